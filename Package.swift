@@ -1,0 +1,76 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// Targets stand in floor order: a target may depend only on floors above its own line.
+// Tests/ArchitectureTests keeps it so.
+
+let swiftSettings: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny")
+]
+
+// SwiftPM compiles C at -O0 in debug builds; kernels would run 75 times slower there.
+let kernelSettings: [CSetting] = [
+  .unsafeFlags(["-O3", "-fno-math-errno", "-fno-trapping-math"])
+]
+
+let package = Package(
+  name: "docproc",
+  products: [
+    .executable(name: "docproc", targets: ["docproc"]),
+    .executable(name: "docproc-worker", targets: ["docproc-worker"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+  ],
+  targets: [
+    // C modules
+    .target(name: "CKernels", cSettings: kernelSettings),
+    .target(name: "COpenBLAS", linkerSettings: [.linkedLibrary("dl")]),
+    .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+    .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CUchardet", pkgConfig: "uchardet", providers: [.apt(["libuchardet-dev"])]),
+
+    // One concern each
+    .target(
+      name: "Documents", dependencies: ["CCrypto", "CUchardet"], swiftSettings: swiftSettings),
+    .target(name: "Tokenizer", dependencies: ["CPCRE2"], swiftSettings: swiftSettings),
+    .target(
+      name: "Inference", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: swiftSettings),
+    .target(name: "Results", dependencies: ["CZstd", "CCrypto"], swiftSettings: swiftSettings),
+    .target(name: "Postgres", dependencies: ["CPostgres"], swiftSettings: swiftSettings),
+    .target(
+      name: "Telemetry", dependencies: [.product(name: "Logging", package: "swift-log")],
+      swiftSettings: swiftSettings),
+    .target(
+      name: "Migrations", path: "migrations", resources: [.embedInCode("sql")],
+      swiftSettings: swiftSettings),
+
+    // The queue, and the reading
+    .target(
+      name: "Jobs", dependencies: ["Postgres", "Results", "Migrations"],
+      resources: [.embedInCode("SQL")], swiftSettings: swiftSettings),
+    .target(
+      name: "Reading", dependencies: ["Documents", "Tokenizer", "Inference"],
+      swiftSettings: swiftSettings),
+
+    // Programs
+    .executableTarget(
+      name: "docproc-worker",
+      dependencies: [
+        "Jobs", "Reading", "Results", "Telemetry",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "workers", swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "docproc",
+      dependencies: [
+        "Documents", "Tokenizer", "Inference", "Reading", "Jobs", "Results", "Migrations", "Telemetry",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: swiftSettings),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,87 @@
+#ifndef DOCPROC_CKERNELS_H
+#define DOCPROC_CKERNELS_H
+
+#include <stdint.h>
+
+/// Kernels that libraries do not offer. Every array is row-major fp32 unless
+/// said otherwise; `ld` is the distance of two rows in elements. Each kernel
+/// exists once as a plain reference and once per instruction set; the table
+/// `kernels()` holds the fastest that this CPU runs.
+
+typedef enum { DTYPE_F32 = 0, DTYPE_F16 = 1, DTYPE_BF16 = 2 } kernel_dtype;
+
+typedef struct {
+  const char *isa;
+
+  /// dst[n] = src[n], widened to fp32.
+  void (*widen)(float *dst, const void *src, kernel_dtype type, int64_t n);
+
+  /// y[rows] = W[rows,cols] x[cols].
+  void (*gemv)(float *y, const void *w, kernel_dtype type, const float *x,
+               int64_t rows, int64_t cols);
+
+  /// y = x / sqrt(mean(x^2) + eps) * weight, per row of `dim`. y may be x.
+  void (*rms_norm)(float *y, const float *x, const float *weight, int64_t rows,
+                   int64_t dim, float eps);
+
+  /// Rotates the first `rotary` elements of each head in place, halves paired
+  /// (i, i + rotary/2). x is [rows, heads, head_dim]; cos and sin are
+  /// [rows, rotary/2].
+  void (*rope)(float *x, const float *cos, const float *sin, int64_t rows,
+               int64_t heads, int64_t head_dim, int64_t rotary);
+
+  /// x = x * sigmoid(x).
+  void (*silu)(float *x, int64_t n);
+
+  /// gate = silu(gate) * up.
+  void (*silu_mul)(float *gate, const float *up, int64_t n);
+
+  /// x = sigmoid(gate) * x.
+  void (*sigmoid_mul)(float *x, const float *gate, int64_t n);
+
+  /// y = a * y + b * x.
+  void (*axpby)(float *y, const float *x, float a, float b, int64_t n);
+
+  /// One step of the online softmax over a tile of scores [rows, cols].
+  /// Row r sees columns first[r] ..< last[r]; others become 0. On return the
+  /// scores hold exp(scale * score - maximum), `maximum` and `sum` are those of
+  /// all tiles so far, and `rescale[r]` is what earlier outputs of the row have
+  /// to be multiplied with.
+  void (*softmax_tile)(float *scores, int64_t rows, int64_t cols, int64_t ld,
+                       float scale, const int32_t *first, const int32_t *last,
+                       float *maximum, float *sum, float *rescale);
+
+  /// x[r,:] *= factor[r].
+  void (*scale_rows)(float *x, const float *factor, int64_t rows, int64_t dim);
+
+  /// mass[c] += sum over rows of scores[r,c] * factor[r].
+  void (*column_mass)(float *mass, const float *scores, const float *factor,
+                      int64_t rows, int64_t cols, int64_t ld);
+
+  /// Lightning attention of one head over `rows` tokens (MiniMax-01,
+  /// arXiv 2501.08313, section 2.2; block form of S_t = decay S_{t-1} + k v^T,
+  /// o_t = q_t S_t). q, k, v and out have row strides ldq, ldk, ldv, ldo and
+  /// `dim` columns; state is [dim, dim]; decay = exp(-slope). `scratch` holds
+  /// LIGHTNING_BLOCK * (LIGHTNING_BLOCK + 2 * dim) elements.
+  void (*lightning)(float *out, int64_t ldo, const float *q, int64_t ldq,
+                    const float *k, int64_t ldk, const float *v, int64_t ldv,
+                    float *state, float slope, int64_t rows, int64_t dim,
+                    float *scratch);
+} kernel_table;
+
+enum { LIGHTNING_BLOCK = 64 };
+
+/// The fastest table for this CPU. DOCPROC_ISA=reference|avx2|avx512 asks for a
+/// slower one; a table that the CPU cannot run is never returned.
+const kernel_table *kernels(void);
+
+/// The plain C table that the others are tested against.
+const kernel_table *kernels_reference(void);
+
+/// The table of that name, or NULL where this CPU or build has none.
+const kernel_table *kernels_named(const char *isa);
+
+/// cpu_set_t macros are not visible to Swift: CPUs this process may run on.
+int usable_cpu_count(void);
+
+#endif

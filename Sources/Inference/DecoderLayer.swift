@@ -1,0 +1,39 @@
+import CKernels
+
+/// How a sublayer's output joins the stream.
+struct Residual {
+  /// True: the residual is the normed tensor (MiniMax-01's post-norm).
+  let normed: Bool
+  let alpha: Float
+  let beta: Float
+
+  static let plain = Residual(normed: false, alpha: 1, beta: 1)
+}
+
+/// norm -> mixer -> residual -> norm -> feed-forward -> residual.
+struct DecoderLayer {
+  let inputNorm: RMSNorm
+  let mixer: any Mixer
+  let mixerResidual: Residual
+  let postNorm: RMSNorm
+  let feedForward: any FeedForward
+  let feedForwardResidual: Residual
+
+  /// x [rows, hidden], in place.
+  func callAsFunction(_ x: UnsafeMutablePointer<Float>, _ block: Block, state: any MixerState, _ workspace: Workspace) {
+    let count = block.rows * inputNorm.weight.count
+    let normed = workspace.buffer("layer.normed", count)
+    let output = workspace.buffer("layer.output", count)
+    inputNorm(x, rows: block.rows, into: normed)
+    mixer.mix(normed, block, state: state, into: output, workspace)
+    join(x, normed, output, mixerResidual, count)
+    postNorm(x, rows: block.rows, into: normed)
+    feedForward(normed, rows: block.rows, into: output, workspace)
+    join(x, normed, output, feedForwardResidual, count)
+  }
+
+  private func join(_ x: UnsafeMutablePointer<Float>, _ normed: UnsafePointer<Float>, _ output: UnsafePointer<Float>, _ residual: Residual, _ count: Int) {
+    if residual.normed { x.update(from: normed, count: count) }
+    kernels().pointee.axpby(x, output, residual.alpha, residual.beta, Int64(count))
+  }
+}

@@ -1,0 +1,23 @@
+import Glibc
+
+/// fp32 numbers of a fixed count, aligned for SIMD, zeroed at first.
+final class FloatBuffer {
+  let pointer: UnsafeMutablePointer<Float>
+  let count: Int
+
+  init(_ count: Int) {
+    self.count = max(count, 16)
+    let raw = UnsafeMutableRawPointer.allocate(byteCount: self.count * 4, alignment: 64)
+    pointer = raw.bindMemory(to: Float.self, capacity: self.count)
+    pointer.initialize(repeating: 0, count: self.count)
+  }
+
+  deinit { UnsafeMutableRawPointer(pointer).deallocate() }
+
+  /// A buffer of `count` elements whose beginning is this one's.
+  func resized(to count: Int) -> FloatBuffer {
+    let other = FloatBuffer(count)
+    other.pointer.update(from: pointer, count: min(self.count, other.count))
+    return other
+  }
+}

@@ -1,0 +1,107 @@
+import CKernels
+
+/// A decoder with its weights: token ids in, logits and a reading state out.
+///
+/// One thread at a time may use a model; its workspace is shared by all calls.
+public final class LanguageModel {
+  public let description: ModelDescription
+  let embedding: Linear  // [vocabulary, hidden]
+  let layers: [DecoderLayer]
+  let norm: RMSNorm
+  let head: Linear  // [vocabulary, hidden]
+  private let workspace: Workspace
+
+  /// Tokens per block. Blocks lie on a grid from the document's first token, so a
+  /// reading runs the same blocks however its tokens were fed.
+  public static let blockSize = 512
+
+  init(description: ModelDescription, embedding: Linear, layers: [DecoderLayer], norm: RMSNorm, head: Linear, parallel: Parallel) throws {
+    self.description = description
+    self.embedding = embedding
+    self.layers = layers
+    self.norm = norm
+    self.head = head
+    workspace = try Workspace(parallel: parallel)
+  }
+
+  public func makeState() -> ReadingState { ReadingState(layers: layers.map { $0.mixer.makeState() }) }
+
+  /// Reads tokens into the state.
+  ///
+  /// - Parameters:
+  ///   - trace: gets the attention these tokens pay to earlier ones.
+  ///   - atBoundary: called when a block of the grid is complete and before layers
+  ///     forget anything: the place to tell them what matters.
+  /// - Throws: `ModelError.tokenOutOfRange`, before anything is read; and what `atBoundary` throws.
+  public func read(
+    _ tokens: some Collection<Int32>, into state: ReadingState, trace: AttentionTrace? = nil,
+    atBoundary: (ReadingState) throws -> Void = { _ in }
+  ) throws {
+    try check(tokens)
+    _ = try run(Array(tokens), state, trace: trace, atBoundary: atBoundary) { _, _ in }
+  }
+
+  /// Reads tokens and returns the logits [vocabulary] after the last of them.
+  public func logits(after tokens: some Collection<Int32>, state: ReadingState, trace: AttentionTrace? = nil) throws -> [Float] {
+    try check(tokens)
+    var last: [Float] = []
+    let count = tokens.count
+    try run(Array(tokens), state, trace: trace, atBoundary: { _ in }) { [self] hidden, range in
+      if range.upperBound == count { last = project(hidden + (range.count - 1) * embedding.inputs) }
+    }
+    return last
+  }
+
+  /// Reads tokens and passes on the logits after each of them, or after the last only.
+  public func forEachLogits(of tokens: some Collection<Int32>, state: ReadingState, lastOnly: Bool = false, _ body: (_ index: Int, _ logits: [Float]) throws -> Void) throws {
+    try check(tokens)
+    let count = tokens.count
+    try run(Array(tokens), state, trace: nil, atBoundary: { _ in }) { [self] hidden, range in
+      for (row, index) in range.enumerated() where !lastOnly || index == count - 1 { try body(index, project(hidden + row * embedding.inputs)) }
+    }
+  }
+
+  private func check(_ tokens: some Collection<Int32>) throws {
+    guard !tokens.isEmpty else { throw ModelError.noTokens }
+    if let outside = tokens.first(where: { $0 < 0 || $0 >= Int32(embedding.outputs) }) {
+      throw ModelError.tokenOutOfRange(id: outside, vocabulary: embedding.outputs)
+    }
+  }
+
+  private func run(
+    _ tokens: [Int32], _ state: ReadingState, trace: AttentionTrace?, atBoundary: (ReadingState) throws -> Void,
+    _ body: (_ hidden: UnsafePointer<Float>, _ range: Range<Int>) throws -> Void
+  ) throws {
+    var start = 0
+    while start < tokens.count {
+      let room = Self.blockSize - state.position % Self.blockSize
+      let range = start..<min(tokens.count, start + room)
+      try body(forward(tokens[range], state, trace), range)
+      if state.position % Self.blockSize == 0 {
+        try atBoundary(state)
+        for layer in state.layers { layer.closeBlock() }
+      }
+      start = range.upperBound
+    }
+  }
+
+  /// The stream [rows, hidden] after the last layer.
+  private func forward(_ tokens: ArraySlice<Int32>, _ state: ReadingState, _ trace: AttentionTrace?) -> UnsafePointer<Float> {
+    let hidden = workspace.buffer("stream", Self.blockSize * embedding.inputs)
+    for (row, token) in tokens.enumerated() { embedding.row(Int(token), into: hidden + row * embedding.inputs) }
+    let block = Block(rows: tokens.count, position: state.position, trace: trace)
+    for (layer, memory) in zip(layers, state.layers) { layer(hidden, block, state: memory, workspace) }
+    state.position += tokens.count
+    return UnsafePointer(hidden)
+  }
+
+  /// logits [vocabulary] = W_head norm(hidden), in fp32 throughout.
+  private func project(_ hidden: UnsafePointer<Float>) -> [Float] {
+    let normed = workspace.buffer("head.normed", embedding.inputs)
+    norm(hidden, rows: 1, into: normed)
+    return [Float](unsafeUninitializedCapacity: head.outputs) { buffer, count in
+      if let target = buffer.baseAddress { head(normed, rows: 1, into: target, workspace) }
+      count = head.outputs
+    }
+  }
+}

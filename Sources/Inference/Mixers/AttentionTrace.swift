@@ -1,0 +1,19 @@
+/// The attention mass that document positions got, summed over the heads and
+/// query rows of the layers that keep a choice of tokens.
+public final class AttentionTrace {
+  public private(set) var mass: [Int: Float] = [:]
+  /// Query rows times heads times layers: the mass all positions share.
+  public private(set) var total: Float = 0
+
+  public init() {}
+
+  func add(positions: UnsafeBufferPointer<Int32>, mass values: UnsafePointer<Float>, total: Float) {
+    for (index, position) in positions.enumerated() where values[index] > 0 {
+      mass[Int(position), default: 0] += values[index]
+    }
+    self.total += total
+  }
+
+  /// Adds mass from a source other than attention, such as a match of words.
+  public func add(_ value: Float, at position: Int) { mass[position, default: 0] += value }
+}

@@ -1,0 +1,94 @@
+/// How much a bounded layer remembers, in tokens.
+public struct BoundedLimits: Sendable, Equatable {
+  public let sinks: Int
+  public let kept: Int
+  public let window: Int
+
+  public init(sinks: Int, kept: Int, window: Int) {
+    (self.sinks, self.kept, self.window) = (sinks, kept, window)
+  }
+}
+
+/// Sinks, the last tokens, and of the others those that were most salient.
+///
+/// Positions are counted inside the memory, so they never leave the range the
+/// model was trained on; keys are therefore stored before rotation. Tokens are
+/// dropped when a block of the grid closes, so what a query sees does not depend on
+/// how the tokens within a block were fed.
+final class BoundedState: KeyValueState {
+  private let limits: BoundedLimits
+  private let entries: KeyValueBuffer  // keys not rotated
+  private(set) var positions: [Int32] = []  // in the document
+  private var salience: [Float] = []
+
+  init(_ shape: KeyValueShape, _ limits: BoundedLimits) {
+    self.limits = limits
+    entries = KeyValueBuffer(shape, capacity: limits.sinks + limits.kept + limits.window + 256)
+  }
+
+  private init(copying other: BoundedState) {
+    limits = other.limits
+    entries = other.entries.copy()
+    positions = other.positions
+    salience = other.salience
+  }
+
+  func copy() -> any MixerState { BoundedState(copying: self) }
+  var byteCount: Int { entries.byteCount + 8 * positions.count }
+  var numbers: [Float] { entries.numbers + positions.map(Float.init) + salience }
+
+  func attend(_ block: Projections, _ info: Block, _ attention: Attention, _ rope: RotaryEmbedding, into out: UnsafeMutablePointer<Float>, _ workspace: Workspace) {
+    let before = entries.count
+    entries.append(keys: block.key, values: block.value, rows: 0..<info.rows)
+    positions += (0..<info.rows).map { Int32(info.position + $0) }
+    salience += repeatElement(0, count: info.rows)
+    rope.rotate(
+      block.query, heads: attention.heads, headDim: attention.headDim, positions: before..<before + info.rows)
+    let rotated = rotatedKeys(attention, rope, workspace)
+    let run = KeyRun(
+      query: block.query, keys: rotated, values: entries.values.pointer, headStride: entries.headStride,
+      count: entries.count, visible: { 0..<before + $0 + 1 })
+    guard let trace = info.trace else { return attention([run], rows: info.rows, into: out, workspace) }
+    record(run, info, attention, trace, into: out, workspace)
+  }
+
+  private func rotatedKeys(_ attention: Attention, _ rope: RotaryEmbedding, _ workspace: Workspace) -> UnsafePointer<Float> {
+    let rotated = workspace.buffer("bounded.keys", attention.keyHeads * entries.headStride)
+    for head in 0..<attention.keyHeads {
+      let start = rotated + head * entries.headStride
+      start.update(from: entries.keys.pointer + head * entries.headStride, count: entries.count * attention.headDim)
+      rope.rotate(start, heads: 1, headDim: attention.headDim, positions: 0..<entries.count)
+    }
+    return UnsafePointer(rotated)
+  }
+
+  private func record(_ run: KeyRun, _ info: Block, _ attention: Attention, _ trace: AttentionTrace, into out: UnsafeMutablePointer<Float>, _ workspace: Workspace) {
+    let mass = UnsafeMutableBufferPointer(start: workspace.buffer("bounded.mass", run.count), count: run.count)
+    mass.update(repeating: 0)
+    attention([run], rows: info.rows, into: out, mass: mass, workspace)
+    positions.withUnsafeBufferPointer { positions in
+      if let start = mass.baseAddress {
+        trace.add(positions: positions, mass: start, total: Float(info.rows * attention.heads))
+      }
+    }
+  }
+
+  /// New attention counts in full, what a token got before by half.
+  func reinforce(_ trace: AttentionTrace) {
+    for index in salience.indices {
+      salience[index] = salience[index] / 2 + (trace.mass[Int(positions[index])] ?? 0)
+    }
+  }
+
+  func closeBlock() {
+    let total = entries.count
+    let capacity = limits.sinks + limits.kept + limits.window
+    guard total > capacity else { return }
+    let candidates = limits.sinks..<total - limits.window
+    let ranked = candidates.sorted { (salience[$0], positions[$0]) > (salience[$1], positions[$1]) }
+    let keptIndices = Array(0..<limits.sinks) + ranked.prefix(limits.kept).sorted() + Array(total - limits.window..<total)
+    entries.keep(keptIndices)
+    positions = keptIndices.map { positions[$0] }
+    salience = keptIndices.map { salience[$0] }
+  }
+}

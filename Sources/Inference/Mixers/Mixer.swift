@@ -1,0 +1,53 @@
+/// The kinds of layer memory that a folder's config.json may ask for.
+public enum MixerKind: String, Sendable, CaseIterable {
+  /// One [head_dim, head_dim] matrix per head with a decay (arXiv 2501.08313).
+  case lightning
+  /// Keys and values of every token.
+  case softmax
+  /// Keys and values of the last W tokens and a few first ones (arXiv 2309.17453).
+  case window
+  /// Sinks, the last W tokens and at most M others kept for their salience.
+  case bounded
+}
+
+/// The tokens that one call mixes.
+struct Block {
+  let rows: Int
+  let position: Int  // of the first row, counted from the document's first token
+  /// Where the tokens' attention goes, when somebody wants to know.
+  let trace: AttentionTrace?
+}
+
+/// The part of a layer that mixes positions.
+protocol Mixer {
+  var kind: MixerKind { get }
+
+  /// An empty memory.
+  func makeState() -> any MixerState
+
+  /// out [rows, hidden] = mix of x [rows, hidden] with what `state` remembers,
+  /// which then remembers x too.
+  func mix(_ x: UnsafePointer<Float>, _ block: Block, state: any MixerState, into out: UnsafeMutablePointer<Float>, _ workspace: Workspace)
+}
+
+/// What a layer remembers of the tokens so far.
+protocol MixerState: AnyObject {
+  /// Another memory with the same content.
+  func copy() -> any MixerState
+
+  /// Called when a block of the grid is complete: the place to forget something.
+  func closeBlock()
+
+  /// Raises the salience of tokens by the attention they got.
+  func reinforce(_ trace: AttentionTrace)
+
+  var byteCount: Int { get }
+
+  /// All numbers of the state, for comparing two of them.
+  var numbers: [Float] { get }
+}
+
+extension MixerState {
+  func closeBlock() {}
+  func reinforce(_ trace: AttentionTrace) {}
+}

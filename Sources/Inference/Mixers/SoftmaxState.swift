@@ -1,0 +1,24 @@
+/// Keys, rotated to their absolute positions, and values of every token.
+final class SoftmaxState: KeyValueState {
+  private static let initialCapacity = 512
+  private let entries: KeyValueBuffer
+
+  init(_ shape: KeyValueShape) { entries = KeyValueBuffer(shape, capacity: Self.initialCapacity) }
+  private init(_ entries: KeyValueBuffer) { self.entries = entries }
+
+  func copy() -> any MixerState { SoftmaxState(entries.copy()) }
+  var byteCount: Int { entries.byteCount }
+  var numbers: [Float] { entries.numbers }
+
+  func attend(_ block: Projections, _ info: Block, _ attention: Attention, _ rope: RotaryEmbedding, into out: UnsafeMutablePointer<Float>, _ workspace: Workspace) {
+    let positions = info.position..<info.position + info.rows
+    rope.rotate(block.query, heads: attention.heads, headDim: attention.headDim, positions: positions)
+    rope.rotate(block.key, heads: attention.keyHeads, headDim: attention.headDim, positions: positions)
+    let before = entries.count
+    entries.append(keys: block.key, values: block.value, rows: 0..<info.rows)
+    let run = KeyRun(
+      query: block.query, keys: entries.keys.pointer, values: entries.values.pointer,
+      headStride: entries.headStride, count: entries.count, visible: { 0..<before + $0 + 1 })
+    attention([run], rows: info.rows, into: out, workspace)
+  }
+}

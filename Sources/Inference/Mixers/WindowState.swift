@@ -1,0 +1,76 @@
+/// The last `size` tokens, and `sinks` first ones that softmax needs as a place
+/// for attention it has no use for (StreamingLLM, arXiv 2309.17453).
+///
+/// A sink that left the window is seen at a distance that stops growing, so that
+/// no relative position exceeds those of training. Which keys a query sees, and at
+/// which distance, depends on its position alone, not on how tokens are blocked.
+final class WindowState: KeyValueState {
+  private let size: Int
+  private let sinkCount: Int
+  private let sinks: KeyValueBuffer  // keys rotated to 0, 1, ...
+  private let recent: KeyValueBuffer  // keys rotated to their absolute positions
+
+  init(_ shape: KeyValueShape, size: Int, sinks sinkCount: Int) {
+    self.size = size
+    self.sinkCount = sinkCount
+    sinks = KeyValueBuffer(shape, capacity: max(sinkCount, 1))
+    recent = KeyValueBuffer(shape, capacity: 2 * size)
+  }
+
+  private init(copying other: WindowState) {
+    (size, sinkCount) = (other.size, other.sinkCount)
+    (sinks, recent) = (other.sinks.copy(), other.recent.copy())
+  }
+
+  func copy() -> any MixerState { WindowState(copying: self) }
+  var byteCount: Int { sinks.byteCount + recent.byteCount }
+
+  var numbers: [Float] {
+    let visible = recent.copy()
+    visible.dropFirst(max(0, visible.count - size + 1))
+    return sinks.numbers + visible.numbers
+  }
+
+  func attend(_ block: Projections, _ info: Block, _ attention: Attention, _ rope: RotaryEmbedding, into out: UnsafeMutablePointer<Float>, _ workspace: Workspace) {
+    let positions = info.position..<info.position + info.rows
+    let width = attention.heads * attention.headDim
+    let sinkQuery = workspace.buffer("window.sink_query", info.rows * width)
+    sinkQuery.update(from: block.query, count: info.rows * width)
+    rotateForSinks(sinkQuery, info, attention, rope)
+    rope.rotate(block.query, heads: attention.heads, headDim: attention.headDim, positions: positions)
+    rope.rotate(block.key, heads: attention.keyHeads, headDim: attention.headDim, positions: positions)
+    remember(block, info)
+    attention(runs(block.query, sinkQuery, info), rows: info.rows, into: out, workspace)
+  }
+
+  /// Rotates queries to their position or, beyond the window, to its far end.
+  private func rotateForSinks(_ query: UnsafeMutablePointer<Float>, _ info: Block, _ attention: Attention, _ rope: RotaryEmbedding) {
+    let farthest = sinkCount + size - 1
+    let near = min(max(farthest - info.position, 0), info.rows)
+    let (heads, dim) = (attention.heads, attention.headDim)
+    if near > 0 { rope.rotate(query, heads: heads, headDim: dim, positions: info.position..<info.position + near) }
+    rope.rotate(query + near * heads * dim, rows: info.rows - near, heads: heads, headDim: dim, position: farthest)
+  }
+
+  private func remember(_ block: Projections, _ info: Block) {
+    if info.position < sinkCount {
+      sinks.append(keys: block.key, values: block.value, rows: 0..<min(info.rows, sinkCount - info.position))
+    }
+    // Dropping only when the buffer is full moves each entry about once.
+    if recent.count + info.rows > recent.capacity { recent.dropFirst(max(0, recent.count - size + 1)) }
+    recent.append(keys: block.key, values: block.value, rows: 0..<info.rows)
+  }
+
+  private func runs(_ query: UnsafePointer<Float>, _ sinkQuery: UnsafePointer<Float>, _ info: Block) -> [KeyRun] {
+    let (size, held, position) = (size, sinks.count, info.position)
+    let oldest = info.position + info.rows - recent.count
+    let distant = KeyRun(
+      query: sinkQuery, keys: sinks.keys.pointer, values: sinks.values.pointer, headStride: sinks.headStride,
+      count: held, visible: { 0..<min(max(position + $0 - size + 1, 0), held) })
+    let near = KeyRun(
+      query: query, keys: recent.keys.pointer, values: recent.values.pointer, headStride: recent.headStride,
+      count: recent.count,
+      visible: { max(position + $0 - size + 1 - oldest, 0)..<position + $0 + 1 - oldest })
+    return held > 0 ? [distant, near] : [near]
+  }
+}

@@ -1,0 +1,15 @@
+/// What a model folder is, as its config.json and tensors say.
+public struct ModelDescription: Sendable, Encodable {
+  public let architecture: String
+  public let layers: [String]
+  public let hiddenSize: Int
+  public let vocabularySize: Int
+  public let parameters: Int
+  public let bytes: Int
+
+  enum CodingKeys: String, CodingKey {
+    case architecture, layers, parameters, bytes
+    case hiddenSize = "hidden_size"
+    case vocabularySize = "vocabulary_size"
+  }
+}

@@ -1,0 +1,101 @@
+/// Llama (arXiv 2302.13971; layout of transformers' LlamaForCausalLM).
+///
+/// `layer_mixers` in config.json may give each layer another memory than full
+/// softmax attention, which is how a Llama model reads any length in constant
+/// memory: see `KeyValueMemory`.
+enum Llama {
+  static func build(_ configuration: ModelConfiguration, _ checkpoint: Checkpoint, _ parallel: Parallel) throws -> LanguageModel {
+    let parts = try DecoderParts(configuration, tiedByDefault: false)
+    let attention = try LlamaAttention(configuration, hidden: parts.hidden)
+    let memories = try LlamaMemories.parse(configuration, layers: parts.layerCount)
+    let intermediate = try configuration.size("intermediate_size")
+    let layers = try memories.enumerated().map { index, memory in
+      let prefix = "model.layers.\(index)."
+      return DecoderLayer(
+        inputNorm: try RMSNorm(checkpoint, prefix + "input_layernorm", count: parts.hidden, eps: parts.eps),
+        mixer: try attention.mixer(checkpoint, prefix + "self_attn.", memory),
+        mixerResidual: .plain,
+        postNorm: try RMSNorm(checkpoint, prefix + "post_attention_layernorm", count: parts.hidden, eps: parts.eps),
+        feedForward: GatedMLP(
+          gate: try Linear(checkpoint, prefix + "mlp.gate_proj", outputs: intermediate, inputs: parts.hidden),
+          up: try Linear(checkpoint, prefix + "mlp.up_proj", outputs: intermediate, inputs: parts.hidden),
+          down: try Linear(checkpoint, prefix + "mlp.down_proj", outputs: parts.hidden, inputs: intermediate)),
+        feedForwardResidual: .plain)
+    }
+    return try parts.model(architecture: "LlamaForCausalLM", layers: layers, checkpoint, parallel)
+  }
+}
+
+/// Grouped-query attention (arXiv 2305.13245) as Llama and MiniMax's softmax layers
+/// have it: `q_proj`, `k_proj`, `v_proj`, `o_proj`.
+struct LlamaAttention {
+  let hidden: Int
+  let attention: Attention
+  let rope: RotaryEmbedding
+  let bias: Bool
+
+  init(_ configuration: ModelConfiguration, hidden: Int) throws {
+    let heads = try configuration.size("num_attention_heads")
+    let keyHeads = try configuration.size("num_key_value_heads", default: heads)
+    guard heads % keyHeads == 0 else {
+      throw ModelError.malformedConfiguration(key: "num_key_value_heads", reason: "is \(keyHeads), which does not divide num_attention_heads \(heads)")
+    }
+    let headDim = try configuration.size("head_dim", default: max(1, hidden / heads))
+    self.hidden = hidden
+    attention = Attention(heads: heads, keyHeads: keyHeads, headDim: headDim, scale: 1 / Float(headDim).squareRoot())
+    rope = try Self.rope(configuration, headDim: headDim)
+    bias = try configuration.flag("attention_bias", default: false)
+  }
+
+  private static func rope(_ configuration: ModelConfiguration, headDim: Int) throws -> RotaryEmbedding {
+    let parameters = configuration.object("rope_parameters")
+    let theta = try parameters?.number("rope_theta", default: 10_000) ?? configuration.number("rope_theta", default: 10_000)
+    let share = try configuration.number("partial_rotary_factor", default: parameters?.number("partial_rotary_factor", default: 1) ?? 1)
+    let rotary = try configuration.size("rotary_dim", default: Int(Double(headDim) * share))
+    guard rotary <= headDim else {
+      throw ModelError.malformedConfiguration(key: "rotary_dim", reason: "is \(rotary), more than the head's \(headDim)")
+    }
+    return try RotaryEmbedding(rotary: rotary, theta: theta, scaling: configuration.object("rope_scaling") ?? parameters)
+  }
+
+  func mixer(_ checkpoint: Checkpoint, _ prefix: String, _ memory: KeyValueMemory) throws -> AttentionMixer {
+    let width = attention.heads * attention.headDim
+    let keyWidth = attention.keyHeads * attention.headDim
+    return AttentionMixer(
+      memory: memory,
+      query: try Linear(checkpoint, prefix + "q_proj", outputs: width, inputs: hidden, bias: bias),
+      key: try Linear(checkpoint, prefix + "k_proj", outputs: keyWidth, inputs: hidden, bias: bias),
+      value: try Linear(checkpoint, prefix + "v_proj", outputs: keyWidth, inputs: hidden, bias: bias),
+      out: try Linear(checkpoint, prefix + "o_proj", outputs: hidden, inputs: width, bias: bias),
+      attention: attention, rope: rope)
+  }
+}
+
+/// Each layer's memory, from `layer_mixers` and the sizes beside it.
+enum LlamaMemories {
+  static func parse(_ configuration: ModelConfiguration, layers: Int) throws -> [KeyValueMemory] {
+    guard let names = try configuration.strings("layer_mixers") else {
+      return Array(repeating: .softmax, count: layers)
+    }
+    guard names.count == layers else {
+      throw ModelError.malformedConfiguration(key: "layer_mixers", reason: "has \(names.count) entries for \(layers) layers")
+    }
+    return try names.map { try memory($0, configuration) }
+  }
+
+  private static func memory(_ name: String, _ configuration: ModelConfiguration) throws -> KeyValueMemory {
+    switch MixerKind(rawValue: name) {
+    case .softmax: return .softmax
+    case .window:
+      return .window(
+        size: try configuration.size("window_tokens"), sinks: try configuration.optionalSize("sink_tokens") ?? 0)
+    case .bounded:
+      return .bounded(
+        BoundedLimits(
+          sinks: try configuration.optionalSize("sink_tokens") ?? 0,
+          kept: try configuration.size("kept_tokens"), window: try configuration.size("window_tokens")))
+    case .lightning, nil:
+      throw ModelError.malformedConfiguration(key: "layer_mixers", reason: "names \(name); a Llama layer can be softmax, window or bounded")
+    }
+  }
+}

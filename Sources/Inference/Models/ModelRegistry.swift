@@ -1,0 +1,38 @@
+/// The architectures that folders may name, and how each is built.
+enum ModelRegistry {
+  typealias Builder = @Sendable (ModelConfiguration, Checkpoint, Parallel) throws -> LanguageModel
+
+  /// One line for each name that config.json uses in `architectures` or `model_type`.
+  static let builders: [(name: String, build: Builder)] = [
+    ("LlamaForCausalLM", Llama.build),
+    ("llama", Llama.build),
+    ("MiniMaxText01ForCausalLM", MiniMax.build),
+    ("MiniMaxM1ForCausalLM", MiniMax.build),
+    ("MiniMaxForCausalLM", MiniMax.build),
+    ("minimax_text_01", MiniMax.build),
+    ("minimax_m1", MiniMax.build),
+    ("minimax", MiniMax.build),
+  ]
+
+  static func builder(for configuration: ModelConfiguration) throws -> Builder {
+    let names = configuration.architectureNames
+    for name in names {
+      if let entry = builders.first(where: { $0.name == name }) { return entry.build }
+    }
+    throw ModelError.unknownArchitecture(
+      names.isEmpty ? "(config.json names none)" : names.joined(separator: " / "),
+      supported: builders.map(\.name).filter { $0.hasSuffix("ForCausalLM") })
+  }
+}
+
+extension LanguageModel {
+  /// Opens a model folder: config.json and safetensors in Hugging Face form.
+  ///
+  /// - Parameter threads: 0 means all CPUs that this process may use.
+  /// - Throws: `ModelError`, which names the file, key or tensor that is wrong.
+  public static func load(folder: String, threads: Int = 0) throws -> LanguageModel {
+    let configuration = try ModelConfiguration(folder: folder)
+    let build = try ModelRegistry.builder(for: configuration)
+    return try build(configuration, try Checkpoint(folder: folder), Parallel(threads: threads))
+  }
+}

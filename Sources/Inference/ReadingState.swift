@@ -1,0 +1,31 @@
+/// Everything a model remembers of the tokens it has read.
+public final class ReadingState {
+  /// Tokens read so far.
+  public internal(set) var position = 0
+  let layers: [any MixerState]
+
+  init(layers: [any MixerState]) { self.layers = layers }
+
+  /// An independent copy: a question asked on a fork leaves the reading as it was.
+  public func fork() -> ReadingState {
+    let copy = ReadingState(layers: layers.map { $0.copy() })
+    copy.position = position
+    return copy
+  }
+
+  /// Raises the salience of tokens by the attention they got, in layers that
+  /// choose what they keep.
+  public func reinforce(_ trace: AttentionTrace) {
+    for layer in layers { layer.reinforce(trace) }
+  }
+
+  /// Document positions that the layers with a choice still hold.
+  public var keptPositions: Set<Int> {
+    Set(layers.compactMap { $0 as? BoundedState }.flatMap { $0.positions.map(Int.init) })
+  }
+
+  public var byteCount: Int { layers.reduce(0) { $0 + $1.byteCount } }
+
+  /// Each layer's numbers, for comparing two states.
+  public var numbers: [[Float]] { layers.map(\.numbers) }
+}

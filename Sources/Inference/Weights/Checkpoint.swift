@@ -1,0 +1,58 @@
+import Foundation
+
+/// The tensors of a model folder, over one or several safetensors files.
+final class Checkpoint {
+  let folder: String
+  private let tensors: [String: Tensor]
+
+  /// - Throws: `ModelError` when the folder holds no readable safetensors.
+  init(folder: String) throws {
+    self.folder = folder
+    var tensors: [String: Tensor] = [:]
+    for name in try Self.shardNames(folder: folder) {
+      let shard = try SafetensorsFile(path: folder + "/" + name)
+      tensors.merge(shard.tensors) { first, _ in first }
+    }
+    self.tensors = tensors
+  }
+
+  func contains(_ name: String) -> Bool { tensors[name] != nil }
+
+  /// The tensor of that name and shape.
+  /// - Throws: `ModelError.missingTensor`, `.wrongShape` or `.unsupportedDataType`.
+  func tensor(_ name: String, shape: [Int]) throws -> Tensor {
+    guard let tensor = tensors[name] else { throw ModelError.missingTensor(name: name, path: folder) }
+    guard tensor.shape != [-1] else { throw ModelError.unsupportedDataType(name: name, type: "other") }
+    guard tensor.shape == shape else {
+      throw ModelError.wrongShape(name: name, expected: shape, found: tensor.shape)
+    }
+    return tensor
+  }
+
+  var parameterCount: Int { tensors.values.reduce(0) { $0 + max(0, $1.count) } }
+  var byteCount: Int { tensors.values.reduce(0) { $0 + $1.bytes.count } }
+
+  private static func shardNames(folder: String) throws -> [String] {
+    let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
+    if names.contains("model.safetensors.index.json") {
+      return try indexedShards(folder: folder)
+    }
+    let shards = names.filter { $0.hasSuffix(".safetensors") }
+    guard !shards.isEmpty else { throw ModelError.notAModelFolder(path: folder, missing: "*.safetensors file") }
+    return shards.contains("model.safetensors") ? ["model.safetensors"] : shards
+  }
+
+  private static func indexedShards(folder: String) throws -> [String] {
+    let path = folder + "/model.safetensors.index.json"
+    struct Index: Decodable { let weight_map: [String: String] }
+    guard let data = FileManager.default.contents(atPath: path),
+      let index = try? JSONDecoder().decode(Index.self, from: data)
+    else { throw ModelError.unreadable(path: path, reason: "it has no weight_map") }
+    let shards = Set(index.weight_map.values)
+    // A shard stands beside its index; a name that leaves the folder is an attack.
+    if let escaping = shards.first(where: { $0.contains("/") || $0.hasPrefix(".") }) {
+      throw ModelError.unreadable(path: path, reason: "it names the shard \(escaping), which is outside of the folder")
+    }
+    return shards.sorted()
+  }
+}

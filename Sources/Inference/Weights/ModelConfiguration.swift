@@ -1,0 +1,112 @@
+import Foundation
+
+/// A model folder's config.json. Publishers name the same thing differently, so
+/// each getter takes the names to try, and errors name the first of them.
+public struct ModelConfiguration: Sendable {
+  public let values: [String: JSONValue]
+
+  public init(_ values: [String: JSONValue]) { self.values = values }
+
+  /// - Throws: `ModelError` when the file is missing or is not a JSON object.
+  public init(folder: String) throws {
+    let path = folder + "/config.json"
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw ModelError.notAModelFolder(path: folder, missing: "config.json")
+    }
+    guard let values = try? JSONDecoder().decode([String: JSONValue].self, from: data) else {
+      throw ModelError.unreadable(path: path, reason: "it is not a JSON object")
+    }
+    self.values = values
+  }
+
+  private func first(_ keys: [String]) -> JSONValue? {
+    for key in keys {
+      if let value = values[key], value != .null { return value }
+    }
+    return nil
+  }
+
+  /// A positive integer; sizes above 2^31 are refused, so that products of two do not overflow.
+  public func size(_ keys: String..., default fallback: Int? = nil) throws -> Int {
+    switch first(keys) {
+    case .integer(let value):
+      guard value > 0, value <= Int(Int32.max) else {
+        throw ModelError.malformedConfiguration(key: keys[0], reason: "is \(value), but must be a positive size")
+      }
+      return value
+    case nil:
+      if let fallback { return fallback }
+      throw ModelError.malformedConfiguration(key: keys[0], reason: "is missing")
+    default: throw ModelError.malformedConfiguration(key: keys[0], reason: "is not an integer")
+    }
+  }
+
+  public func optionalSize(_ keys: String...) throws -> Int? {
+    guard let value = first(keys) else { return nil }
+    guard case .integer(let size) = value, size >= 0, size <= Int(Int32.max) else {
+      throw ModelError.malformedConfiguration(key: keys[0], reason: "is not a size")
+    }
+    return size
+  }
+
+  public func number(_ keys: String..., default fallback: Double? = nil) throws -> Double {
+    switch first(keys) {
+    case .integer(let value): return Double(value)
+    case .number(let value): return value
+    case nil:
+      if let fallback { return fallback }
+      throw ModelError.malformedConfiguration(key: keys[0], reason: "is missing")
+    default: throw ModelError.malformedConfiguration(key: keys[0], reason: "is not a number")
+    }
+  }
+
+  public func flag(_ keys: String..., default fallback: Bool) throws -> Bool {
+    switch first(keys) {
+    case .bool(let value): return value
+    case nil: return fallback
+    default: throw ModelError.malformedConfiguration(key: keys[0], reason: "is neither true nor false")
+    }
+  }
+
+  public func string(_ keys: String...) -> String? {
+    if case .string(let value) = first(keys) { return value }
+    return nil
+  }
+
+  public func integers(_ keys: String...) throws -> [Int]? {
+    guard let value = first(keys) else { return nil }
+    guard case .array(let elements) = value else {
+      throw ModelError.malformedConfiguration(key: keys[0], reason: "is not a list")
+    }
+    return try elements.map { element in
+      guard case .integer(let integer) = element else {
+        throw ModelError.malformedConfiguration(key: keys[0], reason: "holds something that is not an integer")
+      }
+      return integer
+    }
+  }
+
+  public func strings(_ keys: String...) throws -> [String]? {
+    guard let value = first(keys) else { return nil }
+    guard case .array(let elements) = value else {
+      throw ModelError.malformedConfiguration(key: keys[0], reason: "is not a list")
+    }
+    return try elements.map { element in
+      guard case .string(let string) = element else {
+        throw ModelError.malformedConfiguration(key: keys[0], reason: "holds something that is not a string")
+      }
+      return string
+    }
+  }
+
+  public func object(_ keys: String...) -> ModelConfiguration? {
+    if case .object(let value) = first(keys) { return ModelConfiguration(value) }
+    return nil
+  }
+
+  /// The names this folder gives for its architecture, most specific first.
+  public var architectureNames: [String] {
+    let listed = (try? strings("architectures")) ?? nil
+    return (listed ?? []) + [string("model_type")].compactMap { $0 }
+  }
+}

@@ -1,0 +1,7 @@
+import ArgumentParser
+
+struct ModelCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "model", abstract: "Install, inspect and run models.",
+    subcommands: [LogitsCommand.self])
+}
