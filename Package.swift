@@ -33,13 +33,17 @@ let package = Package(
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CUchardet", pkgConfig: "uchardet", providers: [.apt(["libuchardet-dev"])]),
 
+    // Facts of the host
+    .target(name: "Digests", dependencies: ["CCrypto"], swiftSettings: swiftSettings),
+    .target(name: "Host", swiftSettings: swiftSettings),
+
     // One concern each
     .target(
-      name: "Documents", dependencies: ["CCrypto", "CUchardet"], swiftSettings: swiftSettings),
+      name: "Documents", dependencies: ["CUchardet", "Digests", "Host"], swiftSettings: swiftSettings),
     .target(name: "Tokenizer", dependencies: ["CPCRE2"], swiftSettings: swiftSettings),
     .target(
       name: "Inference", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: swiftSettings),
-    .target(name: "Results", dependencies: ["CZstd", "CCrypto"], swiftSettings: swiftSettings),
+    .target(name: "Results", dependencies: ["CZstd", "Digests"], swiftSettings: swiftSettings),
     .target(name: "Postgres", dependencies: ["CPostgres"], swiftSettings: swiftSettings),
     .target(
       name: "Telemetry", dependencies: [.product(name: "Logging", package: "swift-log")],
@@ -60,14 +64,15 @@ let package = Package(
     .executableTarget(
       name: "docproc-worker",
       dependencies: [
-        "Jobs", "Reading", "Results", "Telemetry",
+        "Digests", "Host", "Jobs", "Reading", "Results", "Telemetry",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "workers", swiftSettings: swiftSettings),
     .executableTarget(
       name: "docproc",
       dependencies: [
-        "Documents", "Tokenizer", "Inference", "Reading", "Jobs", "Results", "Migrations", "Telemetry",
+        "Digests", "Documents", "Host", "Inference", "Jobs", "Migrations", "Postgres", "Reading", "Results",
+        "Telemetry", "Tokenizer",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),

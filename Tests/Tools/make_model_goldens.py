@@ -116,7 +116,8 @@ def random_weight(name, shape, generator, qkv_gain=1.0):
     noise = torch.randn(shape, generator=generator, dtype=torch.float64)
     if len(shape) == 1:
         return 1 + 0.2 * noise
-    gain = {"qkv_proj": qkv_gain, "gate": 2.0, "w2": 2.0, "down_proj": 2.0, "lm_head": 2.0}.get(name.split(".")[-2], 1.0)
+    gains = {"qkv_proj": qkv_gain, "gate": 2.0, "w2": 2.0, "down_proj": 2.0, "lm_head": 2.0}
+    gain = gains.get(name.split(".")[-2], 1.0)
     if "embed_tokens" in name:
         return 0.5 * noise
     if name.endswith(("q_proj.weight", "k_proj.weight")):

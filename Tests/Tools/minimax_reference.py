@@ -100,8 +100,11 @@ class MiniMax:
         def mix(x):
             return attention(x, layer, prefix + "self_attn.")
 
+        def feed_forward(x):
+            return self.feed_forward(x, prefix)
+
         x = self.residual(x, prefix + "input_layernorm.weight", mix, "linear_attention" if linear else "full_attention")
-        return self.residual(x, prefix + "post_attention_layernorm.weight", lambda x: self.feed_forward(x, prefix), "mlp")
+        return self.residual(x, prefix + "post_attention_layernorm.weight", feed_forward, "mlp")
 
     def residual(self, x, norm, branch, kind):
         """alpha * residual + beta * branch; with post-norm the residual is the normed tensor."""

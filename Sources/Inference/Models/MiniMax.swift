@@ -83,19 +83,23 @@ enum MiniMax {
   }
 
   /// slope_h * f with f = 1 - layer / (layers - 1) + 1e-5: upper layers hardly decay.
-  ///
-  /// A folder saved by transformers states the slopes it was trained with, which
-  /// for head counts that are no power of two are not ALiBi's; those are taken.
   private static func slopes(
     _ configuration: ModelConfiguration, _ checkpoint: Checkpoint, _ prefix: String, heads: Int, index: Int, layers: Int
   ) throws -> [Float] {
     let transformers = isTransformersLayout(configuration)
-    if transformers, checkpoint.contains(prefix + "slope_rate") {
-      return try checkpoint.values(prefix + "slope_rate", shape: [heads, 1, 1])
-    }
     let span = Double(layers - 1) + (transformers ? 1e-5 : 0)
     let factor = (layers == 1 ? 1 : 1 - Double(index) / span) + 1e-5
-    return LightningSlopes.alibi(heads: heads).map { Float($0 * factor) }
+    let computed = LightningSlopes.alibi(heads: heads).map { Float($0 * factor) }
+    guard transformers, checkpoint.contains(prefix + "slope_rate") else { return computed }
+    let stored = try checkpoint.values(prefix + "slope_rate", shape: [heads, 1, 1])
+    return isRounding(of: computed, stored) ? computed : stored
+  }
+
+  /// A folder saved by transformers states the slopes it was trained with, which for
+  /// head counts that are no power of two are not ALiBi's. Where they are, the formula
+  /// is better: the file's are rounded to the weights' type.
+  private static func isRounding(of computed: [Float], _ stored: [Float]) -> Bool {
+    zip(computed, stored).allSatisfy { abs($0 - $1) <= max(0.01 * $0, 1e-5) }
   }
 
   private static func experts(_ configuration: ModelConfiguration, _ checkpoint: Checkpoint, _ prefix: String, hidden: Int) throws -> MixtureOfExperts {
@@ -115,7 +119,9 @@ enum MiniMax {
   }
 
   private static func shared(_ configuration: ModelConfiguration, _ checkpoint: Checkpoint, _ prefix: String, hidden: Int) throws -> MixtureOfExperts.SharedExpert? {
-    guard let intermediate = try configuration.optionalSize("shared_intermediate_size"), intermediate > 0 else { return nil }
+    guard let stated = try configuration.optionalSize("shared_intermediate_size"), stated > 0 else { return nil }
+    // The authors' code sizes it by intermediate_size, ports by shared_intermediate_size: the tensor tells.
+    let intermediate = checkpoint.shape(of: prefix + "shared_mlp.gate_proj.weight")?.first ?? stated
     let name = configuration.string("shared_moe_mode") ?? "sigmoid"
     guard let mode = MixtureOfExperts.SharedMode(rawValue: name) else {
       throw ModelError.malformedConfiguration(key: "shared_moe_mode", reason: "is \(name); known are sigmoid and softmax")

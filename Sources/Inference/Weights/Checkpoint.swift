@@ -29,6 +29,8 @@ final class Checkpoint {
     return tensor
   }
 
+  func shape(of name: String) -> [Int]? { tensors[name]?.shape }
+
   var parameterCount: Int { tensors.values.reduce(0) { $0 + max(0, $1.count) } }
   var byteCount: Int { tensors.values.reduce(0) { $0 + $1.bytes.count } }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Host
 import Inference
 
 struct LogitsCommand: ParsableCommand {
@@ -25,7 +26,7 @@ struct LogitsCommand: ParsableCommand {
 
   func run() throws {
     let tokens = try parsedIDs()
-    let model = try LanguageModel.load(folder: directory, threads: threads)
+    let model = try LanguageModel.load(folder: DataHome.modelFolder(directory), threads: threads)
     try model.forEachLogits(of: tokens, state: model.makeState(), lastOnly: !all) { index, logits in
       print(Self.line(position: index, logits: logits))
     }

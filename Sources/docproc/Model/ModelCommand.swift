@@ -3,5 +3,7 @@ import ArgumentParser
 struct ModelCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "model", abstract: "Install, inspect and run models.",
-    subcommands: [LogitsCommand.self])
+    subcommands: [
+      InstallCommand.self, LogitsCommand.self, GenerateCommand.self, TokenizeCommand.self,
+    ])
 }

@@ -1,0 +1,25 @@
+import Foundation
+
+/// Where docproc keeps its files on a host: models, the embedded database, worker records.
+public enum DataHome {
+  /// DOCPROC_HOME, else the user's data directory; for root /var/lib/docproc, since
+  /// the embedded Postgres runs as another user, who cannot enter root's home.
+  public static var path: String {
+    let environment = ProcessInfo.processInfo.environment
+    if let home = environment["DOCPROC_HOME"], !home.isEmpty { return absolute(home) }
+    if getuid() == 0 { return "/var/lib/docproc" }
+    if let data = environment["XDG_DATA_HOME"], data.hasPrefix("/") { return data + "/docproc" }
+    return NSHomeDirectory() + "/.local/share/docproc"
+  }
+
+  public static var models: String { path + "/models" }
+
+  /// The folder of a model given by name or by path.
+  public static func modelFolder(_ nameOrPath: String) -> String {
+    nameOrPath.contains("/") || nameOrPath.hasPrefix(".") ? absolute(nameOrPath) : models + "/" + nameOrPath
+  }
+
+  public static func absolute(_ path: String) -> String {
+    path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
+  }
+}
