@@ -31,6 +31,7 @@ let package = Package(
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CUtf8proc", pkgConfig: "libutf8proc", providers: [.apt(["libutf8proc-dev"])]),
     .systemLibrary(name: "CUchardet", pkgConfig: "uchardet", providers: [.apt(["libuchardet-dev"])]),
 
     // Facts of the host
@@ -40,7 +41,7 @@ let package = Package(
     // One concern each
     .target(
       name: "Documents", dependencies: ["CUchardet", "Digests", "Host"], swiftSettings: swiftSettings),
-    .target(name: "Tokenizer", dependencies: ["CPCRE2"], swiftSettings: swiftSettings),
+    .target(name: "Tokenizer", dependencies: ["CPCRE2", "CUtf8proc"], swiftSettings: swiftSettings),
     .target(
       name: "Inference", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: swiftSettings),
     .target(name: "Results", dependencies: ["CZstd", "Digests"], swiftSettings: swiftSettings),

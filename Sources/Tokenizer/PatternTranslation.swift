@@ -1,36 +1,29 @@
-/// Adapts patterns written for Oniguruma, which Hugging Face's library runs.
+/// Adapts patterns written for Oniguruma, which Hugging Face's library runs, to PCRE2.
 enum PatternTranslation {
-  /// Unicode's White_Space. PCRE2's \s also takes U+180E, which lost that property in Unicode 6.3.
-  private static let space = #"\x{09}-\x{0D}\x{20}\x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}"#
-
-  /// The pattern with `\s` and `\S` spelled out.
+  /// The pattern with `\s`, `\S`, `\p{L}` and `\p{N}` meaning what they mean there.
   static func forPCRE2(_ pattern: String) -> String {
     var result = ""
     var inClass = false
-    var escaped = false
-    for scalar in pattern.unicodeScalars {
-      if escaped {
-        result += replacement(for: scalar, inClass: inClass)
-        escaped = false
-        continue
-      }
+    var rest = pattern.unicodeScalars[...]
+    while let scalar = rest.popFirst() {
       if scalar == "\\" {
-        escaped = true
+        result += escape(&rest, inClass: inClass)
         continue
       }
       if scalar == "[" { inClass = true }
       if scalar == "]" { inClass = false }
       result.unicodeScalars.append(scalar)
     }
-    return escaped ? result + "\\" : result
+    return result
   }
 
-  private static func replacement(for scalar: Unicode.Scalar, inClass: Bool) -> String {
-    switch (scalar, inClass) {
-    case ("s", true): space
-    case ("s", false): "[\(space)]"
-    case ("S", false): "[^\(space)]"
-    default: "\\\(scalar)"
+  private static func escape(_ rest: inout Substring.UnicodeScalarView, inClass: Bool) -> String {
+    for (name, body) in [("p{L}", #"\p{L}"# + UnicodeVersion.newerLetters), ("p{N}", #"\p{N}"# + UnicodeVersion.newerNumbers), ("s", UnicodeVersion.whitespace)] {
+      guard rest.starts(with: name.unicodeScalars) else { continue }
+      rest.removeFirst(name.unicodeScalars.count)
+      return inClass ? body : "[\(body)]"
     }
+    guard let scalar = rest.popFirst() else { return "\\" }
+    return scalar == "S" && !inClass ? "[^\(UnicodeVersion.whitespace)]" : "\\\(scalar)"
   }
 }

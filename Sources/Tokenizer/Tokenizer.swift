@@ -1,5 +1,3 @@
-import Foundation
-
 /// Byte-level BPE as tokenizer.json describes it: text to token ids and back.
 ///
 /// Text never yields a control token: those exist only by name, through
@@ -52,7 +50,7 @@ public final class Tokenizer {
 
   /// The ids of `text`. Names of control tokens in it are ordinary text.
   public func encode(_ text: String) -> [Int32] {
-    var text = normalizesToNFC ? text.precomposedStringWithCanonicalMapping : text
+    var text = normalizesToNFC ? CanonicalComposition.apply(to: text) : text
     return text.withUTF8 { encode($0) }
   }
 

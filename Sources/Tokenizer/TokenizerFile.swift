@@ -80,7 +80,8 @@ struct TokenizerFile {
     case "Sequence":
       return try (step["pretokenizers"] as? [Any] ?? []).flatMap { try splits($0, &byteLevel) }
     case "Digits":
-      return [Split(pattern: step["individual_digits"] as? Bool == true ? #"\p{N}"# : #"\p{N}+"#, kept: .matchesAndGaps)]
+      let digit = #"[\p{N}"# + UnicodeVersion.newestDigits + "]"
+      return [Split(pattern: step["individual_digits"] as? Bool == true ? digit : digit + "+", kept: .matchesAndGaps)]
     case "ByteLevel":
       byteLevel = true
       if step["add_prefix_space"] as? Bool == true { throw TokenizerError.unsupported(what: "pre-tokenizer", name: "ByteLevel with add_prefix_space") }
