@@ -83,16 +83,16 @@ public final class Tokenizer {
   /// Offsets in `text` at which each token begins, and its end.
   ///
   /// Bytes that no token stands for are skipped, as encoding skips them.
-  public func offsets(of ids: [Int32], in text: UnsafeBufferPointer<UInt8>) -> [Int] {
+  public func offsets(of ids: [Int32], in text: UnsafeBufferPointer<UInt8>) -> [Int32] {
     var offset = 0
-    var result: [Int] = []
+    var result: [Int32] = []
     result.reserveCapacity(ids.count + 1)
     for id in ids {
       while offset < text.count, merger.byteIDs[Int(text[offset])] == BytePairMerger.noToken { offset += 1 }
-      result.append(min(offset, text.count))
+      result.append(Int32(min(offset, text.count)))
       offset += tokenBytes[id]?.count ?? 0
     }
-    result.append(text.count)
+    result.append(Int32(text.count))
     return result
   }
 

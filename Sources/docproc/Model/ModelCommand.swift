@@ -4,6 +4,6 @@ struct ModelCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "model", abstract: "Install, inspect and run models.",
     subcommands: [
-      InstallCommand.self, LogitsCommand.self, GenerateCommand.self, TokenizeCommand.self,
+      InstallCommand.self, LogitsCommand.self, GenerateCommand.self, TokenizeCommand.self, ReadCommand.self,
     ])
 }

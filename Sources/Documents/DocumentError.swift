@@ -1,0 +1,30 @@
+/// Why a path cannot be read as a document.
+public enum DocumentError: Error, Equatable, CustomStringConvertible {
+  case notFound(path: String)
+  case unreadable(path: String, reason: String)
+  case empty(path: String)
+  case binary(path: String)
+  case unsupportedFormat(path: String, format: String)
+  case invalidEncoding(path: String, byte: Int, guess: String?)
+  case unknownEncoding(String)
+  case noTextInDirectory(path: String)
+  case tooLarge(path: String, bytes: Int, limit: Int)
+
+  public var description: String {
+    switch self {
+    case .notFound(let path): "there is no file or directory \(path)"
+    case .unreadable(let path, let reason): "cannot read \(path): \(reason)"
+    case .empty(let path): "\(path) holds no text"
+    case .binary(let path): "\(path) is a binary file; \(Self.supported)"
+    case .unsupportedFormat(let path, let format): "\(path) is \(format), which is not supported yet; \(Self.supported)"
+    case .invalidEncoding(let path, let byte, let guess):
+      "\(path) is not valid UTF-8 (byte \(byte)) and its encoding cannot be told"
+        + (guess.map { "; it might be \($0)" } ?? "") + "; name it with --encoding, for example --encoding \(guess ?? "ISO-8859-1")"
+    case .unknownEncoding(let name): "the encoding \(name) is not known on this host (see: iconv --list)"
+    case .noTextInDirectory(let path): "\(path) holds no text files; \(Self.supported)"
+    case .tooLarge(let path, let bytes, let limit): "\(path) holds \(bytes) bytes of text; the limit is \(limit)"
+    }
+  }
+
+  static let supported = "supported are text and Markdown files in any encoding, and directories of them (a codebase)"
+}

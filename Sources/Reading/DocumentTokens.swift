@@ -1,0 +1,76 @@
+import Documents
+import Inference
+import Tokenizer
+
+/// A document's text as tokens and as quotable units, and the way between the two.
+struct DocumentTokens {
+  let document: Document
+  let bytes: [UInt8]
+  let ids: [Int32]
+  let units: TextUnits
+  private let offsets: [Int32]  // of each token's first byte
+  private let scalars: ScalarIndex
+
+  init(_ document: Document, _ tokenizer: Tokenizer) {
+    self.document = document
+    let bytes = Array(document.text.utf8)
+    let ids = bytes.withUnsafeBufferPointer { tokenizer.encode($0) }
+    offsets = bytes.withUnsafeBufferPointer { tokenizer.offsets(of: ids, in: $0) }
+    units = TextUnits(document, bytes: bytes)
+    scalars = ScalarIndex(bytes)
+    self.bytes = bytes
+    self.ids = ids
+  }
+
+  /// The tokens that a unit's bytes lie in.
+  func tokens(ofUnit unit: Int) -> Range<Int> {
+    let range = units.ranges[unit]
+    return token(at: range.lowerBound)..<token(at: range.upperBound - 1) + 1
+  }
+
+  /// The token in which a byte lies.
+  private func token(at offset: Int32) -> Int {
+    var (low, high) = (0, ids.count - 1)
+    while low < high {
+      let middle = (low + high + 1) / 2
+      if offsets[middle] <= offset { low = middle } else { high = middle - 1 }
+    }
+    return low
+  }
+
+  /// The attention that each unit's tokens got. `shift` is the position of the document's first token.
+  func mass(of trace: AttentionTrace, shift: Int) -> [Double] {
+    let starts = units.ranges.indices.map { tokens(ofUnit: $0).lowerBound }
+    var result = [Double](repeating: 0, count: units.ranges.count)
+    for (position, mass) in trace.mass where position >= shift && position - shift < ids.count {
+      let unit = Self.last(starts, atMost: position - shift)
+      if unit >= 0 { result[unit] += Double(mass) }
+    }
+    return result
+  }
+
+  private static func last(_ starts: [Int], atMost value: Int) -> Int {
+    var (low, high) = (-1, starts.count - 1)
+    while low < high {
+      let middle = (low + high + 1) / 2
+      if starts[middle] <= value { low = middle } else { high = middle - 1 }
+    }
+    return low
+  }
+
+  /// A run of units as a quote.
+  func quote(_ units: ClosedRange<Int>, score: Double) -> Quote {
+    let start = Int(self.units.ranges[units.lowerBound].lowerBound)
+    let end = Int(self.units.ranges[units.upperBound].upperBound)
+    let first = scalars.scalarOffset(ofByte: start)
+    let path = document.parts.count > 1 ? document.origin(of: first)?.path : nil
+    return Quote(
+      start: first, end: scalars.scalarOffset(ofByte: end), quote: String(decoding: bytes[start..<end], as: UTF8.self),
+      score: (score * 1000).rounded() / 1000, path: path)
+  }
+
+  func text(ofUnit unit: Int) -> String {
+    let range = units.ranges[unit]
+    return String(decoding: bytes[Int(range.lowerBound)..<Int(range.upperBound)], as: UTF8.self)
+  }
+}

@@ -1,0 +1,32 @@
+import Foundation
+
+/// Chooses the units that together tell best what a text says.
+struct Highlights {
+  private static let fewest = 5
+  private static let most = 12
+  private static let tokensPerHighlight = 6_000
+  private static let attentionShare = 0.3
+
+  /// Units in document order with their scores: the best of each stretch of the
+  /// text, so that its end counts as much as its beginning.
+  static func choose(central: [Double], attention: [Double], tokenCount: Int) -> [(unit: Int, score: Double)] {
+    guard !central.isEmpty else { return [] }
+    let scores = blended(central, attention)
+    let count = min(max(fewest, tokenCount / tokensPerHighlight), most, central.count)
+    let stretch = (central.count + count - 1) / count
+    let top = scores.max() ?? 0
+    return stride(from: 0, to: central.count, by: stretch).compactMap { start in
+      let range = start..<min(start + stretch, central.count)
+      guard let best = range.max(by: { (scores[$0], $1) < (scores[$1], $0) }), scores[best] > 0 else { return nil }
+      return (best, scores[best] / top)
+    }
+  }
+
+  private static func blended(_ central: [Double], _ attention: [Double]) -> [Double] {
+    let (topCentral, topAttention) = (max(central.max() ?? 0, 1e-9), max(attention.max() ?? 0, 1e-9))
+    // Attention is spiky: its root keeps one loud token from deciding alone.
+    return zip(central, attention).map { central, attention in
+      central <= 0 ? 0 : (1 - attentionShare) * central / topCentral + attentionShare * (attention / topAttention).squareRoot()
+    }
+  }
+}

@@ -1,0 +1,69 @@
+import Foundation
+
+/// What one reading took.
+public struct ReadingFigures: Sendable, Codable, Equatable {
+  public var passes = 1
+  public var tokensRead = 0
+  public var seconds = 0.0
+  public var tokensPerSecond = 0.0
+  /// Over the first and the last stretch of the document.
+  public var firstTokensPerSecond = 0.0
+  public var lastTokensPerSecond = 0.0
+  public var peakRSSBytes = 0
+  public var stateBytes = 0
+  public var answerSeconds = 0.0
+  public var generatedTokens = 0
+  public var checkpoints = 0
+  public var resumedFrom: Int?
+
+  public init() {}
+
+  enum CodingKeys: String, CodingKey {
+    case passes, seconds, checkpoints
+    case tokensRead = "tokens_read"
+    case tokensPerSecond = "tokens_per_second"
+    case firstTokensPerSecond = "first_tokens_per_second"
+    case lastTokensPerSecond = "last_tokens_per_second"
+    case peakRSSBytes = "peak_rss_bytes"
+    case stateBytes = "state_bytes"
+    case answerSeconds = "answer_seconds"
+    case generatedTokens = "generated_tokens"
+    case resumedFrom = "resumed_from"
+  }
+
+  /// `resumed_from` stays visible as null, as scripts expect the key.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(passes, forKey: .passes)
+    try container.encode(tokensRead, forKey: .tokensRead)
+    try container.encode(seconds, forKey: .seconds)
+    try container.encode(tokensPerSecond, forKey: .tokensPerSecond)
+    try container.encode(firstTokensPerSecond, forKey: .firstTokensPerSecond)
+    try container.encode(lastTokensPerSecond, forKey: .lastTokensPerSecond)
+    try container.encode(peakRSSBytes, forKey: .peakRSSBytes)
+    try container.encode(stateBytes, forKey: .stateBytes)
+    try container.encode(answerSeconds, forKey: .answerSeconds)
+    try container.encode(generatedTokens, forKey: .generatedTokens)
+    try container.encode(checkpoints, forKey: .checkpoints)
+    try container.encode(resumedFrom, forKey: .resumedFrom)
+  }
+}
+
+/// The process's peak resident memory, from Linux's /proc.
+enum PeakMemory {
+  /// Makes the peak count from now, so that one reading's is not an earlier one's.
+  static func reset() {
+    guard let handle = FileHandle(forWritingAtPath: "/proc/self/clear_refs") else { return }
+    try? handle.write(contentsOf: Data("5".utf8))
+    try? handle.close()
+  }
+
+  /// Bytes; 0 where /proc does not tell.
+  static var bytes: Int {
+    guard let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8),
+      let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") }),
+      let kilobytes = line.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first.flatMap({ Int($0) })
+    else { return 0 }
+    return kilobytes * 1024
+  }
+}

@@ -1,0 +1,5 @@
+/// What is wanted from a document.
+public enum ReadingTask: Sendable, Equatable {
+  case summarize
+  case ask(question: String)
+}

@@ -1,0 +1,39 @@
+import ArgumentParser
+import Documents
+import Foundation
+import Host
+import Reading
+
+struct ReadCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "read", abstract: "Read a document in this process, without a queue, and print the answer as JSON.")
+
+  @Argument(help: "The document: a text file or a directory.")
+  var path: String
+
+  @Option(help: "A question; without one the document is summarized.")
+  var question: String?
+
+  @Option(help: "The model's name or folder.")
+  var model = DefaultModel.name
+
+  @Option(help: "An iconv name, for text that is not UTF-8.")
+  var encoding: String?
+
+  @Option(help: "Threads; 0 means all CPUs.")
+  var threads = 0
+
+  private struct Output: Encodable {
+    let answer: String
+    let supported: Bool
+    let evidence: [Quote]
+    let reading: ReadingFigures
+  }
+
+  func run() throws {
+    let document = try DocumentReader(encoding: encoding).read(path)
+    let reader = try ModelReader(folder: DataHome.modelFolder(model), threads: threads)
+    let answer = try reader.read(document, task: question.map { .ask(question: $0) } ?? .summarize)
+    print(JSONText.pretty(Output(answer: answer.text, supported: answer.isSupported, evidence: answer.evidence, reading: answer.figures)))
+  }
+}
