@@ -55,25 +55,29 @@ let package = Package(
 
     // The queue, and the reading
     .target(
-      name: "Jobs", dependencies: ["Postgres", "Results", "Migrations"],
+      name: "Jobs", dependencies: ["Migrations", "Postgres", "Results"],
       resources: [.embedInCode("SQL")], swiftSettings: swiftSettings),
     .target(
-      name: "Reading", dependencies: ["Documents", "Tokenizer", "Inference"],
+      name: "Reading", dependencies: ["Documents", "Inference", "Results", "Tokenizer"],
       swiftSettings: swiftSettings),
 
     // Programs
+    .target(
+      name: "Programs", dependencies: [.product(name: "ArgumentParser", package: "swift-argument-parser")],
+      swiftSettings: swiftSettings),
     .executableTarget(
       name: "docproc-worker",
       dependencies: [
-        "Digests", "Host", "Jobs", "Reading", "Results", "Telemetry",
+        "Digests", "Documents", "Host", "Jobs", "Postgres", "Programs", "Reading", "Results", "Telemetry",
+        .product(name: "Logging", package: "swift-log"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "workers", swiftSettings: swiftSettings),
     .executableTarget(
       name: "docproc",
       dependencies: [
-        "Digests", "Documents", "Host", "Inference", "Jobs", "Migrations", "Postgres", "Reading", "Results",
-        "Telemetry", "Tokenizer",
+        "Digests", "Documents", "Host", "Inference", "Jobs", "Migrations", "Postgres", "Programs", "Reading",
+        "Results", "Telemetry", "Tokenizer",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),

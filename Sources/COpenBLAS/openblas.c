@@ -16,9 +16,22 @@ static sgemm_function sgemm;
 static char *(*get_config)(void);
 static char failure[512];
 
+// OpenBLAS knows CPUs by family and falls back to SSE3 kernels for those it does
+// not; instruction sets tell more.
+static const char *kernels_for_this_cpu(void) {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq"))
+    return "SKYLAKEX";
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return "HASWELL";
+#endif
+  return NULL;
+}
+
 static void prepare_environment(void) {
   const char *chosen = getenv("DOCPROC_BLAS_CORETYPE");
-  if (chosen && *chosen) {
+  if (!chosen || !*chosen) chosen = kernels_for_this_cpu();
+  if (chosen) {
     setenv("OPENBLAS_CORETYPE", chosen, 1);
   } else {
     unsetenv("OPENBLAS_CORETYPE");

@@ -22,19 +22,25 @@ public struct Command {
     process.arguments = arguments
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     if let directory { process.currentDirectoryURL = URL(fileURLWithPath: directory) }
-    // Errors go to a file: two pipes read one after the other can block the child.
-    let errors = FileManager.default.temporaryDirectory.appendingPathComponent("docproc-\(UUID().uuidString)")
-    FileManager.default.createFile(atPath: errors.path, contents: nil)
-    defer { try? FileManager.default.removeItem(at: errors) }
-    let output = Pipe()
+    // Files, not pipes: a server that the program starts would inherit a pipe and keep it open.
+    let (output, errors) = (try TemporaryFile(), try TemporaryFile())
     process.standardInput = FileHandle.nullDevice
-    process.standardOutput = output
-    process.standardError = try FileHandle(forWritingTo: errors)
+    process.standardOutput = try output.writingHandle()
+    process.standardError = try errors.writingHandle()
     try process.run()
-    let data = output.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
-    let text = (try? Data(contentsOf: errors)).map { String(decoding: $0, as: UTF8.self) } ?? ""
-    return Result(status: process.terminationStatus, output: data, error: text)
+    return Result(status: process.terminationStatus, output: try output.contents(), error: String(decoding: try errors.contents(), as: UTF8.self))
+  }
+
+  /// A file that is gone when the value is.
+  private final class TemporaryFile {
+    private let url = FileManager.default.temporaryDirectory.appendingPathComponent("docproc-\(UUID().uuidString)")
+
+    init() throws { try Data().write(to: url) }
+    deinit { try? FileManager.default.removeItem(at: url) }
+
+    func writingHandle() throws -> FileHandle { try FileHandle(forWritingTo: url) }
+    func contents() throws -> Data { try Data(contentsOf: url) }
   }
 
   public static func find(_ name: String) -> String? {

@@ -1,3 +1,5 @@
+import Results
+
 /// What came of a reading.
 public struct Answer: Sendable, Equatable {
   /// The answer to the question, or the summary.

@@ -1,3 +1,4 @@
+import Results
 import Documents
 import Inference
 import Tokenizer

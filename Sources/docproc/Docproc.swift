@@ -1,9 +1,17 @@
 import ArgumentParser
+import Programs
 
 @main
-struct Docproc: AsyncParsableCommand {
+struct Docproc: Program {
   static let configuration = CommandConfiguration(
     commandName: "docproc",
     abstract: "Read whole books and codebases in one pass, and query the answers with SQL.",
-    subcommands: [ModelCommand.self])
+    discussion: """
+      Without --database or DATABASE_URL a private Postgres is kept under the data directory and started when needed. \
+      Exit status: 0 done, 1 failed, 2 wrong usage.
+      """,
+    subcommands: [
+      UpCommand.self, DownCommand.self, SubmitCommand.self, AskCommand.self, StatusCommand.self, ListCommand.self, WaitCommand.self,
+      CancelCommand.self, RetryCommand.self, ResultCommand.self, DatabaseCommand.self, ModelCommand.self,
+    ])
 }

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-struct ModelCommand: AsyncParsableCommand {
+struct ModelCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "model", abstract: "Install, inspect and run models.",
     subcommands: [

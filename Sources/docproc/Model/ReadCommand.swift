@@ -3,6 +3,7 @@ import Documents
 import Foundation
 import Host
 import Reading
+import Results
 
 struct ReadCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

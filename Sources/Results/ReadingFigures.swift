@@ -1,5 +1,3 @@
-import Foundation
-
 /// What one reading took.
 public struct ReadingFigures: Sendable, Codable, Equatable {
   public var passes = 1
@@ -46,24 +44,5 @@ public struct ReadingFigures: Sendable, Codable, Equatable {
     try container.encode(generatedTokens, forKey: .generatedTokens)
     try container.encode(checkpoints, forKey: .checkpoints)
     try container.encode(resumedFrom, forKey: .resumedFrom)
-  }
-}
-
-/// The process's peak resident memory, from Linux's /proc.
-enum PeakMemory {
-  /// Makes the peak count from now, so that one reading's is not an earlier one's.
-  static func reset() {
-    guard let handle = FileHandle(forWritingAtPath: "/proc/self/clear_refs") else { return }
-    try? handle.write(contentsOf: Data("5".utf8))
-    try? handle.close()
-  }
-
-  /// Bytes; 0 where /proc does not tell.
-  static var bytes: Int {
-    guard let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8),
-      let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") }),
-      let kilobytes = line.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first.flatMap({ Int($0) })
-    else { return 0 }
-    return kilobytes * 1024
   }
 }

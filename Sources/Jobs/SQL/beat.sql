@@ -1,0 +1,1 @@
+select docproc.beat($1::uuid) as known

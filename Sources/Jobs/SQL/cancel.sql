@@ -1,0 +1,1 @@
+select docproc.cancel($1::bigint) as state

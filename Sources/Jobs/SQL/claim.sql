@@ -1,0 +1,1 @@
+select * from docproc.claim($1::uuid, string_to_array($2, chr(31)))

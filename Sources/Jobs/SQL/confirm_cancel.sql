@@ -1,0 +1,1 @@
+select docproc.confirm_cancel($1::bigint, $2::bigint) as accepted

@@ -1,0 +1,1 @@
+select docproc.register_worker($1::uuid, $2, $3, $4::integer)

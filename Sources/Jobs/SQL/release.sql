@@ -1,0 +1,1 @@
+select docproc.release($1::bigint, $2::bigint) as accepted

@@ -1,0 +1,1 @@
+select docproc.report($1::bigint, $2::bigint, $3::bigint, $4::bigint) as verdict

@@ -1,0 +1,1 @@
+select docproc.retry($1::bigint) as state

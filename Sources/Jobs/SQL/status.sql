@@ -1,0 +1,9 @@
+select id, state, task, question, document, document_sha256, document_bytes, document_tokens, model, priority, tokens_read,
+  percent, worker, attempts, crashes, releases, error,
+  to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as created_at,
+  to_char(started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as started_at,
+  to_char(finished_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as finished_at
+from docproc.jobs
+where $1::bigint is null or id = $1::bigint
+order by id desc
+limit $2::integer

@@ -1,0 +1,1 @@
+select docproc.unregister_worker($1::uuid)

@@ -1,0 +1,123 @@
+import Foundation
+import Host
+import Jobs
+import Postgres
+
+/// A private Postgres cluster under the data directory, made of the system's own
+/// binaries, reachable only through a unix socket that its owner may open.
+struct EmbeddedPostgres {
+  private static let role = "docproc"
+  /// The system user that owns the cluster when docproc runs as root, whom Postgres refuses.
+  private static let unprivilegedUser = "postgres"
+  private static let longestSocketPath = 100
+
+  private let home = DataHome.path + "/postgres"
+  private var data: String { home + "/data" }
+  private var socket: String { home + "/run" }
+  private var log: String { home + "/log" }
+  private var isRoot: Bool { getuid() == 0 }
+
+  /// The connection URL, whether or not the server runs.
+  var url: String {
+    let host = socket.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? socket
+    return "postgresql:///docproc?host=\(host)&user=\(Self.role)"
+  }
+
+  /// Makes the cluster if there is none, starts it if it does not run, and migrates it.
+  /// - Throws: `UserError` with what to install or look at.
+  func ensureRunning() throws {
+    try prepareDirectories()
+    try withLock {
+      if !FileManager.default.fileExists(atPath: data + "/PG_VERSION") { try create() }
+      if try !isRunning() { try start() }
+      try prepareDatabase()
+    }
+  }
+
+  func isRunning() throws -> Bool {
+    guard FileManager.default.fileExists(atPath: data + "/PG_VERSION") else { return false }
+    return try run("pg_ctl", ["status", "-D", data]).status == 0
+  }
+
+  /// - Returns: false when it did not run.
+  func stop() throws -> Bool {
+    guard try isRunning() else { return false }
+    let result = try run("pg_ctl", ["stop", "-w", "-m", "fast", "-D", data])
+    guard result.status == 0 else { throw UserError("Postgres did not stop: \(result.error)") }
+    return true
+  }
+
+  private func prepareDirectories() throws {
+    guard (socket + "/.s.PGSQL.5432").utf8.count <= Self.longestSocketPath else {
+      throw UserError("the path \(socket) is too long for a unix socket; set DOCPROC_HOME to a shorter one")
+    }
+    for directory in [home, socket] {
+      try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+      if isRoot, let owner = getpwnam(Self.unprivilegedUser) { chown(directory, owner.pointee.pw_uid, owner.pointee.pw_gid) }
+    }
+    chmod(socket, 0o700)
+  }
+
+  private func create() throws {
+    let result = try run("initdb", ["-D", data, "-U", Self.role, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"])
+    guard result.status == 0 else {
+      throw UserError("initdb failed: \(result.error)\(isRoot ? " (the user postgres must be able to enter \(home))" : "")")
+    }
+    let settings = """
+
+      # docproc: reachable through the socket alone, whose directory only the owner may enter
+      listen_addresses = ''
+      unix_socket_directories = '\(socket.replacingOccurrences(of: "'", with: "''"))'
+      """
+    let file = data + "/postgresql.conf"
+    let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: file))
+    try handle.seekToEnd()
+    try handle.write(contentsOf: Data(settings.utf8))
+    try handle.close()
+  }
+
+  private func start() throws {
+    let result = try run("pg_ctl", ["start", "-w", "-t", "60", "-D", data, "-l", log])
+    guard result.status == 0 else { throw UserError("Postgres did not start; see \(log). \(result.error)") }
+  }
+
+  private func prepareDatabase() throws {
+    let host = socket.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? socket
+    let server = try Connection(url: "postgresql:///postgres?host=\(host)&user=\(Self.role)")
+    if try server.query("select from pg_database where datname = 'docproc'").isEmpty {
+      try server.query("create database docproc")
+    }
+    _ = try JobQueue.migrator.migrate(try Connection(url: url))
+  }
+
+  /// One docproc at a time makes or starts the cluster.
+  private func withLock(_ body: () throws -> Void) throws {
+    let descriptor = open(DataHome.path + "/postgres.lock", O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
+    guard descriptor >= 0, flock(descriptor, LOCK_EX) == 0 else { throw UserError("cannot lock \(DataHome.path)") }
+    defer { close(descriptor) }
+    try body()
+  }
+
+  /// Runs one of Postgres's programs, as root under another user.
+  private func run(_ program: String, _ arguments: [String]) throws -> Command.Result {
+    let path = try Self.binaries() + "/" + program
+    guard isRoot else { return try Command.run(path, arguments, directory: "/") }
+    guard getpwnam(Self.unprivilegedUser) != nil else {
+      throw UserError("Postgres refuses to run as root and there is no user \(Self.unprivilegedUser); run docproc as another user, or name a server with --database")
+    }
+    return try Command.run(
+      "setpriv",
+      ["--reuid=\(Self.unprivilegedUser)", "--regid=\(Self.unprivilegedUser)", "--init-groups", path] + arguments, directory: "/")
+  }
+
+  /// The directory of the newest installed server.
+  private static func binaries() throws -> String {
+    let versions = ((try? FileManager.default.contentsOfDirectory(atPath: "/usr/lib/postgresql")) ?? [])
+      .compactMap(Int.init).sorted(by: >)
+    for version in versions where FileManager.default.isExecutableFile(atPath: "/usr/lib/postgresql/\(version)/bin/initdb") {
+      return "/usr/lib/postgresql/\(version)/bin"
+    }
+    if let initdb = Command.find("initdb") { return (initdb as NSString).deletingLastPathComponent }
+    throw UserError("no Postgres server is installed; run: apt-get install postgresql, or name a server with --database")
+  }
+}

@@ -1,0 +1,124 @@
+import ArgumentParser
+import Documents
+import Foundation
+import Host
+import Jobs
+
+/// What submitting takes, shared by `submit` and `ask`.
+struct SubmissionOptions: ParsableArguments {
+  @OptionGroup var database: DatabaseOptions
+
+  @Option(help: "The model's name, or its folder on the workers' hosts.")
+  var model = DefaultModel.name
+
+  @Option(help: "Higher goes first.")
+  var priority = 0
+
+  @Option(help: "An iconv name such as ISO-8859-1, for text that is neither UTF-8 nor told by itself.")
+  var encoding: String?
+
+  @Flag(help: "Order it again even if the same was ordered before.")
+  var again = false
+
+  @Flag(help: "Print JSON.")
+  var json = false
+}
+
+/// Submits a document with a task.
+struct Submission {
+  let options: SubmissionOptions
+
+  func submit(_ document: Document, task: String, question: String?, queue: JobQueue) throws -> (id: Int, created: Bool) {
+    let model = options.model.contains("/") ? DataHome.absolute(options.model) : options.model
+    return try queue.submit(
+      JobOrder(
+        documentName: document.name, text: document.text, partsJSON: JSONText.line(document.parts), task: task, question: question,
+        model: model, priority: options.priority, again: options.again))
+  }
+
+  /// With the embedded database a newcomer need not know of workers: one is started.
+  func ensureWorker(_ queue: JobQueue) throws {
+    guard try queue.liveWorkers() == 0 else { return }
+    guard options.database.isEmbedded else {
+      return note("no worker is running; the job waits until a docproc-worker is started")
+    }
+    try installDefaultModel()
+    _ = try LocalWorkers().start(count: 1, threads: 0, database: try options.database.url())
+    note("started a worker in the background; stop it with: docproc down")
+  }
+
+  private func installDefaultModel() throws {
+    let folder = DataHome.modelFolder(DefaultModel.name)
+    guard options.model == DefaultModel.name, !FileManager.default.fileExists(atPath: folder + "/config.json") else { return }
+    try ModelInstaller(folder: folder, report: note).install(from: nil)
+  }
+
+  private func note(_ text: String) { FileHandle.standardError.write(Data("docproc: \(text)\n".utf8)) }
+}
+
+struct SubmitCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "submit", abstract: "Put a document on the queue.",
+    discussion: "The same document, task and model give the same job again, unless --again is given.")
+
+  @Argument(help: "A text or Markdown file, or a directory (a codebase).", completion: .file())
+  var path: String
+
+  enum TaskName: String, ExpressibleByArgument, CaseIterable { case summarize, ask }
+
+  @Option(help: "What to do.")
+  var task: TaskName = .summarize
+
+  @Option(help: "The question, for --task ask.")
+  var question: String?
+
+  @Flag(help: "Wait for the result and print it.")
+  var wait = false
+
+  @OptionGroup var options: SubmissionOptions
+
+  func validate() throws {
+    let hasQuestion = question.map { !$0.allSatisfy(\.isWhitespace) } ?? false
+    if task == .ask, !hasQuestion { throw ValidationError("--task ask needs a question: --question \"...\"") }
+    if task == .summarize, question != nil { throw ValidationError("--question goes with --task ask") }
+  }
+
+  func run() throws {
+    // The document is read first: nothing is started for a path that is wrong.
+    let document = try DocumentReader(encoding: options.encoding).read(path)
+    let queue = try options.database.queue()
+    let submission = Submission(options: options)
+    let (id, created) = try submission.submit(document, task: task.rawValue, question: question, queue: queue)
+    if wait {
+      try submission.ensureWorker(queue)
+      return try JobFollower(queue: queue, json: options.json).follow(id)
+    }
+    if options.json { return print(JSONText.line(try queue.status(id))) }
+    print("job \(id) \(created ? "submitted" : "was submitted before and is \(try queue.status(id).state)")")
+  }
+}
+
+struct AskCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "ask", abstract: "Ask a question about a document, and wait for the answer.")
+
+  @Argument(help: "A text or Markdown file, or a directory (a codebase).", completion: .file())
+  var path: String
+
+  @Argument(help: "The question.")
+  var question: String
+
+  @OptionGroup var options: SubmissionOptions
+
+  func validate() throws {
+    if question.allSatisfy(\.isWhitespace) { throw ValidationError("the question is empty") }
+  }
+
+  func run() throws {
+    let document = try DocumentReader(encoding: options.encoding).read(path)
+    let queue = try options.database.queue()
+    let submission = Submission(options: options)
+    let (id, _) = try submission.submit(document, task: "ask", question: question, queue: queue)
+    try submission.ensureWorker(queue)
+    try JobFollower(queue: queue, json: options.json).follow(id)
+  }
+}

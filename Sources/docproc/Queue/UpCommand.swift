@@ -1,0 +1,47 @@
+import ArgumentParser
+import Foundation
+
+struct UpCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "up", abstract: "Start the embedded Postgres and local workers, in the background.")
+
+  @OptionGroup var database: DatabaseOptions
+
+  @Option(help: "Workers that shall run on this host.")
+  var workers = 1
+
+  @Option(help: "Threads per worker; 0 means all CPUs.")
+  var threads = 0
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func validate() throws {
+    guard workers >= 0, threads >= 0 else { throw ValidationError("--workers and --threads must not be negative") }
+  }
+
+  func run() throws {
+    let url = try database.url()
+    let started = try LocalWorkers().start(count: workers, threads: threads, database: url)
+    let running = LocalWorkers().running.count
+    if json { return print(JSONText.line(["started": started, "running": running])) }
+    print("\(running) worker\(running == 1 ? "" : "s") running (\(started) started now); stop with: docproc down")
+  }
+}
+
+struct DownCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "down", abstract: "Stop local workers, which give their jobs back, and the embedded Postgres.")
+
+  @OptionGroup var database: DatabaseOptions
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func run() throws {
+    let workers = LocalWorkers().stop()
+    let server = database.isEmbedded ? try EmbeddedPostgres().stop() : false
+    if json { return print(JSONText.line(["workers": workers, "servers": server ? 1 : 0])) }
+    print("stopped \(workers) worker\(workers == 1 ? "" : "s")\(server ? " and Postgres" : "")")
+  }
+}
