@@ -81,6 +81,20 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
+
+    // Tests
+    .target(name: "TestSupport", dependencies: ["Host", "Inference"], path: "Tests/TestSupport", swiftSettings: swiftSettings),
+    .testTarget(name: "ArchitectureTests", dependencies: ["Host", "TestSupport"], swiftSettings: swiftSettings),
+    .testTarget(name: "KernelTests", dependencies: ["CKernels", "TestSupport"], swiftSettings: swiftSettings),
+    .testTarget(name: "InferenceTests", dependencies: ["Inference", "TestSupport"], swiftSettings: swiftSettings),
+    .testTarget(name: "TokenizerTests", dependencies: ["CZstd", "Tokenizer", "TestSupport"], swiftSettings: swiftSettings),
+    .testTarget(name: "DocumentsTests", dependencies: ["Documents", "Host", "TestSupport"], swiftSettings: swiftSettings),
+    .testTarget(name: "ReadingTests", dependencies: ["Documents", "Reading", "Results", "TestSupport"], swiftSettings: swiftSettings),
+    .testTarget(name: "ResultsTests", dependencies: ["Results"], swiftSettings: swiftSettings),
+    .testTarget(name: "JobsTests", dependencies: ["Jobs", "Postgres", "Results", "TestSupport"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "CommandLineTests", dependencies: ["Jobs", "Postgres", "TestSupport", "docproc", "docproc-worker"],
+      swiftSettings: swiftSettings),
   ],
   swiftLanguageModes: [.v6]
 )

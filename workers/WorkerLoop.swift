@@ -68,7 +68,9 @@ final class WorkerLoop {
       throw error
     } catch {
       // The same document and model give the same error again, unless the host lacks something.
-      let state = try persistently { try $0.fail(job: job.id, fence: job.fence, message: "\(error)", retryable: error is ModelShelf.Unavailable) }
+      let state = try persistently {
+        try $0.fail(job: job.id, fence: job.fence, message: "\(error)", retryable: error is ModelShelf.Unavailable)
+      }
       logger.error("job failed", metadata: ["job": "\(job.id)", "error": "\(error)", "state": "\(state)"])
     }
   }

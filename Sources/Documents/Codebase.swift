@@ -28,7 +28,9 @@ struct Codebase {
       }
     }
     guard !parts.isEmpty else { throw DocumentError.noTextInDirectory(path: root) }
-    return Document(name: (DataHome.absolute(root) as NSString).standardizingPath.split(separator: "/").last.map(String.init) ?? root, text: text, parts: parts)
+    return Document(
+      name: (DataHome.absolute(root) as NSString).standardizingPath.split(separator: "/").last.map(String.init) ?? root, text: text,
+      parts: parts)
   }
 
   /// The file's text; throws for binary and empty files, which are left out.

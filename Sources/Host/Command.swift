@@ -15,32 +15,26 @@ public struct Command {
 
   /// Runs `name` from PATH (or by absolute path) with these arguments; nothing goes through a shell.
   /// - Throws: `Command.NotFound`, or what starting the process throws.
-  public static func run(_ name: String, _ arguments: [String], environment: [String: String] = [:], directory: String? = nil) throws -> Result {
+  public static func run(_ name: String, _ arguments: [String], environment: [String: String] = [:], directory: String? = nil) throws
+    -> Result
+  {
     guard let path = find(name) else { throw NotFound(name: name) }
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: path)
-    process.arguments = arguments
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-    if let directory { process.currentDirectoryURL = URL(fileURLWithPath: directory) }
     // Files, not pipes: a server that the program starts would inherit a pipe and keep it open.
     let (output, errors) = (try TemporaryFile(), try TemporaryFile())
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = try output.writingHandle()
-    process.standardError = try errors.writingHandle()
-    try process.run()
-    process.waitUntilExit()
-    return Result(status: process.terminationStatus, output: try output.contents(), error: String(decoding: try errors.contents(), as: UTF8.self))
+    let status = try ChildProcess.run(
+      path, arguments, environment: environment, directory: directory, .init(output: output.path, error: errors.path))
+    return Result(
+      status: status, output: try output.contents(), error: String(decoding: try errors.contents(), as: UTF8.self))
   }
 
   /// A file that is gone when the value is.
   private final class TemporaryFile {
-    private let url = FileManager.default.temporaryDirectory.appendingPathComponent("docproc-\(UUID().uuidString)")
+    let path = FileManager.default.temporaryDirectory.path + "/docproc-\(UUID().uuidString)"
 
-    init() throws { try Data().write(to: url) }
-    deinit { try? FileManager.default.removeItem(at: url) }
+    init() throws { try Data().write(to: URL(fileURLWithPath: path)) }
+    deinit { try? FileManager.default.removeItem(atPath: path) }
 
-    func writingHandle() throws -> FileHandle { try FileHandle(forWritingTo: url) }
-    func contents() throws -> Data { try Data(contentsOf: url) }
+    func contents() throws -> Data { try Data(contentsOf: URL(fileURLWithPath: path)) }
   }
 
   public static func find(_ name: String) -> String? {

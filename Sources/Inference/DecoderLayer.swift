@@ -32,7 +32,9 @@ struct DecoderLayer {
     join(x, normed, output, feedForwardResidual, count)
   }
 
-  private func join(_ x: UnsafeMutablePointer<Float>, _ normed: UnsafePointer<Float>, _ output: UnsafePointer<Float>, _ residual: Residual, _ count: Int) {
+  private func join(
+    _ x: UnsafeMutablePointer<Float>, _ normed: UnsafePointer<Float>, _ output: UnsafePointer<Float>, _ residual: Residual, _ count: Int
+  ) {
     if residual.normed { x.update(from: normed, count: count) }
     kernels().pointee.axpby(x, output, residual.alpha, residual.beta, Int64(count))
   }

@@ -5,11 +5,16 @@ final class FloatBuffer {
   let pointer: UnsafeMutablePointer<Float>
   let count: Int
 
-  init(_ count: Int) {
+  convenience init(_ count: Int) {
+    self.init(uninitialized: count)
+    pointer.initialize(repeating: 0, count: self.count)
+  }
+
+  /// A buffer whose elements the caller writes before it reads them.
+  init(uninitialized count: Int) {
     self.count = max(count, 16)
     let raw = UnsafeMutableRawPointer.allocate(byteCount: self.count * 4, alignment: 64)
     pointer = raw.bindMemory(to: Float.self, capacity: self.count)
-    pointer.initialize(repeating: 0, count: self.count)
   }
 
   deinit { UnsafeMutableRawPointer(pointer).deallocate() }

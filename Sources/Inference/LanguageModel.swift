@@ -53,11 +53,15 @@ public final class LanguageModel {
   }
 
   /// Reads tokens and passes on the logits after each of them, or after the last only.
-  public func forEachLogits(of tokens: some Collection<Int32>, state: ReadingState, lastOnly: Bool = false, _ body: (_ index: Int, _ logits: [Float]) throws -> Void) throws {
+  public func forEachLogits(
+    of tokens: some Collection<Int32>, state: ReadingState, lastOnly: Bool = false, _ body: (_ index: Int, _ logits: [Float]) throws -> Void
+  ) throws {
     try check(tokens)
     let count = tokens.count
     try run(Array(tokens), state, trace: nil, atBoundary: { _ in }) { [self] hidden, range in
-      for (row, index) in range.enumerated() where !lastOnly || index == count - 1 { try body(index, project(hidden + row * embedding.inputs)) }
+      for (row, index) in range.enumerated() where !lastOnly || index == count - 1 {
+        try body(index, project(hidden + row * embedding.inputs))
+      }
     }
   }
 

@@ -50,7 +50,8 @@ public final class ModelReader {
     let chosen = Highlights.choose(
       central: central.scores, attention: tokens.mass(of: trace, shift: opening), tokenCount: tokens.ids.count)
     let passages = chosen.map { "- " + oneLine(tokens.text(ofUnit: $0.unit)) }.joined(separator: "\n")
-    let instruction = "Sentences from the document, in order:\n\(passages)\n\nSummarize what happens in the document in three or four sentences."
+    let instruction =
+      "Sentences from the document, in order:\n\(passages)\n\nSummarize what happens in the document in three or four sentences."
     let (text, count) = try generate(instruction, outcome.state, limit: Self.summaryTokens, trace: nil)
     return Answer(
       text: text, isSupported: true, evidence: chosen.map { tokens.quote($0.unit...$0.unit, score: $0.score) },
@@ -66,7 +67,8 @@ public final class ModelReader {
     let trace = AttentionTrace()
     try model.read(format.probe(.ask(question: question)), into: outcome.state.fork(), trace: trace)
     let evidence = Evidence(lexical: lexical, attention: tokens.mass(of: trace, shift: opening))
-    let quotes = evidence.ranked.map { tokens.quote($0.unit...$0.unit, score: min($0.score, 1)) }
+    // What does not support an answer is no evidence, however near it comes.
+    let quotes = evidence.isSupported ? evidence.ranked.map { tokens.quote($0.unit...$0.unit, score: min($0.score, 1)) } : []
     let (text, count) =
       evidence.isSupported
       ? try generate(instruction(question, evidence, tokens), outcome.state, limit: Self.answerTokens, trace: nil)
@@ -79,7 +81,8 @@ public final class ModelReader {
   private func instruction(_ question: String, _ evidence: Evidence, _ tokens: DocumentTokens) -> String {
     let units = evidence.ranked.prefix(Self.contextUnits).flatMap { [$0.unit - 1, $0.unit, $0.unit + 1] }
     let passages = Set(units).sorted().filter(tokens.units.ranges.indices.contains).map { oneLine(tokens.text(ofUnit: $0)) }
-    return "Passages from the document:\n\(passages.joined(separator: "\n"))\n\nQuestion: \(question)\nAnswer in one short sentence, from the passages."
+    return
+      "Passages from the document:\n\(passages.joined(separator: "\n"))\n\nQuestion: \(question)\nAnswer in one short sentence, from the passages."
   }
 
   /// The tokens of the units that match the question's words best.
@@ -105,7 +108,9 @@ public final class ModelReader {
   }
 
   /// The most likely continuation of an instruction after the reading.
-  private func generate(_ instruction: String, _ state: ReadingState, limit: Int, trace: AttentionTrace?) throws -> (text: String, tokens: Int) {
+  private func generate(_ instruction: String, _ state: ReadingState, limit: Int, trace: AttentionTrace?) throws -> (
+    text: String, tokens: Int
+  ) {
     let fork = state.fork()
     var sampler = Sampler(SamplingOptions(repetitionPenalty: 1.15))
     var generated: [Int32] = []

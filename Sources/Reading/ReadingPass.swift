@@ -14,7 +14,9 @@ struct ReadingPass {
   let hints: [(token: Int, value: Float)]
   let control: ReadingControl
 
-  init(model: LanguageModel, opening: [Int32], tokens: [Int32], probe: [Int32], hints: [(token: Int, value: Float)], control: ReadingControl) {
+  init(
+    model: LanguageModel, opening: [Int32], tokens: [Int32], probe: [Int32], hints: [(token: Int, value: Float)], control: ReadingControl
+  ) {
     self.model = model
     self.opening = opening
     self.tokens = tokens

@@ -105,7 +105,9 @@ struct TextUnits {
   private static func afterClosers(_ bytes: [UInt8], _ index: Int, _ end: Int) -> Int {
     var next = index
     while next < end {
-      if bytes[next] == UInt8(ascii: "\"") || bytes[next] == UInt8(ascii: "'") || bytes[next] == UInt8(ascii: ")") || bytes[next] == UInt8(ascii: "]") {
+      if bytes[next] == UInt8(ascii: "\"") || bytes[next] == UInt8(ascii: "'") || bytes[next] == UInt8(ascii: ")")
+        || bytes[next] == UInt8(ascii: "]")
+      {
         next += 1
       } else if next + 2 < end, bytes[next] == 0xE2, bytes[next + 1] == 0x80, bytes[next + 2] == 0x99 || bytes[next + 2] == 0x9D {
         next += 3  // ’ and ”

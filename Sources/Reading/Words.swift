@@ -24,7 +24,9 @@ enum Words {
     }
   }
 
-  private static let endings: [[UInt8]] = ["ingly", "edly", "ings", "ing", "ies", "ied", "es", "ed", "ly", "s", "e", "y"].map { Array($0.utf8) }
+  private static let endings: [[UInt8]] = ["ingly", "edly", "ings", "ing", "ies", "ied", "es", "ed", "ly", "s", "e", "y"].map {
+    Array($0.utf8)
+  }
 
   /// A hash of the word in lower case without one common English ending.
   static func stem(_ word: ArraySlice<UInt8>) -> UInt64 {

@@ -36,7 +36,8 @@ enum CanonicalComposition {
       let options = utf8proc_option_t(UTF8PROC_STABLE.rawValue | UTF8PROC_COMPOSE.rawValue)
       let count = utf8proc_map(bytes.baseAddress, bytes.count, &composed, options)
       defer { free(composed) }
-      return count < 0 ? String(decoding: bytes, as: UTF8.self) : String(decoding: UnsafeBufferPointer(start: composed, count: count), as: UTF8.self)
+      return count < 0
+        ? String(decoding: bytes, as: UTF8.self) : String(decoding: UnsafeBufferPointer(start: composed, count: count), as: UTF8.self)
     }
   }
 

@@ -18,7 +18,10 @@ enum PatternTranslation {
   }
 
   private static func escape(_ rest: inout Substring.UnicodeScalarView, inClass: Bool) -> String {
-    for (name, body) in [("p{L}", #"\p{L}"# + UnicodeVersion.newerLetters), ("p{N}", #"\p{N}"# + UnicodeVersion.newerNumbers), ("s", UnicodeVersion.whitespace)] {
+    for (name, body) in [
+      ("p{L}", #"\p{L}"# + UnicodeVersion.newerLetters), ("p{N}", #"\p{N}"# + UnicodeVersion.newerNumbers),
+      ("s", UnicodeVersion.whitespace),
+    ] {
       guard rest.starts(with: name.unicodeScalars) else { continue }
       rest.removeFirst(name.unicodeScalars.count)
       return inClass ? body : "[\(body)]"

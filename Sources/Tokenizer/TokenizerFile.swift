@@ -84,7 +84,9 @@ struct TokenizerFile {
       return [Split(pattern: step["individual_digits"] as? Bool == true ? digit : digit + "+", kept: .matchesAndGaps)]
     case "ByteLevel":
       byteLevel = true
-      if step["add_prefix_space"] as? Bool == true { throw TokenizerError.unsupported(what: "pre-tokenizer", name: "ByteLevel with add_prefix_space") }
+      if step["add_prefix_space"] as? Bool == true {
+        throw TokenizerError.unsupported(what: "pre-tokenizer", name: "ByteLevel with add_prefix_space")
+      }
       return step["use_regex"] as? Bool ?? true ? [Split(pattern: PreTokenizer.gpt2Pattern, kept: .matchesAndGaps)] : []
     case "Split": return [try split(step)]
     default: throw TokenizerError.unsupported(what: "pre-tokenizer", name: type)

@@ -115,8 +115,10 @@ private struct LlamaShape {
         let (from, to) = ("blk.\(layer).", "model.layers.\(layer).")
         return [
           TensorPlan(source: from + "attn_norm.weight", name: to + "input_layernorm.weight", shape: [hidden]),
-          TensorPlan(source: from + "attn_q.weight", name: to + "self_attn.q_proj.weight", shape: [hidden, hidden], interleavedHeads: heads),
-          TensorPlan(source: from + "attn_k.weight", name: to + "self_attn.k_proj.weight", shape: [keyWidth, hidden], interleavedHeads: keyHeads),
+          TensorPlan(
+            source: from + "attn_q.weight", name: to + "self_attn.q_proj.weight", shape: [hidden, hidden], interleavedHeads: heads),
+          TensorPlan(
+            source: from + "attn_k.weight", name: to + "self_attn.k_proj.weight", shape: [keyWidth, hidden], interleavedHeads: keyHeads),
           TensorPlan(source: from + "attn_v.weight", name: to + "self_attn.v_proj.weight", shape: [keyWidth, hidden]),
           TensorPlan(source: from + "attn_output.weight", name: to + "self_attn.o_proj.weight", shape: [hidden, hidden]),
           TensorPlan(source: from + "ffn_norm.weight", name: to + "post_attention_layernorm.weight", shape: [hidden]),

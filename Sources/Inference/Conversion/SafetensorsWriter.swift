@@ -52,7 +52,8 @@ final class SafetensorsWriter {
     var offset = 0
     let fields = entries.map { entry in
       defer { offset += entry.byteCount }
-      return "\"\(entry.name)\":{\"dtype\":\"\(entry.type.rawValue)\",\"shape\":[\(entry.shape.map(String.init).joined(separator: ","))],\"data_offsets\":[\(offset),\(offset + entry.byteCount)]}"
+      return
+        "\"\(entry.name)\":{\"dtype\":\"\(entry.type.rawValue)\",\"shape\":[\(entry.shape.map(String.init).joined(separator: ","))],\"data_offsets\":[\(offset),\(offset + entry.byteCount)]}"
     }
     let json = "{" + fields.joined(separator: ",") + "}"
     // Data begins at a multiple of 64 bytes, so that rows are aligned when mapped.

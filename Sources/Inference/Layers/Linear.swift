@@ -52,7 +52,7 @@ struct Linear {
   }
 
   private func multiplyMatrix(_ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>, _ workspace: Workspace) {
-    let slice = max(1, min(outputs, Self.sliceElements / inputs))
+    let slice = sliceRows(threads: workspace.parallel.threads)
     workspace.parallel.forEach((outputs + slice - 1) / slice) { thread, item in
       let first = item * slice
       let count = min(slice, outputs - first)
@@ -61,6 +61,13 @@ struct Linear {
         Int32(rows), Int32(count), Int32(inputs), 1, x, Int32(inputs), wide, Int32(inputs), 1, 0,
         y + first, Int32(outputs))
     }
+  }
+
+  /// Rows of W per slice: few enough for the cache, and as many slices for each thread.
+  private func sliceRows(threads: Int) -> Int {
+    let largest = max(1, Self.sliceElements / inputs)
+    let rounds = (outputs + largest * threads - 1) / (largest * threads)
+    return max(1, (outputs + rounds * threads - 1) / (rounds * threads))
   }
 
   private func widened(first: Int, count: Int, scratch: UnsafeMutablePointer<Float>) -> UnsafePointer<Float> {

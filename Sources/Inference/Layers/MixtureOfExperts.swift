@@ -40,7 +40,10 @@ struct MixtureOfExperts: FeedForward {
     return zip(best, powers).map { ($0, $1 / sum) }
   }
 
-  private func add(_ expert: GatedMLP, _ chosen: [(row: Int, weight: Float)], _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, _ workspace: Workspace) {
+  private func add(
+    _ expert: GatedMLP, _ chosen: [(row: Int, weight: Float)], _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>,
+    _ workspace: Workspace
+  ) {
     let hidden = router.inputs
     let input = workspace.buffer("moe.input", chosen.count * hidden)
     let output = workspace.buffer("moe.output", chosen.count * hidden)
@@ -53,7 +56,9 @@ struct MixtureOfExperts: FeedForward {
     }
   }
 
-  private func mix(_ shared: SharedExpert, _ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>, _ workspace: Workspace) {
+  private func mix(
+    _ shared: SharedExpert, _ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>, _ workspace: Workspace
+  ) {
     let hidden = router.inputs
     let output = workspace.buffer("moe.shared", rows * hidden)
     let coefficients = workspace.buffer("moe.coefficient", rows)

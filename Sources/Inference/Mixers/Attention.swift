@@ -27,7 +27,10 @@ struct Attention {
 
   /// out [rows, heads, headDim]. If `mass` is given, it gets each key's share of
   /// attention summed over rows and heads, for a single run of `mass.count` keys.
-  func callAsFunction(_ runs: [KeyRun], rows: Int, into out: UnsafeMutablePointer<Float>, mass: UnsafeMutableBufferPointer<Float>? = nil, _ workspace: Workspace) {
+  func callAsFunction(
+    _ runs: [KeyRun], rows: Int, into out: UnsafeMutablePointer<Float>, mass: UnsafeMutableBufferPointer<Float>? = nil,
+    _ workspace: Workspace
+  ) {
     let chunk = mass.map { _ in runs[0].count } ?? min(Self.largestChunk, runs.map(\.count).max() ?? 1)
     let tile = max(1, min(Self.largestTile, Workspace.scoreElements / (group * max(chunk, 1))))
     let tiles = (rows + tile - 1) / tile

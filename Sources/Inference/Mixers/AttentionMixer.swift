@@ -69,5 +69,7 @@ struct Projections {
 
 /// A memory of keys and values.
 protocol KeyValueState: MixerState {
-  func attend(_ block: Projections, _ info: Block, _ attention: Attention, _ rope: RotaryEmbedding, into out: UnsafeMutablePointer<Float>, _ workspace: Workspace)
+  func attend(
+    _ block: Projections, _ info: Block, _ attention: Attention, _ rope: RotaryEmbedding, into out: UnsafeMutablePointer<Float>,
+    _ workspace: Workspace)
 }

@@ -37,7 +37,10 @@ final class BoundedState: KeyValueState {
   var byteCount: Int { entries.byteCount + 8 * positions.count }
   var numbers: [Float] { entries.numbers + positions.map(Float.init) + salience }
 
-  func attend(_ block: Projections, _ info: Block, _ attention: Attention, _ rope: RotaryEmbedding, into out: UnsafeMutablePointer<Float>, _ workspace: Workspace) {
+  func attend(
+    _ block: Projections, _ info: Block, _ attention: Attention, _ rope: RotaryEmbedding, into out: UnsafeMutablePointer<Float>,
+    _ workspace: Workspace
+  ) {
     let before = entries.count
     entries.append(keys: block.key, values: block.value, rows: 0..<info.rows)
     positions += (0..<info.rows).map { Int32(info.position + $0) }
@@ -62,7 +65,10 @@ final class BoundedState: KeyValueState {
     return UnsafePointer(rotated)
   }
 
-  private func record(_ run: KeyRun, _ info: Block, _ attention: Attention, _ trace: AttentionTrace, into out: UnsafeMutablePointer<Float>, _ workspace: Workspace) {
+  private func record(
+    _ run: KeyRun, _ info: Block, _ attention: Attention, _ trace: AttentionTrace, into out: UnsafeMutablePointer<Float>,
+    _ workspace: Workspace
+  ) {
     let mass = UnsafeMutableBufferPointer(start: workspace.buffer("bounded.mass", run.count), count: run.count)
     mass.update(repeating: 0)
     attention([run], rows: info.rows, into: out, mass: mass, workspace)

@@ -17,8 +17,8 @@ final class KeyValueBuffer {
     shape = other.shape
     capacity = other.capacity
     count = other.count
-    keys = FloatBuffer(other.keys.count)
-    values = FloatBuffer(other.values.count)
+    keys = FloatBuffer(uninitialized: other.keys.count)
+    values = FloatBuffer(uninitialized: other.values.count)
     for head in 0..<shape.keyHeads {
       let offset = head * headStride
       keys.pointer.advanced(by: offset).update(from: other.keys.pointer + offset, count: count * shape.headDim)

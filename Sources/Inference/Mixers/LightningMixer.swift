@@ -34,7 +34,9 @@ struct LightningMixer: Mixer {
     out(mixed, rows: block.rows, into: y, workspace)
   }
 
-  private func attend(_ projected: UnsafePointer<Float>, rows: Int, state: LightningState, into mixed: UnsafeMutablePointer<Float>, _ workspace: Workspace) {
+  private func attend(
+    _ projected: UnsafePointer<Float>, rows: Int, state: LightningState, into mixed: UnsafeMutablePointer<Float>, _ workspace: Workspace
+  ) {
     let width = heads * headDim
     let block = Int(LIGHTNING_BLOCK)
     let matrices = state.matrices.pointer

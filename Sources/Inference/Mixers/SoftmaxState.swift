@@ -10,7 +10,10 @@ final class SoftmaxState: KeyValueState {
   var byteCount: Int { entries.byteCount }
   var numbers: [Float] { entries.numbers }
 
-  func attend(_ block: Projections, _ info: Block, _ attention: Attention, _ rope: RotaryEmbedding, into out: UnsafeMutablePointer<Float>, _ workspace: Workspace) {
+  func attend(
+    _ block: Projections, _ info: Block, _ attention: Attention, _ rope: RotaryEmbedding, into out: UnsafeMutablePointer<Float>,
+    _ workspace: Workspace
+  ) {
     let positions = info.position..<info.position + info.rows
     rope.rotate(block.query, heads: attention.heads, headDim: attention.headDim, positions: positions)
     rope.rotate(block.key, heads: attention.keyHeads, headDim: attention.headDim, positions: positions)

@@ -31,7 +31,10 @@ final class WindowState: KeyValueState {
     return sinks.numbers + visible.numbers
   }
 
-  func attend(_ block: Projections, _ info: Block, _ attention: Attention, _ rope: RotaryEmbedding, into out: UnsafeMutablePointer<Float>, _ workspace: Workspace) {
+  func attend(
+    _ block: Projections, _ info: Block, _ attention: Attention, _ rope: RotaryEmbedding, into out: UnsafeMutablePointer<Float>,
+    _ workspace: Workspace
+  ) {
     let positions = info.position..<info.position + info.rows
     let width = attention.heads * attention.headDim
     let sinkQuery = workspace.buffer("window.sink_query", info.rows * width)

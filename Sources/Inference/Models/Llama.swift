@@ -38,7 +38,8 @@ struct LlamaAttention {
     let heads = try configuration.size("num_attention_heads")
     let keyHeads = try configuration.size("num_key_value_heads", default: heads)
     guard heads % keyHeads == 0 else {
-      throw ModelError.malformedConfiguration(key: "num_key_value_heads", reason: "is \(keyHeads), which does not divide num_attention_heads \(heads)")
+      throw ModelError.malformedConfiguration(
+        key: "num_key_value_heads", reason: "is \(keyHeads), which does not divide num_attention_heads \(heads)")
     }
     let headDim = try configuration.size("head_dim", default: max(1, hidden / heads))
     self.hidden = hidden

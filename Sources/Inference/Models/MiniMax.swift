@@ -44,7 +44,8 @@ enum MiniMax {
     } else if let names = try configuration.strings("layer_types") {
       kinds = try names.map { name in
         guard ["full_attention", "linear_attention"].contains(name) else {
-          throw ModelError.malformedConfiguration(key: "layer_types", reason: "holds \(name); known are full_attention and linear_attention")
+          throw ModelError.malformedConfiguration(
+            key: "layer_types", reason: "holds \(name); known are full_attention and linear_attention")
         }
         return name == "full_attention"
       }
@@ -102,7 +103,9 @@ enum MiniMax {
     zip(computed, stored).allSatisfy { abs($0 - $1) <= max(0.01 * $0, 1e-5) }
   }
 
-  private static func experts(_ configuration: ModelConfiguration, _ checkpoint: Checkpoint, _ prefix: String, hidden: Int) throws -> MixtureOfExperts {
+  private static func experts(_ configuration: ModelConfiguration, _ checkpoint: Checkpoint, _ prefix: String, hidden: Int) throws
+    -> MixtureOfExperts
+  {
     let count = try configuration.size("num_local_experts")
     let active = try configuration.size("num_experts_per_tok")
     guard active <= count else {
@@ -118,7 +121,9 @@ enum MiniMax {
       shared: try shared(configuration, checkpoint, prefix, hidden: hidden))
   }
 
-  private static func shared(_ configuration: ModelConfiguration, _ checkpoint: Checkpoint, _ prefix: String, hidden: Int) throws -> MixtureOfExperts.SharedExpert? {
+  private static func shared(_ configuration: ModelConfiguration, _ checkpoint: Checkpoint, _ prefix: String, hidden: Int) throws
+    -> MixtureOfExperts.SharedExpert?
+  {
     guard let stated = try configuration.optionalSize("shared_intermediate_size"), stated > 0 else { return nil }
     // The authors' code sizes it by intermediate_size, ports by shared_intermediate_size: the tensor tells.
     let intermediate = checkpoint.shape(of: prefix + "shared_mlp.gate_proj.weight")?.first ?? stated

@@ -64,12 +64,15 @@ struct DoctorCommand: ParsableCommand {
   func run() throws {
     let queue = try database.queue()
     let row = try queue.connection.query(
-      "select version() as server, to_regprocedure('docproc.zstd_decode(bytea, bigint)') is not null as decodes").first
+      "select version() as server, to_regprocedure('docproc.zstd_decode(bytea, bigint)') is not null as decodes"
+    ).first
     let report = Report(
       server: try row?.text("server") ?? "", schema: "current", liveWorkers: try queue.liveWorkers(),
       decoder: try row?.boolean("decodes") == true
         ? "plpython3u" : "none: payloads are decoded by docproc result; see docproc.install_decoder()")
     if json { return print(JSONText.line(report)) }
-    print("server        \(report.server)\nschema        \(report.schema)\nlive workers  \(report.liveWorkers)\ndecoder       \(report.decoder)")
+    print(
+      "server        \(report.server)\nschema        \(report.schema)\nlive workers  \(report.liveWorkers)\ndecoder       \(report.decoder)"
+    )
   }
 }

@@ -103,7 +103,9 @@ struct EmbeddedPostgres {
     let path = try Self.binaries() + "/" + program
     guard isRoot else { return try Command.run(path, arguments, directory: "/") }
     guard getpwnam(Self.unprivilegedUser) != nil else {
-      throw UserError("Postgres refuses to run as root and there is no user \(Self.unprivilegedUser); run docproc as another user, or name a server with --database")
+      throw UserError(
+        "Postgres refuses to run as root and there is no user \(Self.unprivilegedUser); run docproc as another user, or name a server with --database"
+      )
     }
     return try Command.run(
       "setpriv",

@@ -17,7 +17,7 @@ struct LocalWorkers {
     let missing = max(0, count - running.count)
     for _ in 0..<missing {
       // The URL may hold a password: it goes through the environment, not the process list.
-      let process = try BackgroundProcess.start(
+      let process = try ChildProcess.startInBackground(
         try Self.program(), ["--threads", String(threads)], environment: ["DATABASE_URL": database],
         log: directory + "/worker.log")
       try "".write(toFile: directory + "/\(process).pid", atomically: true, encoding: .utf8)

@@ -1,0 +1,70 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Inference
+
+/// Logits against independent implementations: transformers, and one of the authors' code.
+@Suite struct GoldenTests {
+  static let folders = (try? FileManager.default.contentsOfDirectory(atPath: Repository.fixture("models")).sorted()) ?? []
+  private static let tolerance = 1e-4
+
+  private struct Golden: Decodable {
+    let ids: [Int32]
+    let positions: [Int]
+    let logits: [[Float]]
+  }
+
+  @Test func fixturesAreThere() { #expect(Self.folders.count >= 9) }
+
+  @Test(arguments: folders)
+  func logitsMatch(folder: String) throws {
+    let golden = try JSONDecoder().decode(Golden.self, from: try Repository.data("models/\(folder)/golden.json"))
+    let model = try LanguageModel.load(folder: Repository.fixture("models/\(folder)"))
+    var found: [Int: [Float]] = [:]
+    try model.forEachLogits(of: golden.ids, state: model.makeState()) { found[$0] = $1 }
+    for (position, logits) in zip(golden.positions, golden.logits) {
+      #expect(relativeError(try #require(found[position]), logits) < Self.tolerance, "position \(position)")
+    }
+  }
+
+  @Test(arguments: folders)
+  func onePassAndTokenByTokenGiveTheSameState(folder: String) throws {
+    let golden = try JSONDecoder().decode(Golden.self, from: try Repository.data("models/\(folder)/golden.json"))
+    let model = try LanguageModel.load(folder: Repository.fixture("models/\(folder)"))
+    let (whole, single) = (model.makeState(), model.makeState())
+    try model.read(golden.ids, into: whole)
+    for id in golden.ids { try model.read([id], into: single) }
+    for (a, b) in zip(whole.numbers, single.numbers) { #expect(relativeError(a, b) < 1e-5) }
+  }
+
+  private struct SmolGolden: Decodable {
+    struct Prompt: Decodable {
+      let ids: [Int32]
+      let norm: Double
+      let stride: Int
+      let sample: [Float]
+    }
+    let prompts: [Prompt]
+  }
+
+  /// The default model's weights under plain softmax attention are SmolLM2's.
+  @Test(.enabled(if: Repository.defaultModel != nil, "needs the default model (make test installs it)"))
+  func smolLM2LogitsMatch() throws {
+    let folder = try TemporaryDirectory()
+    let source = try #require(Repository.defaultModel)
+    var configuration = try ModelConfiguration(folder: source).values
+    configuration["layer_mixers"] = nil
+    _ = try folder.write("config.json", try JSONEncoder().encode(configuration))
+    try FileManager.default.createSymbolicLink(
+      atPath: folder.path + "/model.safetensors", withDestinationPath: source + "/model.safetensors")
+    let model = try LanguageModel.load(folder: folder.path)
+    let golden = try JSONDecoder().decode(SmolGolden.self, from: try Repository.data("smollm2-logits.json"))
+    #expect(golden.prompts.count == 3)
+    for prompt in golden.prompts {
+      let logits = try model.logits(after: prompt.ids, state: model.makeState())
+      let sample = stride(from: 0, to: logits.count, by: prompt.stride).map { logits[$0] }
+      #expect(relativeError(sample, prompt.sample) < Self.tolerance)
+    }
+  }
+}

@@ -1,0 +1,103 @@
+import TestSupport
+import Testing
+
+@testable import Inference
+
+/// The memories that forget, against full softmax attention where both must agree.
+@Suite struct MixerTests {
+  private static func tokens(_ count: Int) -> [Int32] {
+    var random = SplitMix(11)
+    return (0..<count).map { _ in Int32.random(in: 0..<64, using: &random) }
+  }
+
+  private static func model(_ mixer: String, window: Int = 40, sinks: Int = 3, kept: Int = 30) -> RandomModel {
+    RandomModel(extra: [
+      "layer_mixers": .array([.string(mixer), .string(mixer)]), "window_tokens": .integer(window), "sink_tokens": .integer(sinks),
+      "kept_tokens": .integer(kept),
+    ])
+  }
+
+  @Test(arguments: ["window", "bounded"])
+  func shortTextsSeeEverything(mixer: String) throws {
+    let ids = Self.tokens(40)
+    let (full, first) = try RandomModel().load()
+    let (bounded, second) = try Self.model(mixer).load()
+    defer { withExtendedLifetime((first, second)) {} }
+    let expected = try full.logits(after: ids, state: full.makeState())
+    #expect(relativeError(try bounded.logits(after: ids, state: bounded.makeState()), expected) < 1e-5)
+  }
+
+  @Test(arguments: ["window", "bounded"])
+  func blocksAndSingleTokensGiveTheSameState(mixer: String) throws {
+    let ids = Self.tokens(1300)
+    let (model, directory) = try Self.model(mixer).load()
+    defer { withExtendedLifetime(directory) {} }
+    let (whole, single) = (model.makeState(), model.makeState())
+    try model.read(ids, into: whole)
+    for id in ids { try model.read([id], into: single) }
+    for (a, b) in zip(whole.numbers, single.numbers) { #expect(relativeError(a, b) < 1e-5) }
+  }
+
+  @Test(arguments: ["window", "bounded"])
+  func memoryDoesNotGrow(mixer: String) throws {
+    let (model, directory) = try Self.model(mixer).load()
+    defer { withExtendedLifetime(directory) {} }
+    let state = model.makeState()
+    try model.read(Self.tokens(2 * LanguageModel.blockSize), into: state)
+    let early = state.byteCount
+    try model.read(Self.tokens(20 * LanguageModel.blockSize), into: state)
+    #expect(state.byteCount == early)
+  }
+
+  @Test func aWindowForgetsWhatLeftIt() throws {
+    let (model, directory) = try Self.model("window", window: 8, sinks: 0).load()
+    defer { withExtendedLifetime(directory) {} }
+    // Two layers see 2 * 7 tokens back.
+    let tail = Self.tokens(15)
+    let first = try model.logits(after: [1, 2, 3] + tail, state: model.makeState())
+    let second = try model.logits(after: [9, 8, 7] + tail, state: model.makeState())
+    let third = try model.logits(after: [1, 2, 3, 9] + tail.dropFirst(8), state: model.makeState())
+    #expect(relativeError(first, second) < 1e-5)
+    #expect(relativeError(first, third) > 1e-3)
+  }
+
+  @Test func reinforcedTokensAreKept() throws {
+    let (model, directory) = try Self.model("bounded").load()
+    defer { withExtendedLifetime(directory) {} }
+    let state = model.makeState()
+    let wanted = [100, 200, 300]
+    try model.read(Self.tokens(2048), into: state) { state in
+      let trace = AttentionTrace()
+      for position in wanted where position < state.position { trace.add(1, at: position) }
+      state.reinforce(trace)
+    }
+    let kept = state.keptPositions
+    #expect(wanted.allSatisfy(kept.contains))
+    #expect(kept.isSuperset(of: [0, 1, 2]), "sinks stay")
+    #expect(kept.count == 3 + 30 + 40)
+  }
+
+  @Test func aForkLeavesTheReadingAlone() throws {
+    for kind in ["window", "bounded", "softmax"] {
+      let (model, directory) = try Self.model(kind).load()
+      defer { withExtendedLifetime(directory) {} }
+      let state = model.makeState()
+      try model.read(Self.tokens(700), into: state)
+      let before = state.numbers
+      try model.read(Self.tokens(600), into: state.fork())
+      #expect(state.numbers == before)
+      #expect(state.position == 700)
+    }
+  }
+
+  @Test func tracedAttentionSumsToOnePerHeadAndRow() throws {
+    let (model, directory) = try Self.model("bounded").load()
+    defer { withExtendedLifetime(directory) {} }
+    let state = model.makeState()
+    try model.read(Self.tokens(100), into: state)
+    let trace = AttentionTrace()
+    try model.read(Self.tokens(5), into: state, trace: trace)
+    #expect(trace.total == Float(5 * 4 * 2))
+    #expect(abs(trace.mass.values.reduce(0, +) - trace.total) < 1e-3)
+  }
+}

@@ -1,0 +1,185 @@
+import Foundation
+import Jobs
+import Postgres
+import Results
+import TestSupport
+import Testing
+
+/// The queue's rules, on a real Postgres.
+@Suite(.serialized) struct JobQueueTests {
+  private static let cluster = Result { try TestCluster() }
+  private let queue: JobQueue
+  private let worker = UUID()
+
+  init() throws {
+    queue = try JobQueue(url: try Self.cluster.get().url)
+    try queue.connection.execute(script: "truncate docproc.document, docproc.worker restart identity cascade")
+    try queue.register(worker: worker, name: "test", host: "here", pid: 1)
+  }
+
+  private func order(_ text: String = "Some text.", question: String? = nil, priority: Int = 0, again: Bool = false) -> JobOrder {
+    JobOrder(
+      documentName: "a.txt", text: text, partsJSON: #"[{"path":"a.txt","start":0,"length":10}]"#,
+      task: question == nil ? "summarize" : "ask", question: question, model: "m", priority: priority, again: again)
+  }
+
+  private func record(_ answer: String = "yes") -> ResultRecord {
+    ResultRecord(
+      task: "summarize", question: nil, document: .init(name: "a.txt", sha256: "0", bytes: 10, tokens: 3), answer: answer, supported: true,
+      evidence: [Quote(start: 0, end: 4, quote: "Some", score: 1)], model: .init(name: "m", sha256: "1"), reading: ReadingFigures(),
+      worker: "test")
+  }
+
+  private func claim() throws -> ClaimedJob { try #require(try queue.claim(worker: worker, models: ["m"])) }
+
+  @Test func theWholePath() throws {
+    let (id, created) = try queue.submit(order())
+    #expect(created)
+    #expect(try queue.status(id).state == "available")
+    let job = try claim()
+    #expect(job.id == id && job.text == "Some text.")
+    #expect(try queue.status(id).state == "running")
+    #expect(try queue.report(job: id, fence: job.fence, done: 1, total: 4) == .going)
+    #expect(try queue.status(id).percent == 25)
+    #expect(try queue.complete(job: id, fence: job.fence, record: record()))
+    #expect(try queue.status(id).state == "completed")
+    #expect(try queue.result(id) == record())
+    let row = try #require(try queue.connection.query("select answer, evidence ->> 0 as e, payload_bytes from docproc.results").first)
+    #expect(try row.text("answer") == "yes")
+    #expect(try row.text("e").contains("\"quote\": \"Some\""))
+    let decoded = try queue.connection.query("select docproc.result_payload($1::bigint) ->> 'answer' as answer", [.integer(id)])
+    #expect(try #require(decoded.first).text("answer") == "yes")
+  }
+
+  @Test func theSameOrderIsTheSameJob() throws {
+    let first = try queue.submit(order())
+    let second = try queue.submit(order())
+    #expect(second.id == first.id && !second.created)
+    #expect(try queue.submit(order(question: "Who?")).created)
+    #expect(try queue.submit(order(again: true)).created)
+    #expect(try queue.submit(order("Other text.")).created)
+  }
+
+  @Test func higherPriorityGoesFirst() throws {
+    _ = try queue.submit(order("low"))
+    let high = try queue.submit(order("high", priority: 5)).id
+    #expect(try claim().id == high)
+  }
+
+  @Test func onlyModelsAtHandAreClaimed() throws {
+    _ = try queue.submit(order())
+    #expect(try queue.claim(worker: worker, models: ["other"]) == nil)
+    #expect(try queue.claim(worker: worker, models: ["other", "m"]) != nil)
+  }
+
+  @Test func aStaleFenceWritesNothing() throws {
+    let id = try queue.submit(order()).id
+    let stale = try claim()
+    #expect(try queue.release(job: id, fence: stale.fence))
+    let current = try claim()
+    #expect(current.fence > stale.fence)
+    #expect(try queue.report(job: id, fence: stale.fence, done: 9, total: 9) == .lost)
+    #expect(try !queue.complete(job: id, fence: stale.fence, record: record("stale")))
+    #expect(try queue.fail(job: id, fence: stale.fence, message: "stale", retryable: false) == "lost")
+    #expect(try !queue.release(job: id, fence: stale.fence))
+    #expect(try !queue.confirmCancel(job: id, fence: stale.fence))
+    #expect(try queue.status(id).state == "running")
+    #expect(try queue.complete(job: id, fence: current.fence, record: record("current")))
+    #expect(try !queue.complete(job: id, fence: current.fence, record: record("twice")))
+    #expect(try queue.result(id).answer == "current")
+  }
+
+  @Test func releasesAndFailuresAreCountedApart() throws {
+    let id = try queue.submit(order()).id
+    #expect(try queue.release(job: id, fence: try claim().fence))
+    let released = try queue.status(id)
+    #expect(released.attempts == 0 && released.releases == 1)
+    #expect(try queue.fail(job: id, fence: try claim().fence, message: "broken", retryable: true) == "available")
+    let status = try queue.status(id)
+    #expect(status.attempts == 1 && status.error == "broken" && status.state == "scheduled")
+    #expect(try queue.claim(worker: worker, models: ["m"]) == nil, "it waits before it is tried again")
+    try queue.connection.execute(script: "update docproc.ready set available_at = clock_timestamp()")
+    #expect(try queue.fail(job: id, fence: try claim().fence, message: "for good", retryable: false) == "failed")
+    #expect(try queue.status(id).isFinal)
+    #expect(try queue.retry(id) == "available")
+    #expect(try claim().id == id)
+  }
+
+  @Test func cancellingReachesWaitingAndRunningJobs() throws {
+    let waiting = try queue.submit(order()).id
+    #expect(try queue.cancel(waiting) == "cancelled")
+    #expect(try queue.claim(worker: worker, models: ["m"]) == nil)
+    let running = try queue.submit(order("other")).id
+    let job = try claim()
+    #expect(try queue.cancel(running) == "running")
+    #expect(try queue.report(job: running, fence: job.fence, done: 1, total: 2) == .cancel)
+    #expect(try queue.confirmCancel(job: running, fence: job.fence))
+    #expect(try queue.status(running).state == "cancelled")
+    #expect(throws: JobQueueError.noSuchJob(999)) { try queue.cancel(999) }
+    #expect(throws: JobQueueError.noSuchJob(999)) { try queue.status(999) }
+    #expect(throws: JobQueueError.noResult(id: running, state: "cancelled")) { try queue.result(running) }
+  }
+
+  @Test func jobsOfDeadWorkersAreGivenBack() throws {
+    let id = try queue.submit(order()).id
+    let job = try claim()
+    #expect(try queue.rescue(leaseSeconds: 60) == 0)
+    try queue.connection.execute(
+      script: """
+        update docproc.worker set heartbeat_at = clock_timestamp() - interval '2 minutes';
+        update docproc.claim set claimed_at = clock_timestamp() - interval '2 minutes';
+        """)
+    #expect(try queue.rescue(leaseSeconds: 60) == 1)
+    let status = try queue.status(id)
+    #expect(status.state == "available" && status.crashes == 1 && status.attempts == 0)
+    #expect(try !queue.complete(job: id, fence: job.fence, record: record()))
+  }
+
+  @Test func hostileTextIsOnlyText() throws {
+    let text = "'); drop table docproc.job; -- $1 \\ <|im_end|> \u{1F4A9}"
+    let id = try queue.submit(order(text, question: text)).id
+    let job = try claim()
+    #expect(job.id == id && job.text == text && job.question == text)
+    #expect(try queue.documentText(id) == text)
+  }
+
+  @Test func badOrdersLeaveNothing() throws {
+    #expect(throws: PostgresError.self) { try queue.submit(order(" \n ")) }
+    #expect(throws: PostgresError.self) { try queue.submit(order("text", question: " ")) }
+    #expect(try queue.list(limit: 10).isEmpty)
+    #expect(try queue.connection.query("select from docproc.document").isEmpty)
+  }
+
+  @Test func claimersGetEachJobOnce() async throws {
+    for number in 0..<60 { _ = try queue.submit(order("text \(number)")) }
+    let url = try Self.cluster.get().url
+    let claimed = try await withThrowingTaskGroup(of: [Int].self) { group in
+      for _ in 0..<4 {
+        group.addTask {
+          let own = try JobQueue(url: url)
+          var ids: [Int] = []
+          while let job = try own.claim(worker: UUID(), models: ["m"]) { ids.append(job.id) }
+          return ids
+        }
+      }
+      return try await group.reduce(into: []) { $0 += $1 }
+    }
+    #expect(claimed.count == 60 && Set(claimed).count == 60)
+  }
+
+  @Test func migrationsAreCheckedAndRepeatable() throws {
+    let url = try Self.cluster.get().url
+    #expect(try JobQueue.migrator.migrate(try Connection(url: url)).isEmpty)
+    let other = url.replacingOccurrences(of: "/docproc?", with: "/other?")
+    try queue.connection.execute(script: "drop database if exists other")
+    try queue.connection.execute(script: "create database other")
+    #expect(throws: PostgresError.neverMigrated) { try JobQueue(url: other) }
+    #expect(try JobQueue.migrator.migrate(try Connection(url: other)) == [1, 2, 3, 4])
+    let connection = try Connection(url: other)
+    try connection.execute(script: "insert into docproc.migration (version, name) values (99, 'future')")
+    #expect(throws: PostgresError.newerDatabase(version: 99, known: 4)) { try JobQueue(url: other) }
+    #expect(throws: PostgresError.newerDatabase(version: 99, known: 4)) { try JobQueue.migrator.migrate(connection) }
+    try connection.execute(script: "delete from docproc.migration where version in (99, 4)")
+    #expect(throws: PostgresError.outdatedDatabase(version: 3, known: 4)) { try JobQueue(url: other) }
+  }
+}

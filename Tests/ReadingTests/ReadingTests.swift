@@ -1,0 +1,114 @@
+import Documents
+import Foundation
+import Results
+import TestSupport
+import Testing
+
+@testable import Reading
+
+@Suite struct TextUnitTests {
+  private func units(_ text: String) -> [String] {
+    let document = Document(name: "a.txt", text: text)
+    let bytes = Array(text.utf8)
+    return TextUnits(document, bytes: bytes).ranges.map { String(decoding: bytes[Int($0.lowerBound)..<Int($0.upperBound)], as: UTF8.self) }
+  }
+
+  @Test func sentencesEndWhereReadersWouldSay() {
+    #expect(
+      units("Mr. Darcy bowed. \"No!\" she said, and left.\n\nIt cost 3.5 pounds; e.g. a hat. What? 日本語です。次の文。")
+        == [
+          "Mr. Darcy bowed.", "\"No!\" she said, and left.", "It cost 3.5 pounds; e.g. a hat.", "What?", "日本語です。", "次の文。",
+        ])
+  }
+
+  @Test func unitsNeverCutAScalarAndNeverGrowLong() {
+    let text = String(repeating: "漢字", count: 2000) + String(repeating: " word", count: 500)
+    for unit in units(text) {
+      #expect(!unit.unicodeScalars.contains("\u{FFFD}"))
+      #expect(unit.utf8.count <= 603)
+    }
+  }
+
+  @Test func scalarAndByteOffsetsAreInverse() {
+    let text = String(repeating: "aé漢😀\n", count: 3000)
+    let bytes = Array(text.utf8)
+    let index = ScalarIndex(bytes)
+    for scalar in [0, 1, 2, 3, 4, 4999, 12_345, 14_999] {
+      #expect(index.scalarOffset(ofByte: index.byteOffset(ofScalar: scalar)) == scalar)
+    }
+    #expect(index.byteOffset(ofScalar: 15_000) == bytes.count)
+  }
+
+  @Test func stemsJoinForms() {
+    #expect(Words.stems(of: "running") == Words.stems(of: "Runs"))
+    #expect(Words.stems(of: "stories") == Words.stems(of: "story"))
+    #expect(Words.stems(of: "tarts, Tart") == [Words.stems(of: "tart")[0], Words.stems(of: "tart")[0]])
+    #expect(Words.stems(of: "cat") != Words.stems(of: "car"))
+  }
+}
+
+/// Whole readings with the default model.
+@Suite(.serialized, .enabled(if: Repository.defaultModel != nil, "needs the default model (make test installs it)"))
+struct ReadingTests {
+  private static func excerpt(_ characters: Int) throws -> Document {
+    let text = try String(contentsOfFile: Repository.book, encoding: .utf8)
+    return Document(name: "alice.txt", text: String(text.prefix(characters)))
+  }
+
+  private static func check(_ quotes: [Quote], in document: Document) {
+    let scalars = Array(document.text.unicodeScalars)
+    for quote in quotes {
+      #expect(String(String.UnicodeScalarView(scalars[quote.start..<quote.end])) == quote.quote)
+      #expect((0...1).contains(quote.score))
+    }
+  }
+
+  @Test func summariesQuoteTheDocumentInOrder() throws {
+    let reader = try ModelReader(folder: try #require(Repository.defaultModel))
+    let document = try Self.excerpt(9000)
+    var reported: [Int] = []
+    let answer = try reader.read(document, task: .summarize, control: ReadingControl(progress: { done, _ in reported.append(done) }))
+    #expect(!answer.text.isEmpty)
+    #expect(answer.evidence.count >= 5)
+    #expect(answer.evidence.map(\.start) == answer.evidence.map(\.start).sorted())
+    Self.check(answer.evidence, in: document)
+    #expect(answer.figures.passes == 1)
+    #expect(answer.figures.tokensRead == answer.documentTokens)
+    #expect(answer.documentTokens == reader.countTokens(document.text))
+    #expect(reported == reported.sorted() && reported.last == answer.documentTokens)
+    #expect(answer.figures.peakRSSBytes > 0)
+  }
+
+  @Test func questionsAreAnsweredWithEvidence() throws {
+    let reader = try ModelReader(folder: try #require(Repository.defaultModel))
+    let document = try Self.excerpt(9000)
+    let task = ReadingTask.ask(question: "What was written on the label around the neck of the bottle?")
+    let answer = try reader.read(document, task: task)
+    #expect(answer.isSupported)
+    Self.check(answer.evidence, in: document)
+    #expect(answer.evidence.prefix(3).contains { $0.quote.contains("DRINK ME") })
+    #expect(try reader.read(document, task: task).text == answer.text, "the same reading gives the same answer")
+  }
+
+  @Test func whatTheDocumentDoesNotSayIsNotInvented() throws {
+    let reader = try ModelReader(folder: try #require(Repository.defaultModel))
+    let answer = try reader.read(
+      try Self.excerpt(6000), task: .ask(question: "Which satellite did the Soviet Union launch in October 1957?"))
+    #expect(!answer.isSupported)
+    #expect(answer.evidence.isEmpty)
+    #expect(answer.text.contains("does not say"))
+  }
+
+  @Test func aStoppedReadingThrows() throws {
+    let reader = try ModelReader(folder: try #require(Repository.defaultModel))
+    var blocks = 0
+    let control = ReadingControl(progress: { _, _ in blocks += 1 }, shouldStop: { blocks == 2 })
+    #expect(throws: ReadingError.stopped) { try reader.read(try Self.excerpt(9000), task: .summarize, control: control) }
+    #expect(blocks == 2)
+  }
+
+  @Test func anEmptyQuestionIsRefused() throws {
+    let reader = try ModelReader(folder: try #require(Repository.defaultModel))
+    #expect(throws: ReadingError.emptyQuestion) { try reader.read(try Self.excerpt(100), task: .ask(question: "  ")) }
+  }
+}

@@ -1,0 +1,58 @@
+import Foundation
+import Host
+
+/// Runs the built programs as a user would.
+public struct Program: Sendable {
+  public struct Output {
+    public let status: Int32
+    public let text: String
+    public let error: String
+
+    public func json<Value: Decodable>(_ type: Value.Type) throws -> Value {
+      try JSONDecoder().decode(type, from: Data(text.utf8))
+    }
+  }
+
+  private let home: String
+  private let environment: [String: String]
+
+  /// - Parameter home: the data directory that the program gets.
+  public init(home: String, environment: [String: String] = [:]) {
+    self.home = home
+    self.environment = environment
+  }
+
+  /// The programs stand beside the test bundle.
+  public static var directory: String {
+    let bundle = CommandLine.arguments.first { $0.hasSuffix(".xctest") } ?? CommandLine.arguments[0]
+    let beside = (DataHome.absolute(bundle) as NSString).deletingLastPathComponent
+    return FileManager.default.isExecutableFile(atPath: beside + "/docproc") ? beside : Repository.root + "/.build/release"
+  }
+
+  public func docproc(_ arguments: String...) throws -> Output { try run("docproc", arguments) }
+
+  public func run(_ name: String, _ arguments: [String]) throws -> Output {
+    let variables = ["DOCPROC_HOME": home, "DATABASE_URL": ""].merging(environment) { $1 }
+    // A program that hangs fails its test instead of the whole run.
+    let result = try Command.run(
+      "timeout", ["300", Self.directory + "/" + name] + arguments, environment: variables, directory: Repository.root)
+    return Output(status: result.status, text: String(decoding: result.output, as: UTF8.self), error: result.error)
+  }
+}
+
+/// An embedded cluster of its own, stopped when the value is gone.
+public final class TestCluster: Sendable {
+  public let directory: TemporaryDirectory
+  public let program: Program
+  public let url: String
+
+  public init() throws {
+    directory = try TemporaryDirectory()
+    program = Program(home: directory.path)
+    let output = try program.docproc("db", "url")
+    guard output.status == 0 else { throw CocoaError(.executableLoad, userInfo: ["reason": output.error]) }
+    url = output.text.trimmingCharacters(in: .whitespacesAndNewlines)
+  }
+
+  deinit { _ = try? program.docproc("down") }
+}

@@ -1,0 +1,61 @@
+import Foundation
+
+@testable public import Inference
+
+/// Writes small random Llama folders.
+public struct RandomModel {
+  public var layers = 2
+  public var hidden = 32
+  public var heads = 4
+  public var keyHeads = 2
+  public var intermediate = 48
+  public var vocabulary = 64
+  public var extra: [String: JSONValue] = [:]
+
+  public init(extra: [String: JSONValue] = [:]) { self.extra = extra }
+
+  public var configuration: [String: JSONValue] {
+    [
+      "architectures": .array([.string("LlamaForCausalLM")]), "hidden_size": .integer(hidden),
+      "intermediate_size": .integer(intermediate), "num_hidden_layers": .integer(layers),
+      "num_attention_heads": .integer(heads), "num_key_value_heads": .integer(keyHeads), "vocab_size": .integer(vocabulary),
+      "rms_norm_eps": .number(1e-5), "rope_theta": .integer(10_000), "tie_word_embeddings": .bool(true),
+    ].merging(extra) { $1 }
+  }
+
+  private var tensors: [SafetensorsWriter.Entry] {
+    let width = hidden / heads * keyHeads
+    let shapes: [(String, [Int])] =
+      [("model.embed_tokens.weight", [vocabulary, hidden]), ("model.norm.weight", [hidden])]
+      + (0..<layers).flatMap { layer -> [(String, [Int])] in
+        let prefix = "model.layers.\(layer)."
+        return [
+          (prefix + "input_layernorm.weight", [hidden]), (prefix + "post_attention_layernorm.weight", [hidden]),
+          (prefix + "self_attn.q_proj.weight", [hidden, hidden]), (prefix + "self_attn.k_proj.weight", [width, hidden]),
+          (prefix + "self_attn.v_proj.weight", [width, hidden]), (prefix + "self_attn.o_proj.weight", [hidden, hidden]),
+          (prefix + "mlp.gate_proj.weight", [intermediate, hidden]), (prefix + "mlp.up_proj.weight", [intermediate, hidden]),
+          (prefix + "mlp.down_proj.weight", [hidden, intermediate]),
+        ]
+      }
+    return shapes.map { SafetensorsWriter.Entry(name: $0.0, type: .float32, shape: $0.1) }
+  }
+
+  public func write(to folder: String, without missing: String? = nil) throws {
+    try JSONEncoder().encode(configuration).write(to: URL(fileURLWithPath: folder + "/config.json"))
+    var random = SplitMix(7)
+    let entries = tensors.filter { $0.name != missing }
+    let writer = try SafetensorsWriter(path: folder + "/model.safetensors", entries: entries)
+    for entry in entries {
+      let count = entry.shape.reduce(1, *)
+      let values = entry.shape.count == 1 ? random.floats(count, in: 0.8...1.2) : random.floats(count, in: -0.3...0.3)
+      try writer.write(entry.name, values)
+    }
+    try writer.close()
+  }
+
+  public func load() throws -> (model: LanguageModel, directory: TemporaryDirectory) {
+    let directory = try TemporaryDirectory()
+    try write(to: directory.path)
+    return (try LanguageModel.load(folder: directory.path), directory)
+  }
+}
