@@ -44,12 +44,13 @@ enum TextDecoder {
     let guess = detect(bytes)
     let invalid = DocumentError.invalidEncoding(path: path, byte: firstInvalidUTF8(bytes), guess: guess)
     let high = bytes.count { $0 >= 0x80 }
-    // Text with valid multi-byte sequences is damaged UTF-8, not another encoding.
-    guard let guess, high >= leastEvidence, !bytes.contains(0xFE), !bytes.contains(0xFF), !hasMultibyteUTF8(bytes),
+    let (valid, broken) = multibyteUTF8(bytes)
+    // Text that is mostly valid multi-byte sequences is damaged UTF-8, not another encoding.
+    guard let guess, high >= leastEvidence, valid * 2 < broken, !holdsRareLatin(bytes, guess),
       let text = try? convert(bytes, from: guess, path: path),
       !text.unicodeScalars.contains(where: { (0x7F...0x9F).contains($0.value) })
     else {
-      if high * 3 > bytes.count, guess == nil { throw DocumentError.binary(path: path) }
+      if high * 3 > bytes.count, guess == nil, valid == 0 { throw DocumentError.binary(path: path) }
       throw invalid
     }
     if looksBinary(text) { throw DocumentError.binary(path: path) }
@@ -113,14 +114,21 @@ enum TextDecoder {
     return offset
   }
 
-  private static func hasMultibyteUTF8(_ bytes: [UInt8]) -> Bool {
+  /// The letters þ and ÿ, which western European text hardly has and broken files often do.
+  private static func holdsRareLatin(_ bytes: [UInt8], _ encoding: String) -> Bool {
+    ["ISO-8859-1", "ISO-8859-15", "WINDOWS-1252"].contains(encoding) && (bytes.contains(0xFE) || bytes.contains(0xFF))
+  }
+
+  /// How many multi-byte sequences are valid UTF-8, and how many are not.
+  private static func multibyteUTF8(_ bytes: [UInt8]) -> (valid: Int, broken: Int) {
+    var (valid, broken) = (0, 0)
     var decoder = UTF8()
     var iterator = bytes.makeIterator()
     while true {
       switch decoder.decode(&iterator) {
-      case .scalarValue(let scalar): if scalar.value > 0x7F { return true }
-      case .emptyInput: return false
-      case .error: continue
+      case .scalarValue(let scalar): if scalar.value > 0x7F { valid += 1 }
+      case .emptyInput: return (valid, broken)
+      case .error: broken += 1
       }
     }
   }

@@ -13,7 +13,7 @@ enum CanonicalComposition {
       risky = false
     }
     for scalar in text.unicodeScalars {
-      if scalar.value >= 0x300, isNewerMark(scalar.value) {
+      if scalar.value >= 0x300, passesUnchanged(scalar.value) {
         flush()
         result.unicodeScalars.append(scalar)
         continue
@@ -49,7 +49,9 @@ enum CanonicalComposition {
     }
   }
 
-  private static func isNewerMark(_ value: UInt32) -> Bool {
-    UnicodeVersion.newerMarks.contains { $0.contains(value) }
+  /// Marks that the library's Unicode does not know, and U+11A7, which only looks like
+  /// a final consonant and which utf8proc swallows after a Hangul syllable.
+  private static func passesUnchanged(_ value: UInt32) -> Bool {
+    value == 0x11A7 || UnicodeVersion.newerMarks.contains { $0.contains(value) }
   }
 }
