@@ -1,5 +1,6 @@
 import Foundation
 import Host
+import Synchronization
 
 /// Runs the built programs as a user would.
 public struct Program: Sendable {
@@ -40,11 +41,14 @@ public struct Program: Sendable {
   }
 }
 
-/// An embedded cluster of its own, stopped when the value is gone.
+/// An embedded cluster of its own, stopped when the test process ends: suites keep theirs
+/// in static properties, which are never released.
 public final class TestCluster: Sendable {
   public let directory: TemporaryDirectory
   public let program: Program
   public let url: String
+
+  private static let running = Mutex<[TestCluster]>([])
 
   public init() throws {
     directory = try TemporaryDirectory()
@@ -52,7 +56,16 @@ public final class TestCluster: Sendable {
     let output = try program.docproc("db", "url")
     guard output.status == 0 else { throw CocoaError(.executableLoad, userInfo: ["reason": output.error]) }
     url = output.text.trimmingCharacters(in: .whitespacesAndNewlines)
+    Self.running.withLock { clusters in
+      if clusters.isEmpty { atexit { TestCluster.stopAll() } }
+      clusters.append(self)
+    }
   }
 
-  deinit { _ = try? program.docproc("down") }
+  private static func stopAll() {
+    for cluster in running.withLock({ $0 }) {
+      _ = try? cluster.program.docproc("down")
+      try? FileManager.default.removeItem(atPath: cluster.directory.path)
+    }
+  }
 }
