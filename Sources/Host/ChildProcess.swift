@@ -27,7 +27,9 @@ public enum ChildProcess {
   }
 
   /// Runs a program to its end. - Returns: its exit status; 128 plus the signal that ended it.
-  static func run(_ path: String, _ arguments: [String], environment: [String: String], directory: String?, _ streams: Streams) throws -> Int32 {
+  static func run(_ path: String, _ arguments: [String], environment: [String: String], directory: String?, _ streams: Streams) throws
+    -> Int32
+  {
     // glibc hides its chdir action for posix_spawn from Swift; env has the same effect.
     let (program, words) = directory.map { ("/usr/bin/env", ["-C", $0, path] + arguments) } ?? (path, arguments)
     let process = try spawn(program, words, environment: environment, streams, flags: 0)

@@ -4,6 +4,7 @@ struct ModelCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "model", abstract: "Install, inspect and run models.",
     subcommands: [
-      InstallCommand.self, LogitsCommand.self, GenerateCommand.self, TokenizeCommand.self, ReadCommand.self,
+      InstallCommand.self, ModelListCommand.self, InspectCommand.self, BenchCommand.self, LogitsCommand.self, GenerateCommand.self,
+      TokenizeCommand.self, ReadCommand.self,
     ])
 }

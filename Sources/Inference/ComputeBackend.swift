@@ -1,0 +1,11 @@
+import CKernels
+import COpenBLAS
+
+/// What the numbers are computed with on this host.
+public enum ComputeBackend {
+  /// The instruction set of docproc's own kernels.
+  public static var isa: String { String(cString: kernels().pointee.isa) }
+
+  /// The BLAS library with its version and kernels.
+  public static var blas: String { String(cString: openblas_description()) }
+}
