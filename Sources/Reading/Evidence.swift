@@ -13,16 +13,19 @@ struct Evidence {
   let ranked: [(unit: Int, score: Double)]
   let isSupported: Bool
 
-  init(lexical: LexicalScores, attention: [Double]) {
-    let topLexical = max(lexical.scores.max() ?? 0, 1e-9)
+  /// - Parameter central: stands in for the words' match when the question, such as "What is
+  ///   it about?", names nothing; the whole document then answers it.
+  init(lexical: LexicalScores, central: CentralScores?, attention: [Double]) {
+    let words = central?.scores ?? lexical.scores
+    let topWords = max(words.max() ?? 0, 1e-9)
     let topAttention = max(attention.max() ?? 0, 1e-9)
-    let lexicalShare = lexical.hasTerms ? 1 - Self.attentionShare : 0
-    let scores = zip(lexical.scores, attention).map { lexical, attention in
-      lexicalShare * lexical / topLexical + (1 - lexicalShare) * (attention / topAttention).squareRoot()
+    // Attention is spiky: its root keeps one loud token from deciding alone.
+    let scores = zip(words, attention).map { word, attention in
+      (1 - Self.attentionShare) * word / topWords + Self.attentionShare * (attention / topAttention).squareRoot()
     }
     let best = scores.indices.sorted { (scores[$0], $1) > (scores[$1], $0) }.prefix(4 * Self.quotes)
     ranked = Self.distinct(best.map { ($0, scores[$0]) })
-    isSupported = lexical.hasTerms && lexical.coverage(of: ranked.prefix(2).map(\.unit)) >= Self.leastCoverage
+    isSupported = central != nil || lexical.coverage(of: ranked.prefix(2).map(\.unit)) >= Self.leastCoverage
   }
 
   /// Without units beside a better one: a quote is shown with its neighbours' words counted.

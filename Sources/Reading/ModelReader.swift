@@ -66,7 +66,9 @@ public final class ModelReader {
     let read = ContinuousClock.now
     let trace = AttentionTrace()
     try model.read(format.probe(.ask(question: question)), into: outcome.state.fork(), trace: trace)
-    let evidence = Evidence(lexical: lexical, attention: tokens.mass(of: trace, shift: opening))
+    let evidence = Evidence(
+      lexical: lexical, central: lexical.hasTerms ? nil : CentralScores(units: tokens.units, bytes: tokens.bytes),
+      attention: tokens.mass(of: trace, shift: opening))
     // What does not support an answer is no evidence, however near it comes.
     let quotes = evidence.isSupported ? evidence.ranked.map { tokens.quote($0.unit...$0.unit, score: min($0.score, 1)) } : []
     let (text, count) =

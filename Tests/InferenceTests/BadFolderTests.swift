@@ -91,6 +91,15 @@ import Testing
     #expect("\(try #require(error(loading: directory)))".contains("outside"))
   }
 
+  @Test(arguments: ["num_hidden_layers", "num_attention_heads", "head_dim"])
+  func absurdSizesAreRefused(key: String) throws {
+    let directory = try folder(RandomModel(extra: [key: .integer(2_000_000_000)]), without: nil)
+    guard case .malformedConfiguration(key, _) = error(loading: directory) else {
+      Issue.record("expected malformedConfiguration for \(key)")
+      return
+    }
+  }
+
   @Test func tokensOutOfRange() throws {
     let directory = try folder()
     let model = try LanguageModel.load(folder: directory.path)

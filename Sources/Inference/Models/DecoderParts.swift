@@ -9,7 +9,7 @@ struct DecoderParts {
   init(_ configuration: ModelConfiguration, tiedByDefault: Bool) throws {
     hidden = try configuration.size("hidden_size")
     vocabulary = try configuration.size("vocab_size")
-    layerCount = try configuration.size("num_hidden_layers")
+    layerCount = try configuration.size("num_hidden_layers", atMost: 4096)
     eps = try configuration.number("rms_norm_eps", default: 1e-6)
     tied = try configuration.flag("tie_word_embeddings", default: tiedByDefault)
   }

@@ -35,13 +35,13 @@ struct LlamaAttention {
   let bias: Bool
 
   init(_ configuration: ModelConfiguration, hidden: Int) throws {
-    let heads = try configuration.size("num_attention_heads")
+    let heads = try configuration.size("num_attention_heads", atMost: 4096)
     let keyHeads = try configuration.size("num_key_value_heads", default: heads)
     guard heads % keyHeads == 0 else {
       throw ModelError.malformedConfiguration(
         key: "num_key_value_heads", reason: "is \(keyHeads), which does not divide num_attention_heads \(heads)")
     }
-    let headDim = try configuration.size("head_dim", default: max(1, hidden / heads))
+    let headDim = try configuration.size("head_dim", atMost: 65_536, default: max(1, hidden / heads))
     self.hidden = hidden
     attention = Attention(heads: heads, keyHeads: keyHeads, headDim: headDim, scale: 1 / Float(headDim).squareRoot())
     rope = try Self.rope(configuration, headDim: headDim)
@@ -89,12 +89,13 @@ enum LlamaMemories {
     case .softmax: return .softmax
     case .window:
       return .window(
-        size: try configuration.size("window_tokens"), sinks: try configuration.optionalSize("sink_tokens") ?? 0)
+        size: try configuration.size("window_tokens", atMost: 1 << 20),
+        sinks: try configuration.optionalSize("sink_tokens").map { min($0, 4096) } ?? 0)
     case .bounded:
       return .bounded(
         BoundedLimits(
-          sinks: try configuration.optionalSize("sink_tokens") ?? 0,
-          kept: try configuration.size("kept_tokens"), window: try configuration.size("window_tokens")))
+          sinks: try configuration.optionalSize("sink_tokens").map { min($0, 4096) } ?? 0,
+          kept: try configuration.size("kept_tokens", atMost: 1 << 20), window: try configuration.size("window_tokens", atMost: 1 << 20)))
     case .lightning, nil:
       throw ModelError.malformedConfiguration(key: "layer_mixers", reason: "names \(name); a Llama layer can be softmax, window or bounded")
     }

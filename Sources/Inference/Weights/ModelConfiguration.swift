@@ -41,6 +41,13 @@ public struct ModelConfiguration: Sendable {
     }
   }
 
+  /// A size that memory is taken by before any tensor confirms it.
+  public func size(_ key: String, atMost limit: Int, default fallback: Int? = nil) throws -> Int {
+    let value = try size(key, default: fallback)
+    guard value <= limit else { throw ModelError.malformedConfiguration(key: key, reason: "is \(value); at most \(limit) is supported") }
+    return value
+  }
+
   public func optionalSize(_ keys: String...) throws -> Int? {
     guard let value = first(keys) else { return nil }
     guard case .integer(let size) = value, size >= 0, size <= Int(Int32.max) else {
