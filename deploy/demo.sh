@@ -25,4 +25,4 @@ psql "$("$bin/docproc" db url)" -X -c "select id, task, left(answer, 60) as answ
   -c "select id, docproc.result_payload(id) -> 'document' as document_in_payload from docproc.results order by id desc limit 1"
 
 "$bin/docproc" down
-echo "the demo took $((SECONDS - started)) s"
+echo "the jobs took $((SECONDS - started)) s"

@@ -24,6 +24,13 @@ struct ModelInstaller {
   let folder: String
   let report: (String) -> Void
 
+  /// Installs the default model if it is not there.
+  static func installDefault(report: @escaping (String) -> Void) throws {
+    let folder = DataHome.modelFolder(DefaultModel.name)
+    if FileManager.default.fileExists(atPath: folder + "/config.json") { return }
+    try ModelInstaller(folder: folder, report: report).install(from: nil)
+  }
+
   /// Gets, checks and converts the weights; the folder appears complete or not at all.
   func install(from file: String?) throws {
     let parent = (folder as NSString).deletingLastPathComponent

@@ -36,21 +36,23 @@ struct Submission {
         model: model, priority: options.priority, again: options.again))
   }
 
+  /// With the embedded database the workers' host is this one: a model that is not here
+  /// would be waited for in vain.
+  func checkModel() throws {
+    let isHere = FileManager.default.fileExists(atPath: DataHome.modelFolder(options.model))
+    guard options.database.isEmbedded, options.model != DefaultModel.name, !isHere else { return }
+    throw UserError("there is no model \(options.model) on this host (looked in \(DataHome.modelFolder(options.model)))")
+  }
+
   /// With the embedded database a newcomer need not know of workers: one is started.
   func ensureWorker(_ queue: JobQueue) throws {
+    if options.database.isEmbedded, options.model == DefaultModel.name { try ModelInstaller.installDefault(report: note) }
     guard try queue.liveWorkers() == 0 else { return }
     guard options.database.isEmbedded else {
       return note("no worker is running; the job waits until a docproc-worker is started")
     }
-    try installDefaultModel()
     _ = try LocalWorkers().start(count: 1, threads: 0, database: try options.database.url())
     note("started a worker in the background; stop it with: docproc down")
-  }
-
-  private func installDefaultModel() throws {
-    let folder = DataHome.modelFolder(DefaultModel.name)
-    guard options.model == DefaultModel.name, !FileManager.default.fileExists(atPath: folder + "/config.json") else { return }
-    try ModelInstaller(folder: folder, report: note).install(from: nil)
   }
 
   private func note(_ text: String) { FileHandle.standardError.write(Data("docproc: \(text)\n".utf8)) }
@@ -86,8 +88,9 @@ struct SubmitCommand: ParsableCommand {
   func run() throws {
     // The document is read first: nothing is started for a path that is wrong.
     let document = try DocumentReader(encoding: options.encoding).read(path)
-    let queue = try options.database.queue()
     let submission = Submission(options: options)
+    try submission.checkModel()
+    let queue = try options.database.queue()
     let (id, created) = try submission.submit(document, task: task.rawValue, question: question, queue: queue)
     if wait {
       try submission.ensureWorker(queue)
@@ -115,8 +118,9 @@ struct AskCommand: ParsableCommand {
 
   func run() throws {
     let document = try DocumentReader(encoding: options.encoding).read(path)
-    let queue = try options.database.queue()
     let submission = Submission(options: options)
+    try submission.checkModel()
+    let queue = try options.database.queue()
     let (id, _) = try submission.submit(document, task: "ask", question: question, queue: queue)
     try submission.ensureWorker(queue)
     try JobFollower(queue: queue, json: options.json).follow(id)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Host
 
 struct UpCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -20,8 +21,15 @@ struct UpCommand: ParsableCommand {
     guard workers >= 0, threads >= 0 else { throw ValidationError("--workers and --threads must not be negative") }
   }
 
+  /// A worker without any model would claim nothing.
+  private var hasModel: Bool {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: DataHome.models)) ?? []
+    return names.contains { !$0.hasPrefix(".") }
+  }
+
   func run() throws {
     let url = try database.url()
+    if workers > 0, !hasModel { try ModelInstaller.installDefault { FileHandle.standardError.write(Data("docproc: \($0)\n".utf8)) } }
     let started = try LocalWorkers().start(count: workers, threads: threads, database: url)
     let running = LocalWorkers().running.count
     if json { return print(JSONText.line(["started": started, "running": running])) }
