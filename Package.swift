@@ -68,7 +68,7 @@ let package = Package(
     .executableTarget(
       name: "docproc-worker",
       dependencies: [
-        "Digests", "Documents", "Host", "Jobs", "Postgres", "Programs", "Reading", "Results", "Telemetry",
+        "Digests", "Documents", "Host", "Inference", "Jobs", "Postgres", "Programs", "Reading", "Results", "Telemetry",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],

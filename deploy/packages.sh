@@ -4,9 +4,11 @@
 #   packages.sh worker   to run workers built elsewhere
 set -euo pipefail
 
-runtime=(libpq5 libopenblas0-pthread libzstd1 libpcre2-8-0 libssl3 libuchardet0 libutf8proc2 git)
+runtime=(
+  ca-certificates git libopenblas0-pthread libpcre2-8-0 libpq5 libssl3 libuchardet0 libutf8proc2 libzstd1 python3 python3-pip
+)
 build=(
-  "${runtime[@]}" ca-certificates make pkg-config python3 python3-pip libpq-dev libopenblas-dev libzstd-dev libpcre2-dev
+  "${runtime[@]}" make pkg-config libpq-dev libopenblas-dev libzstd-dev libpcre2-dev
   libssl-dev libuchardet-dev libutf8proc-dev postgresql postgresql-client postgresql-plpython3-15 python3-zstandard
 )
 

@@ -15,7 +15,7 @@ final class ModelShelf {
   private var loaded: (name: String, reader: ModelReader, info: ResultRecord.ModelInfo)?
 
   init(only: String?, threads: Int) {
-    self.only = only.map { $0.contains("/") ? DataHome.absolute($0) : $0 }
+    self.only = only.map(DataHome.modelName)
     self.threads = threads
   }
 
@@ -24,6 +24,9 @@ final class ModelShelf {
     if let only { return [only] }
     return ((try? FileManager.default.contentsOfDirectory(atPath: DataHome.models)) ?? []).filter { !$0.hasPrefix(".") }.sorted()
   }
+
+  /// True when a model that a job names by its folder is tried, if this host has that folder.
+  var takesPaths: Bool { only == nil }
 
   /// - Throws: `Unavailable` when this host lacks the model; what loading it throws.
   func reader(for name: String) throws -> (reader: ModelReader, info: ResultRecord.ModelInfo) {

@@ -1,5 +1,6 @@
 import Documents
 import Foundation
+import Inference
 import Jobs
 import Logging
 import Postgres
@@ -11,6 +12,10 @@ import Results
 final class WorkerLoop {
   private static let pollSeconds = 0.5
   private static let reconnectSeconds = 2.0
+  /// How long a worker that is told to stop still tries to write; then rescue frees its job.
+  private static let stoppingSeconds = 20.0
+  /// Before a job is tried elsewhere that this host cannot do.
+  private static let elsewhereSeconds = 15.0
 
   private let url: String
   private let name: String
@@ -39,7 +44,7 @@ final class WorkerLoop {
     defer { heartbeat.stop() }
     while !stop.isRequested {
       do {
-        if let job = try queue.claim(worker: id, models: models.names) {
+        if let job = try queue.claim(worker: id, models: models.names, takesPaths: models.takesPaths) {
           try work(on: job)
           if once { break }
         } else if once {
@@ -66,13 +71,22 @@ final class WorkerLoop {
       try giveUp(job)
     } catch let error as PostgresError {
       throw error
-    } catch {
-      // The same document and model give the same error again, unless the host lacks something.
-      let state = try persistently {
-        try $0.fail(job: job.id, fence: job.fence, message: "\(error)", retryable: error is ModelShelf.Unavailable)
+    } catch let error where Self.isHostsFault(error) {
+      _ = try persistently {
+        try $0.release(job: job.id, fence: job.fence, delaySeconds: Self.elsewhereSeconds, reason: "\(name): \(error)")
       }
+      logger.error("this host cannot do the job", metadata: ["job": "\(job.id)", "error": "\(error)"])
+    } catch {
+      // The same document and model give the same error again.
+      let state = try persistently { try $0.fail(job: job.id, fence: job.fence, message: "\(error)", retryable: false) }
       logger.error("job failed", metadata: ["job": "\(job.id)", "error": "\(error)", "state": "\(state)"])
     }
+  }
+
+  /// Another host may have the model or the library that this one lacks.
+  private static func isHostsFault(_ error: any Error) -> Bool {
+    if case ModelError.libraryUnavailable = error { return true }
+    return error is ModelShelf.Unavailable
   }
 
   private func record(of job: ClaimedJob) throws -> ResultRecord {
@@ -110,13 +124,19 @@ final class WorkerLoop {
     }
   }
 
-  /// Repeats a fenced write through broken connections: it has its effect once at most.
+  /// Repeats a fenced write through outages: it has its effect once at most.
   private func persistently<Result>(_ write: (JobQueue) throws -> Result) throws -> Result {
+    var deadline: Date?
     while true {
       do {
         return try write(queue)
-      } catch PostgresError.unreachable(let reason) {
-        logger.warning("database unreachable, trying again", metadata: ["error": "\(reason)"])
+      } catch let error as PostgresError where error.isTransient {
+        logger.warning("the database cannot take it now, trying again", metadata: ["error": "\(error)"])
+        if stop.isRequested {
+          let limit = deadline ?? Date().addingTimeInterval(Self.stoppingSeconds)
+          deadline = limit
+          if Date() > limit { throw error }
+        }
         reconnect()
       }
     }

@@ -73,6 +73,7 @@ enum TextDecoder {
       guard let text = String(validating: bytes, as: UTF8.self) else {
         throw DocumentError.invalidEncoding(path: path, byte: firstInvalidUTF8(bytes), guess: nil)
       }
+      guard !bytes.contains(0) else { throw DocumentError.binary(path: path) }
       return text
     }
     guard let text = String(validating: try iconvToUTF8(bytes, from: encoding, path: path), as: UTF8.self) else {

@@ -14,9 +14,15 @@ public enum DataHome {
 
   public static var models: String { path + "/models" }
 
+  /// A model's name as it is, a path to its folder as an absolute one.
+  public static func modelName(_ nameOrPath: String) -> String {
+    nameOrPath.contains("/") || nameOrPath.hasPrefix(".") ? URL(fileURLWithPath: absolute(nameOrPath)).standardized.path : nameOrPath
+  }
+
   /// The folder of a model given by name or by path.
   public static func modelFolder(_ nameOrPath: String) -> String {
-    nameOrPath.contains("/") || nameOrPath.hasPrefix(".") ? absolute(nameOrPath) : models + "/" + nameOrPath
+    let name = modelName(nameOrPath)
+    return name.hasPrefix("/") ? name : models + "/" + name
   }
 
   public static func absolute(_ path: String) -> String {

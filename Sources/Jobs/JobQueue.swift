@@ -115,10 +115,12 @@ public final class JobQueue {
     _ = try call(PackageResources.unregister_worker_sql, [.text(worker.uuidString)])
   }
 
-  /// The next job whose model is one of these, or is given by path; nil when there is none.
-  public func claim(worker: UUID, models: [String]) throws -> ClaimedJob? {
+  /// The next job whose model is one of these, or is given by path if the worker takes
+  /// those; nil when there is none. What this worker still holds is given back first.
+  public func claim(worker: UUID, models: [String], takesPaths: Bool = true) throws -> ClaimedJob? {
     let rows = try call(
-      PackageResources.claim_sql, [.text(worker.uuidString), .text(models.joined(separator: Self.modelSeparator))])
+      PackageResources.claim_sql,
+      [.text(worker.uuidString), .text(models.joined(separator: Self.modelSeparator)), .boolean(takesPaths)])
     return try rows.first.map { row in
       ClaimedJob(
         id: try row.integer("job_id"), fence: try row.integer("fence"), task: try row.text("task"),
@@ -159,8 +161,11 @@ public final class JobQueue {
     try one(PackageResources.fail_sql, [.integer(job), .integer(fence), .text(message), .boolean(retryable)]).text("state")
   }
 
-  public func release(job: Int, fence: Int) throws -> Bool {
-    try one(PackageResources.release_sql, [.integer(job), .integer(fence)]).boolean("accepted")
+  /// Gives a job back, which uses up no attempt; others may claim it after the delay.
+  public func release(job: Int, fence: Int, delaySeconds: Double = 0, reason: String? = nil) throws -> Bool {
+    try one(
+      PackageResources.release_sql, [.integer(job), .integer(fence), .text(String(delaySeconds)), Self.optional(reason)]
+    ).boolean("accepted")
   }
 
   public func confirmCancel(job: Int, fence: Int) throws -> Bool {

@@ -84,6 +84,10 @@ public final class Connection {
   @discardableResult
   public func query(_ sql: String, _ parameters: [Parameter] = []) throws -> [Row] {
     let encoded = parameters.map(Self.encode)
+    // libpq would take the text up to there for the whole.
+    if encoded.contains(where: { !$0.isBinary && $0.bytes?.contains(0) == true }) {
+      throw PostgresError.unexpectedResult("Postgres holds no text with U+0000")
+    }
     var lengths = encoded.map { Int32($0.bytes?.count ?? 0) }
     var formats = encoded.map { Int32($0.isBinary ? 1 : 0) }
     let storage = encoded.map { value -> UnsafeMutablePointer<CChar>? in

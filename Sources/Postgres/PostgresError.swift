@@ -7,6 +7,16 @@ public enum PostgresError: Error, Equatable, CustomStringConvertible {
   case outdatedDatabase(version: Int, known: Int)
   case newerDatabase(version: Int, known: Int)
 
+  /// True for what passes by itself: outages, deadlocks, full disks, shutdowns (SQLSTATE
+  /// classes 40, 53, 55, 57 and 58).
+  public var isTransient: Bool {
+    switch self {
+    case .unreachable: true
+    case .query(let state, _, _): ["40", "53", "55", "57", "58"].contains(String(state.prefix(2)))
+    default: false
+    }
+  }
+
   public var description: String {
     switch self {
     case .unreachable(let reason): "cannot reach the database: \(reason)"

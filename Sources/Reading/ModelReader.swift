@@ -123,7 +123,7 @@ public final class ModelReader {
       generated.append(token)
       logits = try model.logits(after: [token], state: fork, trace: trace)
     }
-    return (Self.wholeSentences(tokenizer.decode(generated), cut: generated.count == limit), generated.count)
+    return (Self.wholeSentences(tokenizer.decode(generated).filter { $0 != "\0" }, cut: generated.count == limit), generated.count)
   }
 
   /// Drops a sentence that the limit cut off, if another stands before it.

@@ -135,6 +135,29 @@ import Testing
     #expect(try !queue.complete(job: id, fence: job.fence, record: record()))
   }
 
+  @Test func aClaimWhoseAnswerGotLostIsGivenBack() throws {
+    let id = try queue.submit(order()).id
+    let lost = try claim()
+    let again = try claim()
+    #expect(again.id == id && again.fence > lost.fence)
+    let status = try queue.status(id)
+    #expect(status.attempts == 1 && status.releases == 1)
+  }
+
+  @Test func cancellingOutlivesTheWorker() throws {
+    let id = try queue.submit(order()).id
+    let job = try claim()
+    #expect(try queue.cancel(id) == "running")
+    #expect(try queue.release(job: id, fence: job.fence))
+    #expect(try queue.status(id).state == "cancelled")
+    #expect(try queue.claim(worker: worker, models: ["m"]) == nil)
+  }
+
+  @Test func textWithNULIsRefusedWhole() throws {
+    #expect(throws: PostgresError.self) { try queue.submit(order("before\u{0}after")) }
+    #expect(try queue.list(limit: 1).isEmpty)
+  }
+
   @Test func hostileTextIsOnlyText() throws {
     let text = "'); drop table docproc.job; -- $1 \\ <|im_end|> \u{1F4A9}"
     let id = try queue.submit(order(text, question: text)).id

@@ -19,7 +19,7 @@ declare
   document bigint;
   job bigint;
 begin
-  if document_text !~ '\S' then
+  if btrim(document_text, E' \t\r\n\f\v') = '' then
     raise exception 'the document holds no text' using errcode = 'check_violation';
   end if;
   insert into document as d (name, sha256, text, bytes, parts)
@@ -57,8 +57,10 @@ returns void language sql set search_path = docproc, pg_temp as $$
 $$;
 
 -- Gives the worker the next job whose model it can run, with a new fence; no row when
--- there is none. A model given by path can be run by whoever has that path.
-create function docproc.claim(claiming_worker uuid, models text[])
+-- there is none. A model given by path can be run by whoever has that path, if it takes
+-- those. A worker has one job at a time: a claim it still holds is one whose answer got
+-- lost on the way, and is given back.
+create function docproc.claim(claiming_worker uuid, models text[], takes_paths boolean default true)
 returns table (
   job_id bigint, fence bigint, task text, question text, model text, parameters jsonb,
   document_name text, document_text text, document_parts jsonb, document_sha256 text, document_bytes bigint
@@ -68,9 +70,10 @@ declare
   chosen bigint;
   given bigint;
 begin
+  perform release(c.job_id, c.fence) from claim c where c.worker_id = claiming_worker;
   delete from ready r where r.job_id = (
     select n.job_id from ready n
-    where n.available_at <= clock_timestamp() and (n.model = any (models) or n.model like '%/%')
+    where n.available_at <= clock_timestamp() and (n.model = any (models) or takes_paths and n.model like '%/%')
     order by n.priority desc, n.available_at, n.job_id
     for update skip locked limit 1)
   returning r.job_id into chosen;
@@ -115,6 +118,20 @@ begin
   return found;
 end $$;
 
+-- Whether somebody asked to cancel the job under this fence.
+create function docproc.is_cancelling(job bigint, held_fence bigint)
+returns boolean language sql set search_path = docproc, pg_temp as $$
+  select coalesce((select c.cancel_requested from claim c where c.job_id = job and c.fence = held_fence for update), false)
+$$;
+
+create function docproc.mark_cancelled(job bigint, held_fence bigint default null)
+returns void language plpgsql set search_path = docproc, pg_temp as $$
+begin
+  update job_state set state = 'cancelled', finished_at = clock_timestamp() where job_id = job;
+  perform record_event(job, 'cancelled', held_fence);
+  perform pg_notify('docproc_finished', job::text);
+end $$;
+
 -- Result, figures and state in one transaction; false when the claim was lost.
 create function docproc.complete(
   job bigint, held_fence bigint, worker_name text, model_name text, model_sha256 text, answer text, supported boolean,
@@ -144,9 +161,14 @@ returns text language plpgsql set search_path = docproc, pg_temp as $$
 declare
   used integer;
   allowed integer;
+  cancelling boolean := is_cancelling(job, held_fence);
 begin
   if not end_claim(job, held_fence) then
     return 'lost';
+  end if;
+  if cancelling then
+    perform mark_cancelled(job, held_fence);
+    return 'cancelled';
   end if;
   select s.attempts, j.max_attempts into used, allowed
   from job_state s join job j on j.id = s.job_id where s.job_id = job for update of s;
@@ -170,14 +192,20 @@ begin
 end $$;
 
 -- A worker that stops gives its job back; that uses up no attempt.
-create function docproc.release(job bigint, held_fence bigint)
+create function docproc.release(job bigint, held_fence bigint, delay interval default interval '0', reason text default null)
 returns boolean language plpgsql set search_path = docproc, pg_temp as $$
+declare
+  cancelling boolean := is_cancelling(job, held_fence);
 begin
   if not end_claim(job, held_fence) then
     return false;
   end if;
   update job_state set attempts = attempts - 1, releases = releases + 1 where job_id = job;
-  perform make_ready(job, interval '0');
+  if cancelling then
+    perform mark_cancelled(job, held_fence);
+    return true;
+  end if;
+  perform make_ready(job, delay, reason);
   perform record_event(job, 'released', held_fence);
   return true;
 end $$;
@@ -189,21 +217,24 @@ returns text language plpgsql set search_path = docproc, pg_temp as $$
 declare
   result text;
 begin
-  delete from ready where job_id = job;
-  if found then
-    update job_state set state = 'cancelled', finished_at = clock_timestamp() where job_id = job;
-    perform record_event(job, 'cancelled');
-    perform pg_notify('docproc_finished', job::text);
-    return 'cancelled';
-  end if;
-  update claim set cancel_requested = true where job_id = job;
-  if found then
-    perform record_event(job, 'cancel requested');
-  end if;
-  select state into result from job_state where job_id = job;
-  if result is null then
-    raise exception 'there is no job %', job using errcode = 'no_data_found';
-  end if;
+  -- A job on its way from a worker back to the queue is in neither table for a moment.
+  for round in 1..3 loop
+    delete from ready where job_id = job;
+    if found then
+      perform mark_cancelled(job);
+      return 'cancelled';
+    end if;
+    update claim set cancel_requested = true where job_id = job;
+    if found then
+      perform record_event(job, 'cancel requested');
+      return 'running';
+    end if;
+    select state into result from job_state where job_id = job;
+    if result is null then
+      raise exception 'there is no job %', job using errcode = 'no_data_found';
+    end if;
+    exit when result not in ('available', 'running');
+  end loop;
   return result;
 end $$;
 
@@ -214,9 +245,7 @@ begin
   if not end_claim(job, held_fence) then
     return false;
   end if;
-  update job_state set state = 'cancelled', finished_at = clock_timestamp() where job_id = job;
-  perform record_event(job, 'cancelled', held_fence);
-  perform pg_notify('docproc_finished', job::text);
+  perform mark_cancelled(job, held_fence);
   return true;
 end $$;
 
@@ -248,7 +277,7 @@ declare
   count integer := 0;
 begin
   for lost in
-    select c.job_id, c.fence, c.worker_id from claim c
+    select c.job_id, c.fence, c.worker_id, c.cancel_requested from claim c
     where not exists (select from worker w where w.id = c.worker_id and w.heartbeat_at > clock_timestamp() - lease)
       and c.claimed_at < clock_timestamp() - lease
     order by c.job_id limit 10 for update skip locked
@@ -256,7 +285,9 @@ begin
     delete from claim c where c.job_id = lost.job_id and c.fence = lost.fence;
     update job_state set attempts = attempts - 1, crashes = crashes + 1 where job_id = lost.job_id;
     perform record_event(lost.job_id, 'rescued', lost.fence, lost.worker_id);
-    if (select crashes from job_state where job_id = lost.job_id) >= most_crashes then
+    if lost.cancel_requested then
+      perform mark_cancelled(lost.job_id, lost.fence);
+    elsif (select crashes from job_state where job_id = lost.job_id) >= most_crashes then
       update job_state set state = 'failed', finished_at = clock_timestamp(),
         error = format('its worker died %s times while reading it', crashes) where job_id = lost.job_id;
       perform pg_notify('docproc_finished', lost.job_id::text);

@@ -59,7 +59,10 @@ struct EmbeddedPostgres {
   }
 
   private func create() throws {
-    let result = try run("initdb", ["-D", data, "-U", Self.role, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"])
+    // Made aside and renamed: a cluster that was cut short is never taken for a whole one.
+    let unfinished = data + ".new"
+    try? FileManager.default.removeItem(atPath: unfinished)
+    let result = try run("initdb", ["-D", unfinished, "-U", Self.role, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"])
     guard result.status == 0 else {
       throw UserError("initdb failed: \(result.error)\(isRoot ? " (the user postgres must be able to enter \(home))" : "")")
     }
@@ -69,11 +72,12 @@ struct EmbeddedPostgres {
       listen_addresses = ''
       unix_socket_directories = '\(socket.replacingOccurrences(of: "'", with: "''"))'
       """
-    let file = data + "/postgresql.conf"
+    let file = unfinished + "/postgresql.conf"
     let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: file))
     try handle.seekToEnd()
     try handle.write(contentsOf: Data(settings.utf8))
     try handle.close()
+    try FileManager.default.moveItem(atPath: unfinished, toPath: data)
   }
 
   private func start() throws {

@@ -26,12 +26,17 @@ struct LocalWorkers {
   }
 
   /// Asks all to stop and waits until they have. - Returns: how many.
-  func stop() -> Int {
+  /// - Throws: `UserError` when some still run after a while.
+  func stop() throws -> Int {
     let workers = running
     for worker in workers { kill(worker, SIGTERM) }
     let deadline = Date().addingTimeInterval(60)
     while workers.contains(where: Self.isWorker), Date() < deadline { Thread.sleep(forTimeInterval: 0.1) }
-    for worker in workers { try? FileManager.default.removeItem(atPath: directory + "/\(worker).pid") }
+    let remaining = workers.filter(Self.isWorker)
+    for worker in workers where !remaining.contains(worker) { try? FileManager.default.removeItem(atPath: directory + "/\(worker).pid") }
+    guard remaining.isEmpty else {
+      throw UserError("workers still run after a minute: processes \(remaining.map(String.init).joined(separator: ", "))")
+    }
     return workers.count
   }
 

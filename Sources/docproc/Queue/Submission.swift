@@ -29,7 +29,7 @@ struct Submission {
   let options: SubmissionOptions
 
   func submit(_ document: Document, task: String, question: String?, queue: JobQueue) throws -> (id: Int, created: Bool) {
-    let model = options.model.contains("/") ? DataHome.absolute(options.model) : options.model
+    let model = DataHome.modelName(options.model)
     return try queue.submit(
       JobOrder(
         documentName: document.name, text: document.text, partsJSON: JSONText.line(document.parts), task: task, question: question,
@@ -47,10 +47,12 @@ struct Submission {
   /// With the embedded database a newcomer need not know of workers: one is started.
   func ensureWorker(_ queue: JobQueue) throws {
     if options.database.isEmbedded, options.model == DefaultModel.name { try ModelInstaller.installDefault(report: note) }
-    guard try queue.liveWorkers() == 0 else { return }
     guard options.database.isEmbedded else {
-      return note("no worker is running; the job waits until a docproc-worker is started")
+      if try queue.liveWorkers() == 0 { note("no worker is running; the job waits until a docproc-worker is started") }
+      return
     }
+    // Counted by process, not by heartbeat: one that was just killed still looks alive in the queue.
+    guard LocalWorkers().running.isEmpty else { return }
     _ = try LocalWorkers().start(count: 1, threads: 0, database: try options.database.url())
     note("started a worker in the background; stop it with: docproc down")
   }

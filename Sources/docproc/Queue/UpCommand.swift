@@ -47,7 +47,7 @@ struct DownCommand: ParsableCommand {
   var json = false
 
   func run() throws {
-    let workers = LocalWorkers().stop()
+    let workers = try LocalWorkers().stop()
     let server = database.isEmbedded ? try EmbeddedPostgres().stop() : false
     if json { return print(JSONText.line(["workers": workers, "servers": server ? 1 : 0])) }
     print("stopped \(workers) worker\(workers == 1 ? "" : "s")\(server ? " and Postgres" : "")")
