@@ -26,6 +26,10 @@ public struct DocumentReader: Sendable {
       throw DocumentError.unsupportedFormat(path: path, format: format)
     }
     let text = try TextDecoder.decode(bytes, path: path, encoding: encoding)
+    // Other encodings can grow on their way to UTF-8.
+    if text.utf8.count > Self.maximumBytes {
+      throw DocumentError.tooLarge(path: path, bytes: text.utf8.count, limit: Self.maximumBytes)
+    }
     guard text.unicodeScalars.contains(where: { !$0.properties.isWhitespace }) else { throw DocumentError.empty(path: path) }
     return Document(name: (path as NSString).lastPathComponent, text: text)
   }

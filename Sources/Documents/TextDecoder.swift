@@ -73,7 +73,7 @@ enum TextDecoder {
       guard let text = String(validating: bytes, as: UTF8.self) else {
         throw DocumentError.invalidEncoding(path: path, byte: firstInvalidUTF8(bytes), guess: nil)
       }
-      guard !bytes.contains(0) else { throw DocumentError.binary(path: path) }
+      guard !bytes.contains(0), !looksBinary(text) else { throw DocumentError.binary(path: path) }
       return text
     }
     guard let text = String(validating: try iconvToUTF8(bytes, from: encoding, path: path), as: UTF8.self) else {
@@ -88,22 +88,37 @@ enum TextDecoder {
       throw DocumentError.unknownEncoding(encoding)
     }
     defer { iconv_close(converter) }
-    var output = [UInt8](repeating: 0, count: bytes.count * 4 + 16)
+    var output: [UInt8] = []
+    var chunk = [CChar](repeating: 0, count: 1 << 16)
     var input = bytes.map { CChar(bitPattern: $0) }
-    let (failed, left, written) = input.withUnsafeMutableBufferPointer { source in
-      output.withUnsafeMutableBytes { target in
-        var from = source.baseAddress
-        var to = target.baseAddress?.assumingMemoryBound(to: CChar.self)
-        var sourceLeft = source.count
-        var targetLeft = target.count
-        let result = iconv(converter, &from, &sourceLeft, &to, &targetLeft)
-        return (result == Int.max || Int(bitPattern: UInt(result)) == -1, sourceLeft, target.count - targetLeft)
+    let left = input.withUnsafeMutableBufferPointer { source in
+      var from = source.baseAddress
+      var left = source.count
+      var isFlushed = false
+      while !isFlushed {
+        let isFlushing = left == 0
+        let (written, status) = convertChunk(converter, &from, &left, into: &chunk, flushing: isFlushing)
+        output.append(contentsOf: chunk[..<written].lazy.map { UInt8(bitPattern: $0) })
+        // A full chunk is no failure; without progress it is one.
+        if status == -1, !(errno == E2BIG && written > 0) { break }
+        isFlushed = isFlushing && status != -1
       }
+      return isFlushed ? 0 : max(left, 1)
     }
-    guard !failed, left == 0 else {
-      throw DocumentError.invalidEncoding(path: path, byte: bytes.count - left, guess: nil)
+    guard left == 0 else { throw DocumentError.invalidEncoding(path: path, byte: bytes.count - left, guess: nil) }
+    return output
+  }
+
+  /// One call of iconv; flushing, it writes what the converter holds back.
+  private static func convertChunk(
+    _ converter: iconv_t, _ from: inout UnsafeMutablePointer<CChar>?, _ left: inout Int, into chunk: inout [CChar], flushing: Bool
+  ) -> (written: Int, status: Int) {
+    chunk.withUnsafeMutableBufferPointer { target in
+      var to = target.baseAddress
+      var room = target.count
+      let status = flushing ? iconv(converter, nil, nil, &to, &room) : iconv(converter, &from, &left, &to, &room)
+      return (target.count - room, status)
     }
-    return Array(output.prefix(written))
   }
 
   /// The offset of the first byte that is no UTF-8.

@@ -8,13 +8,15 @@ struct LexicalScores {
   /// Share of a neighbour's words that counts for a unit: an answer often stands
   /// beside the sentence that names its subject.
   private static let neighbourWeight = 0.5
+  private static let mostTerms = 32
 
   let scores: [Double]
   private let counts: [[Float]]  // [terms][units], neighbours included
   private let weights: [Double]  // inverse document frequency of each term
 
   init(question: String, units: TextUnits, bytes: [UInt8]) {
-    let terms = Array(Set(Words.stems(of: question)).subtracting(Words.stop)).sorted()
+    // A pasted page as a question would take memory for each of its words and units.
+    let terms = Array(Set(Words.stems(of: question)).subtracting(Words.stop).sorted().prefix(Self.mostTerms))
     let slots = Dictionary(uniqueKeysWithValues: terms.enumerated().map { ($1, $0) })
     var own = [[Float]](repeating: [Float](repeating: 0, count: units.ranges.count), count: terms.count)
     var lengths = [Float](repeating: 0, count: units.ranges.count)

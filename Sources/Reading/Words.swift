@@ -3,24 +3,32 @@ enum Words {
   /// Calls `body` with each word's stem, by its hash, and the word itself when asked for.
   static func forEach(in bytes: ArraySlice<UInt8>, _ body: (_ stem: UInt64, _ range: Range<Int>) -> Void) {
     var start: Int?
-    for index in bytes.indices {
-      if isWordByte(bytes[index]) {
+    var index = bytes.startIndex
+    while index < bytes.endIndex {
+      let width = separatorWidth(bytes, at: index)
+      if width == 0 {
         if start == nil { start = index }
       } else if let begin = start {
         body(stem(bytes[begin..<index]), begin..<index)
         start = nil
       }
+      index += max(width, 1)
     }
     if let begin = start { body(stem(bytes[begin...]), begin..<bytes.endIndex) }
   }
 
-  /// ASCII letters and digits, the underscore, and everything beyond ASCII but
-  /// general punctuation (U+2000 to U+206F begins with E2 80 or E2 81).
-  private static func isWordByte(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
-    case UInt8(ascii: "_"), 0x80...0xDF, 0xE1, 0xE3...0xFF: true
-    default: false
+  /// Bytes of the separator that begins here, 0 within a word. Words are ASCII letters, digits
+  /// and the underscore, and everything beyond ASCII but general punctuation such as quotes
+  /// and dashes (U+2000 to U+206F) and that of East Asia (U+3000 to U+303F).
+  private static func separatorWidth(_ bytes: ArraySlice<UInt8>, at index: Int) -> Int {
+    switch bytes[index] {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+      UInt8(ascii: "_"):
+      return 0
+    case 0..<0x80: return 1
+    case 0xE2 where index + 2 < bytes.endIndex && (0x80...0x81).contains(bytes[index + 1]): return 3
+    case 0xE3 where index + 2 < bytes.endIndex && bytes[index + 1] == 0x80: return 3
+    default: return 0
     }
   }
 

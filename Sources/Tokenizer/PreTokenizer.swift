@@ -44,7 +44,8 @@ final class CompiledPattern {
     var error: Int32 = 0
     var offset = 0
     guard
-      let code = pcre2_compile_8(translated, translated.count, UInt32(PCRE2_UTF) | UInt32(PCRE2_UCP), &error, &offset, nil),
+      let code = pcre2_compile_8(
+        translated, translated.count, UInt32(PCRE2_UTF) | UInt32(PCRE2_UCP) | UInt32(PCRE2_NEVER_BACKSLASH_C), &error, &offset, nil),
       let matchData = pcre2_match_data_create_from_pattern_8(code, nil)
     else {
       var message = [UInt8](repeating: 0, count: 256)
@@ -69,7 +70,7 @@ final class CompiledPattern {
       jit
       ? pcre2_jit_match_8(code, text.baseAddress, text.count, start, options, matchData, nil)
       : pcre2_match_8(code, text.baseAddress, text.count, start, options | UInt32(PCRE2_NO_UTF_CHECK), matchData, nil)
-    guard count > 0, let vector = pcre2_get_ovector_pointer_8(matchData) else { return nil }
+    guard count > 0, let vector = pcre2_get_ovector_pointer_8(matchData), vector[0] < vector[1] else { return nil }
     return vector[0]..<vector[1]
   }
 }

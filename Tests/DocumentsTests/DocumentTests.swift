@@ -42,13 +42,29 @@ import Testing
     #expect(throws: DocumentError.unknownEncoding("klingon")) { try DocumentReader(encoding: "klingon").read(path) }
   }
 
+  @Test func whatANamedEncodingCannotDecodeIsRefused() throws {
+    let path = try directory.write("a.txt", Data("caf".utf8) + Data([0xE9]))
+    #expect(throws: DocumentError.invalidEncoding(path: path, byte: 3, guess: nil)) { try DocumentReader(encoding: "ASCII").read(path) }
+    let surrogate = try directory.write("b.txt", Data([0xFF, 0xFE, 0x61, 0, 0, 0xD8, 0x62, 0]))
+    #expect(throws: DocumentError.self) { try reader.read(surrogate) }
+  }
+
+  @Test func convertersThatHoldBackTheLastCharacterAreFlushed() throws {
+    let path = try directory.write("a.txt", Data("xin chao".utf8))
+    #expect(try DocumentReader(encoding: "WINDOWS-1258").read(path).text == "xin chao")
+    let long = String(repeating: "é", count: 100_000)
+    let latin = try directory.write("b.txt", try #require(long.data(using: .isoLatin1)))
+    #expect(try DocumentReader(encoding: "ISO-8859-1").read(latin).text == long)
+  }
+
   static let bad: [(name: String, data: Data, message: String)] = [
     ("empty.txt", Data(), "no text"), ("blank.txt", Data(" \n\t ".utf8), "no text"),
     ("binary.bin", Data([1, 2, 0, 3, 255]), "binary"),
     ("broken.txt", Data("hello ".utf8) + Data([0xFF, 0xFE]) + Data(" world".utf8), "byte 6"),
     ("cut.txt", Data("caf".utf8) + Data([0xC3]), "byte 3"),
     ("mixed.txt", Data("déjà vu".utf8) + Data([0xE9, 0xE9, 0xE9]), "not valid UTF-8"),
-    ("a.pdf", Data("%PDF-1.7".utf8), "PDF"), ("book.epub", Data([0x50, 0x4B, 3, 4]), "ZIP container"),
+    ("nul.txt", Data([0xEF, 0xBB, 0xBF, 0x61, 0, 0x62]), "binary"), ("a.pdf", Data("%PDF-1.7".utf8), "PDF"),
+    ("book.epub", Data([0x50, 0x4B, 3, 4]), "ZIP container"),
     ("page.html", Data("<p>hi</p>".utf8), "HTML"), ("a.docx", Data("x".utf8), "DOCX"), ("a.tar.gz", Data([0x1F, 0x8B, 8]), "archive"),
   ]
 

@@ -44,6 +44,8 @@ import Testing
     #expect(Words.stems(of: "stories") == Words.stems(of: "story"))
     #expect(Words.stems(of: "tarts, Tart") == [Words.stems(of: "tart")[0], Words.stems(of: "tart")[0]])
     #expect(Words.stems(of: "cat") != Words.stems(of: "car"))
+    #expect(Words.stems(of: "“Marley—dead…”") == Words.stems(of: "Marley dead"))
+    #expect(Words.stems(of: "नमस्ते दुनिया").count == 2)
   }
 }
 

@@ -35,7 +35,7 @@ public final class GGUFFile {
     }
     let headers = try (0..<counts.tensors).map { _ in try reader.tensorHeader() }
     let alignment = if case .integer(let value) = metadata["general.alignment"] { value } else { 32 }
-    guard alignment > 0 else { throw reader.malformed("its alignment is \(alignment)") }
+    guard (1...65_536).contains(alignment) else { throw reader.malformed("its alignment is \(alignment)") }
     let dataStart = (reader.offset + alignment - 1) / alignment * alignment
     var tensors: [String: TensorInfo] = [:]
     for header in headers { tensors[header.name] = try reader.tensor(header, dataStart: dataStart) }
@@ -47,6 +47,13 @@ public final class GGUFFile {
 
   public func integer(_ key: String) throws -> Int {
     guard case .integer(let value) = metadata[key] else { throw malformed("it has no integer \(key)") }
+    return value
+  }
+
+  /// An integer that sizes are made of.
+  func size(_ key: String, atMost limit: Int = 1 << 20) throws -> Int {
+    let value = try integer(key)
+    guard (1...limit).contains(value) else { throw malformed("its \(key) is \(value)") }
     return value
   }
 

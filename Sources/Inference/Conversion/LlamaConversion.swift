@@ -93,13 +93,13 @@ private struct LlamaShape {
   }
 
   init(_ source: GGUFFile) throws {
-    layers = try source.integer("llama.block_count")
-    hidden = try source.integer("llama.embedding_length")
-    intermediate = try source.integer("llama.feed_forward_length")
-    heads = try source.integer("llama.attention.head_count")
-    keyHeads = try source.integer("llama.attention.head_count_kv")
+    layers = try source.size("llama.block_count", atMost: 4096)
+    hidden = try source.size("llama.embedding_length")
+    intermediate = try source.size("llama.feed_forward_length")
+    heads = try source.size("llama.attention.head_count")
+    keyHeads = try source.size("llama.attention.head_count_kv")
     vocabulary = try source.strings("tokenizer.ggml.tokens").count
-    guard heads > 0, keyHeads > 0, hidden % heads == 0, (hidden / heads) % 2 == 0 else {
+    guard hidden % heads == 0, heads % keyHeads == 0, (hidden / heads) % 2 == 0 else {
       throw source.malformed("its head counts do not fit its width")
     }
   }

@@ -23,7 +23,7 @@ final class BoundedState: KeyValueState {
 
   init(_ shape: KeyValueShape, _ limits: BoundedLimits) {
     self.limits = limits
-    entries = KeyValueBuffer(shape, capacity: limits.sinks + limits.kept + limits.window + 256)
+    entries = KeyValueBuffer(shape, capacity: min(limits.sinks + limits.kept + limits.window, 2048) + 256)
   }
 
   private init(copying other: BoundedState) {

@@ -5,6 +5,8 @@
 /// no relative position exceeds those of training. Which keys a query sees, and at
 /// which distance, depends on its position alone, not on how tokens are blocked.
 final class WindowState: KeyValueState {
+  /// A window is given its whole memory only when a document fills it.
+  private static let firstCapacity = 2048
   private let size: Int
   private let sinkCount: Int
   private let sinks: KeyValueBuffer  // keys rotated to 0, 1, ...
@@ -14,7 +16,7 @@ final class WindowState: KeyValueState {
     self.size = size
     self.sinkCount = sinkCount
     sinks = KeyValueBuffer(shape, capacity: max(sinkCount, 1))
-    recent = KeyValueBuffer(shape, capacity: 2 * size)
+    recent = KeyValueBuffer(shape, capacity: min(2 * size, Self.firstCapacity))
   }
 
   private init(copying other: WindowState) {
@@ -60,7 +62,7 @@ final class WindowState: KeyValueState {
       sinks.append(keys: block.key, values: block.value, rows: 0..<min(info.rows, sinkCount - info.position))
     }
     // Dropping only when the buffer is full moves each entry about once.
-    if recent.count + info.rows > recent.capacity { recent.dropFirst(max(0, recent.count - size + 1)) }
+    if recent.count + info.rows > max(recent.capacity, 2 * size) { recent.dropFirst(max(0, recent.count - size + 1)) }
     recent.append(keys: block.key, values: block.value, rows: 0..<info.rows)
   }
 

@@ -41,7 +41,7 @@ struct LlamaAttention {
       throw ModelError.malformedConfiguration(
         key: "num_key_value_heads", reason: "is \(keyHeads), which does not divide num_attention_heads \(heads)")
     }
-    let headDim = try configuration.size("head_dim", atMost: 65_536, default: max(1, hidden / heads))
+    let headDim = try configuration.size("head_dim", atMost: 1024, default: max(1, hidden / heads))
     self.hidden = hidden
     attention = Attention(heads: heads, keyHeads: keyHeads, headDim: headDim, scale: 1 / Float(headDim).squareRoot())
     rope = try Self.rope(configuration, headDim: headDim)
@@ -52,7 +52,10 @@ struct LlamaAttention {
     let parameters = configuration.object("rope_parameters")
     let theta = try parameters?.number("rope_theta", default: 10_000) ?? configuration.number("rope_theta", default: 10_000)
     let share = try configuration.number("partial_rotary_factor", default: parameters?.number("partial_rotary_factor", default: 1) ?? 1)
-    let rotary = try configuration.size("rotary_dim", default: Int(Double(headDim) * share))
+    guard share > 0, share <= 1 else {
+      throw ModelError.malformedConfiguration(key: "partial_rotary_factor", reason: "is \(share), but must be within 0 and 1")
+    }
+    let rotary = try configuration.size("rotary_dim", default: max(1, Int(Double(headDim) * share)))
     guard rotary <= headDim else {
       throw ModelError.malformedConfiguration(key: "rotary_dim", reason: "is \(rotary), more than the head's \(headDim)")
     }

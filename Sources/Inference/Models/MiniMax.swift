@@ -126,7 +126,7 @@ enum MiniMax {
   {
     guard let stated = try configuration.optionalSize("shared_intermediate_size"), stated > 0 else { return nil }
     // The authors' code sizes it by intermediate_size, ports by shared_intermediate_size: the tensor tells.
-    let intermediate = checkpoint.shape(of: prefix + "shared_mlp.gate_proj.weight")?.first ?? stated
+    let intermediate = checkpoint.shape(of: prefix + "shared_mlp.gate_proj.weight")?.first { $0 > 0 } ?? stated
     let name = configuration.string("shared_moe_mode") ?? "sigmoid"
     guard let mode = MixtureOfExperts.SharedMode(rawValue: name) else {
       throw ModelError.malformedConfiguration(key: "shared_moe_mode", reason: "is \(name); known are sigmoid and softmax")
