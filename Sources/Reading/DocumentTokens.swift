@@ -70,6 +70,13 @@ struct DocumentTokens {
       score: (score * 1000).rounded() / 1000, path: path)
   }
 
+  /// True for questions and headings: they name what is asked and do not answer it.
+  func asks(_ unit: Int) -> Bool {
+    let range = units.ranges[unit]
+    let last = bytes[Int(range.lowerBound)..<Int(range.upperBound)].suffix(4)
+    return last.contains(UInt8(ascii: "?")) || bytes[Int(range.lowerBound)] == UInt8(ascii: "#")
+  }
+
   func text(ofUnit unit: Int) -> String {
     let range = units.ranges[unit]
     return String(decoding: bytes[Int(range.lowerBound)..<Int(range.upperBound)], as: UTF8.self)

@@ -52,7 +52,7 @@ public final class ModelReader {
     let passages = chosen.map { "- " + oneLine(tokens.text(ofUnit: $0.unit)) }.joined(separator: "\n")
     let instruction =
       "Sentences from the document, in order:\n\(passages)\n\nSummarize what happens in the document in three or four sentences."
-    let (text, count) = try generate(instruction, outcome.state, limit: Self.summaryTokens, trace: nil)
+    let (text, count) = try generate(instruction, outcome.state, limit: Self.summaryTokens, penalty: 1.15)
     return Answer(
       text: text, isSupported: true, evidence: chosen.map { tokens.quote($0.unit...$0.unit, score: $0.score) },
       documentTokens: tokens.ids.count,
@@ -68,21 +68,24 @@ public final class ModelReader {
     try model.read(format.probe(.ask(question: question)), into: outcome.state.fork(), trace: trace)
     let evidence = Evidence(
       lexical: lexical, central: lexical.hasTerms ? nil : CentralScores(units: tokens.units, bytes: tokens.bytes),
-      attention: tokens.mass(of: trace, shift: opening))
+      attention: tokens.mass(of: trace, shift: opening), asksItself: tokens.asks)
     // What does not support an answer is no evidence, however near it comes.
     let quotes = evidence.isSupported ? evidence.ranked.map { tokens.quote($0.unit...$0.unit, score: min($0.score, 1)) } : []
     let (text, count) =
       evidence.isSupported
-      ? try generate(instruction(question, evidence, tokens), outcome.state, limit: Self.answerTokens, trace: nil)
+      ? try generate(instruction(question, evidence, tokens), outcome.state, limit: Self.answerTokens, penalty: 1)
       : ("The document does not say.", 0)
     return Answer(
       text: text, isSupported: evidence.isSupported, evidence: quotes, documentTokens: tokens.ids.count,
       figures: figures(tokens, outcome, reading: read - start, answering: .now - read, generated: count))
   }
 
+  /// The best passage stands last, next to the question: small models look there first.
   private func instruction(_ question: String, _ evidence: Evidence, _ tokens: DocumentTokens) -> String {
-    let units = evidence.ranked.prefix(Self.contextUnits).flatMap { [$0.unit - 1, $0.unit, $0.unit + 1] }
-    let passages = Set(units).sorted().filter(tokens.units.ranges.indices.contains).map { oneLine(tokens.text(ofUnit: $0)) }
+    let passages = evidence.ranked.prefix(Self.contextUnits).reversed().map { ranked in
+      (ranked.unit - 1...ranked.unit + 1).filter(tokens.units.ranges.indices.contains)
+        .map { oneLine(tokens.text(ofUnit: $0)) }.joined(separator: " ")
+    }
     return
       "Passages from the document:\n\(passages.joined(separator: "\n"))\n\nQuestion: \(question)\nAnswer in one short sentence, from the passages."
   }
@@ -109,19 +112,20 @@ public final class ModelReader {
     return (try pass.run(), opening.count)
   }
 
-  /// The most likely continuation of an instruction after the reading.
-  private func generate(_ instruction: String, _ state: ReadingState, limit: Int, trace: AttentionTrace?) throws -> (
+  /// The most likely continuation of an instruction after the reading. The penalty keeps
+  /// long texts from repeating themselves; short answers are better without one.
+  private func generate(_ instruction: String, _ state: ReadingState, limit: Int, penalty: Double) throws -> (
     text: String, tokens: Int
   ) {
     let fork = state.fork()
-    var sampler = Sampler(SamplingOptions(repetitionPenalty: 1.15))
+    var sampler = Sampler(SamplingOptions(repetitionPenalty: penalty))
     var generated: [Int32] = []
-    var logits = try model.logits(after: format.closing(instruction), state: fork, trace: trace)
+    var logits = try model.logits(after: format.closing(instruction), state: fork)
     while generated.count < limit {
       let token = sampler.next(logits)
       if tokenizer.isControl(token) { break }
       generated.append(token)
-      logits = try model.logits(after: [token], state: fork, trace: trace)
+      logits = try model.logits(after: [token], state: fork)
     }
     return (Self.wholeSentences(tokenizer.decode(generated).filter { $0 != "\0" }, cut: generated.count == limit), generated.count)
   }
