@@ -4,7 +4,7 @@ set -euo pipefail
 
 bin=${1:?usage: demo.sh DIRECTORY_OF_DOCPROC}
 book=$(dirname "$0")/../books/alice.txt
-question="Who stole the tarts?"
+question="What did the Caterpillar smoke?"
 started=$SECONDS
 
 echo "== docproc up"
