@@ -74,9 +74,6 @@ public final class Tokenizer {
     cache.insert(piece, hash: hash, ids: output[start...])
   }
 
-  /// True when `encode(String)` may change the text before it is split.
-  public var changesText: Bool { normalizesToNFC }
-
   /// The bytes that a token stands for; empty for an unknown id.
   public func bytes(of id: Int32) -> [UInt8] { tokenBytes[id] ?? [] }
 

@@ -135,6 +135,23 @@ import Testing
     #expect(try !queue.complete(job: id, fence: job.fence, record: record()))
   }
 
+  @Test func aJobThatKillsItsWorkersFailsInTheEnd() throws {
+    let id = try queue.submit(order()).id
+    for death in 1...5 {
+      _ = try claim()
+      try queue.connection.execute(
+        script: """
+          update docproc.worker set heartbeat_at = clock_timestamp() - interval '2 minutes';
+          update docproc.claim set claimed_at = clock_timestamp() - interval '2 minutes';
+          """)
+      #expect(try queue.rescue(leaseSeconds: 60) == 1)
+      #expect(try queue.status(id).crashes == death)
+    }
+    let status = try queue.status(id)
+    #expect(status.state == "failed")
+    #expect(try #require(status.error).contains("died 5 times"))
+  }
+
   @Test func aClaimWhoseAnswerGotLostIsGivenBack() throws {
     let id = try queue.submit(order()).id
     let lost = try claim()
