@@ -24,18 +24,22 @@ struct DecoderLayer {
     let count = block.rows * inputNorm.weight.count
     let normed = workspace.buffer("layer.normed", count)
     let output = workspace.buffer("layer.output", count)
-    inputNorm(x, rows: block.rows, into: normed)
+    inputNorm(x, rows: block.rows, into: normed, workspace.parallel)
     mixer.mix(normed, block, state: state, into: output, workspace)
-    join(x, normed, output, mixerResidual, count)
-    postNorm(x, rows: block.rows, into: normed)
+    join(x, normed, output, mixerResidual, count, workspace.parallel)
+    postNorm(x, rows: block.rows, into: normed, workspace.parallel)
     feedForward(normed, rows: block.rows, into: output, workspace)
-    join(x, normed, output, feedForwardResidual, count)
+    join(x, normed, output, feedForwardResidual, count, workspace.parallel)
   }
 
   private func join(
-    _ x: UnsafeMutablePointer<Float>, _ normed: UnsafePointer<Float>, _ output: UnsafePointer<Float>, _ residual: Residual, _ count: Int
+    _ x: UnsafeMutablePointer<Float>, _ normed: UnsafePointer<Float>, _ output: UnsafePointer<Float>, _ residual: Residual, _ count: Int,
+    _ parallel: Parallel
   ) {
-    if residual.normed { x.update(from: normed, count: count) }
-    kernels().pointee.axpby(x, output, residual.alpha, residual.beta, Int64(count))
+    parallel.forRanges(count, grain: 16_384) { range in
+      let start = range.lowerBound
+      if residual.normed { (x + start).update(from: normed + start, count: range.count) }
+      kernels().pointee.axpby(x + start, output + start, residual.alpha, residual.beta, Int64(range.count))
+    }
   }
 }

@@ -14,6 +14,8 @@ public final class LanguageModel {
   /// Tokens per block. Blocks lie on a grid from the document's first token, so a
   /// reading runs the same blocks however its tokens were fed.
   public static let blockSize = 512
+  /// Rows that the head takes at once when the logits of all are wanted.
+  private static let headRows = 32
 
   init(description: ModelDescription, embedding: Linear, layers: [DecoderLayer], norm: RMSNorm, head: Linear, parallel: Parallel) throws {
     self.description = description
@@ -59,8 +61,17 @@ public final class LanguageModel {
     try check(tokens)
     let count = tokens.count
     try run(Array(tokens), state, trace: nil, atBoundary: { _ in }) { [self] hidden, range in
-      for (row, index) in range.enumerated() where !lastOnly || index == count - 1 {
-        try body(index, project(hidden + row * embedding.inputs))
+      if lastOnly {
+        if range.upperBound == count { try body(count - 1, project(hidden + (range.count - 1) * embedding.inputs)) }
+        return
+      }
+      for first in stride(from: 0, to: range.count, by: Self.headRows) {
+        let rows = first..<min(range.count, first + Self.headRows)
+        let logits = project(hidden + first * embedding.inputs, rows: rows.count)
+        for row in rows {
+          let start = (row - first) * head.outputs
+          try body(range.lowerBound + row, Array(logits[start..<start + head.outputs]))
+        }
       }
     }
   }
@@ -99,13 +110,14 @@ public final class LanguageModel {
     return UnsafePointer(hidden)
   }
 
-  /// logits [vocabulary] = W_head norm(hidden), in fp32 throughout.
-  private func project(_ hidden: UnsafePointer<Float>) -> [Float] {
-    let normed = workspace.buffer("head.normed", embedding.inputs)
-    norm(hidden, rows: 1, into: normed)
-    return [Float](unsafeUninitializedCapacity: head.outputs) { buffer, count in
-      if let target = buffer.baseAddress { head(normed, rows: 1, into: target, workspace) }
-      count = head.outputs
+  /// logits [rows, vocabulary] = W_head norm(hidden), accumulated in fp32 (in int32 where
+  /// the head is quantized).
+  private func project(_ hidden: UnsafePointer<Float>, rows: Int = 1) -> [Float] {
+    let normed = workspace.buffer("head.normed", rows * embedding.inputs)
+    norm(hidden, rows: rows, into: normed, workspace.parallel)
+    return [Float](unsafeUninitializedCapacity: rows * head.outputs) { buffer, count in
+      if let target = buffer.baseAddress { head(normed, rows: rows, into: target, workspace) }
+      count = rows * head.outputs
     }
   }
 }

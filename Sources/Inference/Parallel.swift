@@ -1,33 +1,55 @@
 import CKernels
-import Dispatch
 
 /// The threads that one model computes with.
 public struct Parallel: Sendable {
   public let threads: Int
+  private let team: ThreadTeam?
 
   /// - Parameter threads: 0 means all CPUs that this process may use.
   public init(threads: Int = 0) {
-    self.threads = threads > 0 ? threads : Int(usable_cpu_count())
-  }
-
-  /// concurrentPerform returns only when all calls have: nothing outlives the
-  /// caller, and items write to disjoint ranges.
-  private struct Work: @unchecked Sendable {
-    let body: (Int, Int) -> Void
+    let wanted = threads > 0 ? threads : Int(usable_cpu_count())
+    team = wanted > 1 ? ThreadTeam(threads: wanted) : nil
+    self.threads = team == nil ? 1 : wanted
   }
 
   /// Calls `body(thread, item)` for every item. Items are dealt in turn, so each
   /// thread sees the same ones in every run; a thread's scratch is its own.
   func forEach(_ items: Int, _ body: (_ thread: Int, _ item: Int) -> Void) {
-    let used = min(threads, items)
-    if used <= 1 {
+    guard let team, items > 1 else {
       for item in 0..<items { body(0, item) }
       return
     }
+    team.run(items, body)
+  }
+
+  /// Calls `body` for ranges that cover 0 ..< count, of at least `grain` elements.
+  func forRanges(_ count: Int, grain: Int, _ body: (Range<Int>) -> Void) {
+    let parts = max(1, min(threads, count / max(grain, 1)))
+    forEach(parts) { _, part in body(count * part / parts..<count * (part + 1) / parts) }
+  }
+}
+
+/// Owns the C threads (see CThreadTeam.h for why libdispatch is not used here).
+private final class ThreadTeam: @unchecked Sendable {
+  private let team: OpaquePointer
+
+  /// nil where the system has no room for the threads.
+  init?(threads: Int) {
+    guard let team = thread_team_create(Int32(threads)) else { return nil }
+    self.team = team
+  }
+
+  deinit { thread_team_destroy(team) }
+
+  func run(_ items: Int, _ body: (Int, Int) -> Void) {
     withoutActuallyEscaping(body) { body in
-      let work = Work(body: body)
-      DispatchQueue.concurrentPerform(iterations: used) { thread in
-        for item in stride(from: thread, to: items, by: used) { work.body(thread, item) }
+      var body = body
+      // The loop ends before this call does, so the closure may stay on the stack.
+      withUnsafeMutablePointer(to: &body) { pointer in
+        let call: @convention(c) (UnsafeMutableRawPointer?, Int32, Int32) -> Void = { context, thread, item in
+          context.unsafelyUnwrapped.assumingMemoryBound(to: ((Int, Int) -> Void).self).pointee(Int(thread), Int(item))
+        }
+        thread_team_run(team, Int32(items), call, pointer)
       }
     }
   }

@@ -10,6 +10,12 @@ final class BufferPool {
     buffers[name] = buffer
     return buffer.pointer
   }
+
+  /// The same for `count` integers of at most 32 bits.
+  func integers<Integer: FixedWidthInteger>(_ name: String, _ count: Int) -> UnsafeMutablePointer<Integer> {
+    let words = (count * MemoryLayout<Integer>.size + 3) / 4
+    return UnsafeMutableRawPointer(buffer(name, words)).assumingMemoryBound(to: Integer.self)
+  }
 }
 
 /// What a forward pass computes in: of a size that does not depend on the
@@ -19,7 +25,7 @@ final class Workspace {
   static let scoreElements = 512 * 1024
 
   let parallel: Parallel
-  private let shared = BufferPool()
+  let shared = BufferPool()
   private let perThread: [BufferPool]
 
   /// - Throws: `ModelError.libraryUnavailable` when there is no OpenBLAS.

@@ -3,6 +3,9 @@
 
 #include <stdint.h>
 
+#include "CIntegerKernels.h"
+#include "CThreadTeam.h"
+
 /// Kernels that libraries do not offer. Every array is row-major fp32 unless
 /// said otherwise; `ld` is the distance of two rows in elements. Each kernel
 /// exists once as a plain reference and once per instruction set; the table

@@ -12,6 +12,8 @@ final class SafetensorsWriter {
 
   private let handle: FileHandle
   private var remaining: [Entry]
+  private var type = DataType.float32
+  private var missing = 0  // bytes of the tensor that was begun
 
   /// - Throws: `ModelError.unreadable` when the file cannot be made.
   init(path: String, entries: [Entry]) throws {
@@ -26,16 +28,35 @@ final class SafetensorsWriter {
     try handle.write(contentsOf: header)
   }
 
-  /// Writes the next tensor in the order of the entries. Halves are rounded to
-  /// nearest, ties to even.
+  /// Writes the next tensor in the order of the entries.
   func write(_ name: String, _ values: [Float]) throws {
+    try begin(name)
+    try append(values)
+  }
+
+  /// Begins the next tensor in the order of the entries; the one before must be complete.
+  func begin(_ name: String) throws {
+    precondition(missing == 0, "the tensor before \(name) is not complete")
     let entry = remaining.removeFirst()
-    precondition(entry.name == name && entry.byteCount == values.count * entry.type.byteCount, "tensors come in the header's order")
-    switch entry.type {
-    case .float32: try values.withUnsafeBytes { try handle.write(contentsOf: Data($0)) }
-    case .float16: try values.map { Float16($0).bitPattern }.withUnsafeBytes { try handle.write(contentsOf: Data($0)) }
-    case .bfloat16: try values.map(Self.bfloat16).withUnsafeBytes { try handle.write(contentsOf: Data($0)) }
+    precondition(entry.name == name, "tensors come in the header's order")
+    (type, missing) = (entry.type, entry.byteCount)
+  }
+
+  /// Continues the tensor. Halves are rounded to nearest, ties to even.
+  func append(_ values: [Float]) throws {
+    switch type {
+    case .float32: try values.withUnsafeBytes { try put($0) }
+    case .float16: try values.map { Float16($0).bitPattern }.withUnsafeBytes { try put($0) }
+    case .bfloat16: try values.map(Self.bfloat16).withUnsafeBytes { try put($0) }
+    case .uint8: preconditionFailure("packed weights are appended as bytes")
     }
+  }
+
+  func append(bytes: [UInt8]) throws { try bytes.withUnsafeBytes { try put($0) } }
+
+  private func put(_ bytes: UnsafeRawBufferPointer) throws {
+    missing -= bytes.count
+    try handle.write(contentsOf: Data(bytes))
   }
 
   func close() throws {

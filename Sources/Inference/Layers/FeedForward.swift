@@ -15,9 +15,11 @@ struct GatedMLP: FeedForward {
   func callAsFunction(_ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>, _ workspace: Workspace) {
     let gated = workspace.buffer("mlp.gate", rows * gate.outputs)
     let raised = workspace.buffer("mlp.up", rows * gate.outputs)
-    gate(x, rows: rows, into: gated, workspace)
-    up(x, rows: rows, into: raised, workspace)
-    kernels().pointee.silu_mul(gated, raised, Int64(rows * gate.outputs))
+    Linear.apply([(gate, gated), (up, raised)], to: x, rows: rows, workspace)
+    workspace.parallel.forRanges(rows, grain: 8) { range in
+      let start = range.lowerBound * gate.outputs
+      kernels().pointee.silu_mul(gated + start, raised + start, Int64(range.count * gate.outputs))
+    }
     down(gated, rows: rows, into: y, workspace)
   }
 }

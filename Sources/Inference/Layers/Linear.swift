@@ -1,93 +1,76 @@
 import CKernels
-import COpenBLAS
 
 /// y = W x + b, with W [outputs, inputs] as it lies in the mapped file.
-///
-/// Narrow weights are widened slice by slice into the calling thread's scratch,
-/// so the only full copy of the weights is the page cache's.
 struct Linear {
-  /// Rows of W that one GEMM call takes: its fp32 slice stays in a core's L2.
-  private static let sliceElements = 192 * 1024
-  private static let gemvRows = 3
-
   let outputs: Int
   let inputs: Int
-  private let weight: Tensor
+  private let weights: Weights
   private let bias: [Float]?
+
+  enum Weights {
+    case wide(WideWeights)
+    case quantized(QuantizedWeights)
+  }
 
   /// - Throws: `ModelError` when the tensor is missing or of another shape.
   init(_ checkpoint: Checkpoint, _ name: String, outputs: Int, inputs: Int, bias: Bool = false) throws {
     self.outputs = outputs
     self.inputs = inputs
-    weight = try checkpoint.tensor(name + ".weight", shape: [outputs, inputs])
+    weights =
+      checkpoint.isQuantized(name)
+      ? .quantized(try QuantizedWeights(checkpoint, name, outputs: outputs, inputs: inputs))
+      : .wide(WideWeights(try checkpoint.tensor(name + ".weight", shape: [outputs, inputs]), outputs: outputs, inputs: inputs))
     self.bias = bias ? try checkpoint.vector(name + ".bias", count: outputs) : nil
   }
 
-  /// Scratch elements per thread that `callAsFunction` needs.
-  var scratchCount: Int { max(Self.sliceElements, inputs) }
+  var isQuantized: Bool {
+    if case .quantized = weights { true } else { false }
+  }
 
   /// y [rows, outputs] = x [rows, inputs] W^T + b.
   func callAsFunction(_ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>, _ workspace: Workspace) {
-    if rows <= Self.gemvRows {
-      multiplyVectors(x, rows: rows, into: y, workspace.parallel)
-    } else {
-      multiplyMatrix(x, rows: rows, into: y, workspace)
-    }
-    guard let bias else { return }
-    for row in 0..<rows {
-      for output in 0..<outputs { y[row * outputs + output] += bias[output] }
-    }
+    Self.apply([(self, y)], to: x, rows: rows, workspace)
   }
 
-  private func multiplyVectors(_ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>, _ parallel: Parallel) {
-    let slice = max(16, (outputs + parallel.threads - 1) / parallel.threads)
-    parallel.forEach((outputs + slice - 1) / slice) { _, item in
-      let first = item * slice
-      let count = min(slice, outputs - first)
-      for row in 0..<rows {
-        kernels().pointee.gemv(
-          y + row * outputs + first, address(row: first), weight.type.kernel, x + row * inputs, Int64(count), Int64(inputs))
+  /// Several products of the same x [rows, inputs], which is quantized once for all.
+  static func apply(
+    _ products: [(linear: Linear, y: UnsafeMutablePointer<Float>)], to x: UnsafePointer<Float>, rows: Int, _ workspace: Workspace
+  ) {
+    var quantized: [(QuantizedWeights, UnsafeMutablePointer<Float>)] = []
+    for (linear, y) in products {
+      switch linear.weights {
+      case .wide(let weights): weights.multiply(x, rows: rows, into: y, workspace)
+      case .quantized(let weights): quantized.append((weights, y))
+      }
+    }
+    if !quantized.isEmpty { QuantizedWeights.multiply(quantized, x, rows: rows, workspace) }
+    for (linear, y) in products { linear.addBias(to: y, rows: rows, workspace.parallel) }
+  }
+
+  private func addBias(to y: UnsafeMutablePointer<Float>, rows: Int, _ parallel: Parallel) {
+    guard let bias else { return }
+    parallel.forRanges(rows, grain: 16) { range in
+      for row in range {
+        for output in 0..<outputs { y[row * outputs + output] += bias[output] }
       }
     }
   }
 
-  private func multiplyMatrix(_ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>, _ workspace: Workspace) {
-    let slice = sliceRows(threads: workspace.parallel.threads)
-    workspace.parallel.forEach((outputs + slice - 1) / slice) { thread, item in
-      let first = item * slice
-      let count = min(slice, outputs - first)
-      let wide = widened(first: first, count: count, scratch: workspace.scratch(thread).buffer("widening", scratchCount))
-      openblas_gemm(
-        Int32(rows), Int32(count), Int32(inputs), 1, x, Int32(inputs), wide, Int32(inputs), 1, 0,
-        y + first, Int32(outputs))
-    }
-  }
-
-  /// Rows of W per slice: few enough for the cache, and as many slices for each thread.
-  private func sliceRows(threads: Int) -> Int {
-    let largest = max(1, Self.sliceElements / inputs)
-    let rounds = (outputs + largest * threads - 1) / (largest * threads)
-    return max(1, (outputs + rounds * threads - 1) / (rounds * threads))
-  }
-
-  private func widened(first: Int, count: Int, scratch: UnsafeMutablePointer<Float>) -> UnsafePointer<Float> {
-    if weight.type == .float32, UInt(bitPattern: address(row: first)) % 4 == 0 {
-      return UnsafePointer(address(row: first).assumingMemoryBound(to: Float.self))
-    }
-    kernels().pointee.widen(scratch, address(row: first), weight.type.kernel, Int64(count * inputs))
-    return UnsafePointer(scratch)
-  }
-
-  private func address(row: Int) -> UnsafeRawPointer {
-    weight.bytes.baseAddress.unsafelyUnwrapped + row * inputs * weight.type.byteCount
-  }
-
   /// x [inputs] = row of W, as an embedding table is read.
   func row(_ index: Int, into x: UnsafeMutablePointer<Float>) {
-    kernels().pointee.widen(x, address(row: index), weight.type.kernel, Int64(inputs))
+    switch weights {
+    case .wide(let weights): weights.row(index, into: x)
+    case .quantized(let weights): weights.row(index, into: x)
+    }
   }
 
-  var byteCount: Int { weight.bytes.count }
+  /// Bytes that one product streams from memory.
+  var byteCount: Int {
+    switch weights {
+    case .wide(let weights): weights.byteCount
+    case .quantized(let weights): weights.byteCount
+    }
+  }
 }
 
 extension Checkpoint {

@@ -11,7 +11,11 @@ struct RMSNorm {
   }
 
   /// y [rows, dim] from x [rows, dim]; y may be x.
-  func callAsFunction(_ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>) {
-    kernels().pointee.rms_norm(y, x, weight, Int64(rows), Int64(weight.count), eps)
+  func callAsFunction(_ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>, _ parallel: Parallel) {
+    let dim = weight.count
+    parallel.forRanges(rows, grain: 16) { range in
+      let start = range.lowerBound * dim
+      kernels().pointee.rms_norm(y + start, x + start, weight, Int64(range.count), Int64(dim), eps)
+    }
   }
 }

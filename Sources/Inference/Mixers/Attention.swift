@@ -19,6 +19,8 @@ struct Attention {
   let keyHeads: Int
   let headDim: Int
   let scale: Float
+  /// True: 16-bit integers where they are faster, see `IntegerAttention`.
+  var integer = false
 
   private static let largestTile = 128
   private static let largestChunk = 2048
@@ -31,6 +33,9 @@ struct Attention {
     _ runs: [KeyRun], rows: Int, into out: UnsafeMutablePointer<Float>, mass: UnsafeMutableBufferPointer<Float>? = nil,
     _ workspace: Workspace
   ) {
+    if integer, mass == nil, IntegerAttention.fits(headDim: headDim, rows: rows) {
+      return IntegerAttention(attention: self)(runs, rows: rows, into: out, workspace)
+    }
     let chunk = mass.map { _ in runs[0].count } ?? min(Self.largestChunk, runs.map(\.count).max() ?? 1)
     let tile = max(1, min(Self.largestTile, Workspace.scoreElements / (group * max(chunk, 1))))
     let tiles = (rows + tile - 1) / tile

@@ -32,9 +32,7 @@ struct AttentionMixer: Mixer {
       key: workspace.buffer("attention.k", block.rows * keyWidth),
       value: workspace.buffer("attention.v", block.rows * keyWidth))
     let mixed = workspace.buffer("attention.mixed", block.rows * queryWidth)
-    query(x, rows: block.rows, into: projected.query, workspace)
-    key(x, rows: block.rows, into: projected.key, workspace)
-    value(x, rows: block.rows, into: projected.value, workspace)
+    Linear.apply([(query, projected.query), (key, projected.key), (value, projected.value)], to: x, rows: block.rows, workspace)
     state.attend(projected, block, attention, rope, into: mixed, workspace)
     out(mixed, rows: block.rows, into: y, workspace)
   }

@@ -25,12 +25,16 @@ struct LightningMixer: Mixer {
     let projected = workspace.buffer("lightning.qkv", block.rows * 3 * width)
     let mixed = workspace.buffer("lightning.mixed", block.rows * width)
     let gates = workspace.buffer("lightning.gate", block.rows * width)
-    qkv(x, rows: block.rows, into: projected, workspace)
-    kernels().pointee.silu(projected, Int64(block.rows * 3 * width))
+    Linear.apply([(qkv, projected), (gate, gates)], to: x, rows: block.rows, workspace)
+    workspace.parallel.forRanges(block.rows, grain: 8) { range in
+      kernels().pointee.silu(projected + range.lowerBound * 3 * width, Int64(range.count * 3 * width))
+    }
     attend(projected, rows: block.rows, state: state, into: mixed, workspace)
-    norm(mixed, rows: block.rows, into: mixed)
-    gate(x, rows: block.rows, into: gates, workspace)
-    kernels().pointee.sigmoid_mul(mixed, gates, Int64(block.rows * width))
+    norm(mixed, rows: block.rows, into: mixed, workspace.parallel)
+    workspace.parallel.forRanges(block.rows, grain: 16) { range in
+      let start = range.lowerBound * width
+      kernels().pointee.sigmoid_mul(mixed + start, gates + start, Int64(range.count * width))
+    }
     out(mixed, rows: block.rows, into: y, workspace)
   }
 

@@ -65,9 +65,12 @@ struct LlamaAttention {
   func mixer(_ checkpoint: Checkpoint, _ prefix: String, _ memory: KeyValueMemory) throws -> AttentionMixer {
     let width = attention.heads * attention.headDim
     let keyWidth = attention.keyHeads * attention.headDim
+    let query = try Linear(checkpoint, prefix + "q_proj", outputs: width, inputs: hidden, bias: bias)
+    var attention = attention
+    attention.integer = query.isQuantized
     return AttentionMixer(
       memory: memory,
-      query: try Linear(checkpoint, prefix + "q_proj", outputs: width, inputs: hidden, bias: bias),
+      query: query,
       key: try Linear(checkpoint, prefix + "k_proj", outputs: keyWidth, inputs: hidden, bias: bias),
       value: try Linear(checkpoint, prefix + "v_proj", outputs: keyWidth, inputs: hidden, bias: bias),
       out: try Linear(checkpoint, prefix + "o_proj", outputs: hidden, inputs: width, bias: bias),

@@ -22,13 +22,30 @@ final class Checkpoint {
   /// - Throws: `ModelError.missingTensor`, `.wrongShape` or `.unsupportedDataType`.
   func tensor(_ name: String, shape: [Int]) throws -> Tensor {
     guard let tensor = tensors[name] else { throw ModelError.missingTensor(name: name, path: folder) }
-    guard tensor.shape != [-1] else { throw ModelError.unsupportedDataType(name: name, type: "other") }
+    guard tensor.shape != [-1], tensor.type != .uint8 else {
+      throw ModelError.unsupportedDataType(name: name, type: tensor.type == .uint8 ? "U8" : "other")
+    }
     guard tensor.shape == shape else {
       throw ModelError.wrongShape(name: name, expected: shape, found: tensor.shape)
     }
     return tensor
   }
 
+  /// True where `name`.weight was packed by `docproc model quantize`.
+  func isQuantized(_ name: String) -> Bool {
+    tensors[name + ".weight"]?.type == .uint8
+  }
+
+  /// A tensor of packed bytes, of any shape.
+  /// - Throws: `ModelError.missingTensor` or `.unsupportedDataType`.
+  func packedTensor(_ name: String) throws -> Tensor {
+    guard let tensor = tensors[name] else { throw ModelError.missingTensor(name: name, path: folder) }
+    guard tensor.type == .uint8 else { throw ModelError.unsupportedDataType(name: name, type: tensor.type.rawValue) }
+    return tensor
+  }
+
+  var names: [String] { Array(tensors.keys) }
+  func type(of name: String) -> DataType? { tensors[name].flatMap { $0.shape == [-1] ? nil : $0.type } }
   func shape(of name: String) -> [Int]? { tensors[name]?.shape }
 
   var parameterCount: Int { tensors.values.reduce(0) { $0 + max(0, $1.count) } }

@@ -1,0 +1,29 @@
+import Foundation
+
+/// How well a model predicts text: exp of the mean negative log-likelihood of the next token.
+public struct Perplexity: Sendable {
+  public private(set) var tokens = 0
+  private var negativeLogLikelihood = 0.0
+
+  public init() {}
+
+  public var value: Double { exp(negativeLogLikelihood / Double(max(tokens, 1))) }
+
+  /// Adds the prediction of every token of `ids` from those before it, from an empty state.
+  /// - Throws: `ModelError`, as `LanguageModel.forEachLogits`.
+  public mutating func add(_ ids: [Int32], model: LanguageModel) throws {
+    var sum = 0.0
+    try model.forEachLogits(of: ids, state: model.makeState()) { index, logits in
+      if index + 1 < ids.count { sum += Self.surprise(logits, Int(ids[index + 1])) }
+    }
+    negativeLogLikelihood += sum
+    tokens += ids.count - 1
+  }
+
+  /// -log softmax(logits)[target].
+  private static func surprise(_ logits: [Float], _ target: Int) -> Double {
+    let top = logits.max() ?? 0
+    let sum = logits.reduce(0.0) { $0 + Double(exp($1 - top)) }
+    return log(sum) + Double(top - logits[target])
+  }
+}
