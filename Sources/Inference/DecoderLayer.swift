@@ -19,6 +19,8 @@ struct DecoderLayer {
   let feedForward: any FeedForward
   let feedForwardResidual: Residual
 
+  var parameters: ParameterCount { mixer.parameters + feedForward.parameters }
+
   /// x [rows, hidden], in place.
   func callAsFunction(_ x: UnsafeMutablePointer<Float>, _ block: Block, state: any MixerState, _ workspace: Workspace) {
     let count = block.rows * inputNorm.weight.count

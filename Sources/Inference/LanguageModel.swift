@@ -9,6 +9,7 @@ public final class LanguageModel {
   let layers: [DecoderLayer]
   let norm: RMSNorm
   let head: Linear  // [vocabulary, hidden]
+  let scaling: StreamScaling
   private let workspace: Workspace
 
   /// Tokens per block. Blocks lie on a grid from the document's first token, so a
@@ -17,7 +18,11 @@ public final class LanguageModel {
   /// Rows that the head takes at once when the logits of all are wanted.
   private static let headRows = 32
 
-  init(description: ModelDescription, embedding: Linear, layers: [DecoderLayer], norm: RMSNorm, head: Linear, parallel: Parallel) throws {
+  init(
+    description: ModelDescription, embedding: Linear, layers: [DecoderLayer], norm: RMSNorm, head: Linear,
+    scaling: StreamScaling = StreamScaling(), parallel: Parallel
+  ) throws {
+    self.scaling = scaling
     self.description = description
     self.embedding = embedding
     self.layers = layers
@@ -104,6 +109,9 @@ public final class LanguageModel {
   private func forward(_ tokens: ArraySlice<Int32>, _ state: ReadingState, _ trace: AttentionTrace?) -> UnsafePointer<Float> {
     let hidden = workspace.buffer("stream", Self.blockSize * embedding.inputs)
     for (row, token) in tokens.enumerated() { embedding.row(Int(token), into: hidden + row * embedding.inputs) }
+    if scaling.embedding != 1 {
+      for index in 0..<tokens.count * embedding.inputs { hidden[index] *= scaling.embedding }
+    }
     let block = Block(rows: tokens.count, position: state.position, trace: trace)
     for (layer, memory) in zip(layers, state.layers) { layer(hidden, block, state: memory, workspace) }
     state.position += tokens.count
@@ -115,9 +123,18 @@ public final class LanguageModel {
   private func project(_ hidden: UnsafePointer<Float>, rows: Int = 1) -> [Float] {
     let normed = workspace.buffer("head.normed", rows * embedding.inputs)
     norm(hidden, rows: rows, into: normed, workspace.parallel)
+    if scaling.head != 1 {
+      for index in 0..<rows * embedding.inputs { normed[index] *= scaling.head }
+    }
     return [Float](unsafeUninitializedCapacity: rows * head.outputs) { buffer, count in
       if let target = buffer.baseAddress { head(normed, rows: rows, into: target, workspace) }
       count = rows * head.outputs
     }
   }
+}
+
+/// Constants that the stream is multiplied with where it begins and where it ends.
+struct StreamScaling {
+  var embedding: Float = 1
+  var head: Float = 1
 }

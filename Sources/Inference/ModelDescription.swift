@@ -4,12 +4,16 @@ public struct ModelDescription: Sendable, Encodable {
   public let layers: [String]
   public let hiddenSize: Int
   public let vocabularySize: Int
+  /// Without norms, which are a few thousandths.
   public let parameters: Int
+  /// Parameters that one token's computation multiplies with.
+  public let activeParameters: Int
   public let bytes: Int
 
   enum CodingKeys: String, CodingKey {
     case architecture, layers, parameters, bytes
     case hiddenSize = "hidden_size"
+    case activeParameters = "active_parameters"
     case vocabularySize = "vocabulary_size"
   }
 }

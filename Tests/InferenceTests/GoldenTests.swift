@@ -15,12 +15,31 @@ import Testing
     let logits: [[Float]]
   }
 
-  @Test func fixturesAreThere() { #expect(Self.folders.count >= 9) }
+  @Test func fixturesAreThere() { #expect(Self.folders.count >= 24) }
 
   @Test(arguments: folders)
   func logitsMatch(folder: String) throws {
-    let golden = try JSONDecoder().decode(Golden.self, from: try Repository.data("models/\(folder)/golden.json"))
-    let model = try LanguageModel.load(folder: Repository.fixture("models/\(folder)"))
+    let serving = "models/\(folder)/golden-serving.json"
+    let hasTwoForms = FileManager.default.fileExists(atPath: Repository.fixture(serving))
+    try compare(Repository.fixture("models/\(folder)"), with: hasTwoForms ? serving : "models/\(folder)/golden.json")
+  }
+
+  /// Where the authors' two programs disagree on the slopes, the other one's are a setting.
+  @Test(arguments: folders.filter { $0.hasPrefix("bailing") })
+  func theOtherSlopesAreASetting(folder: String) throws {
+    let copy = try TemporaryDirectory()
+    let source = Repository.fixture("models/\(folder)")
+    var configuration = try ModelConfiguration(folder: source).values
+    configuration["slope_layer_offset"] = .integer(-1)
+    _ = try copy.write("config.json", try JSONEncoder().encode(configuration))
+    try FileManager.default.createSymbolicLink(
+      atPath: copy.path + "/model.safetensors", withDestinationPath: source + "/model.safetensors")
+    try compare(copy.path, with: "models/\(folder)/golden.json")
+  }
+
+  private func compare(_ folder: String, with file: String) throws {
+    let golden = try JSONDecoder().decode(Golden.self, from: try Repository.data(file))
+    let model = try LanguageModel.load(folder: folder)
     var found: [Int: [Float]] = [:]
     try model.forEachLogits(of: golden.ids, state: model.makeState()) { found[$0] = $1 }
     for (position, logits) in zip(golden.positions, golden.logits) {

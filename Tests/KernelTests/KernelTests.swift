@@ -39,11 +39,12 @@ import Testing
     for apply in [
       { (table: kernel_table, values: inout [Float]) in table.silu(&values, 333) },
       { table, values in table.silu_mul(&values, other, 333) },
+      { table, values in table.mul(&values, other, 333) },
       { table, values in table.sigmoid_mul(&values, other, 333) },
       { table, values in table.axpby(&values, other, 0.7, -1.3, 333) },
       { table, values in
         let input = values
-        table.rms_norm(&values, input, other, 1, 333, 1e-5)
+        table.rms_norm(&values, input, other, 1, 3, 111, 1e-5)
       },
     ] {
       var (a, b) = (x, x)
@@ -75,6 +76,11 @@ import Testing
     plain.rope(&b, cos, sin, 4, 3, 20, 12)
     #expect(relativeError(a, b) < Self.tolerance)
     #expect(a[12] == x[12], "elements beyond the rotary ones stay")
+    var (c, d) = (x, x)
+    fast.rope_pairs(&c, cos, sin, 4, 3, 20, 12)
+    plain.rope_pairs(&d, cos, sin, 4, 3, 20, 12)
+    #expect(relativeError(c, d) < Self.tolerance)
+    #expect(relativeError(a, c) > 0.1, "the pairs differ")
   }
 
   @Test(arguments: tables)

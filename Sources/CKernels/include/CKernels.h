@@ -11,21 +11,33 @@
 /// exists once as a plain reference and once per instruction set; the table
 /// `kernels()` holds the fastest that this CPU runs.
 
-typedef enum { DTYPE_F32 = 0, DTYPE_F16 = 1, DTYPE_BF16 = 2 } kernel_dtype;
+typedef enum {
+  DTYPE_F32 = 0,
+  DTYPE_F16 = 1,
+  DTYPE_BF16 = 2,
+  DTYPE_F8 = 3,  // E4M3
+  // Blocks of GGUF files: 32 weights in 34, 18 and 20 bytes, 256 in 144 and 210.
+  DTYPE_Q8_0 = 4,
+  DTYPE_Q4_0 = 5,
+  DTYPE_Q4_1 = 6,
+  DTYPE_Q4_K = 7,
+  DTYPE_Q6_K = 8,
+} kernel_dtype;
 
 typedef struct {
   const char *isa;
 
-  /// dst[n] = src[n], widened to fp32.
+  /// dst[n] = src[n], widened to fp32; whole blocks of block formats.
   void (*widen)(float *dst, const void *src, kernel_dtype type, int64_t n);
 
-  /// y[rows] = W[rows,cols] x[cols].
+  /// y[rows] = W[rows,cols] x[cols], for F32, F16 and BF16.
   void (*gemv)(float *y, const void *w, kernel_dtype type, const float *x,
                int64_t rows, int64_t cols);
 
-  /// y = x / sqrt(mean(x^2) + eps) * weight, per row of `dim`. y may be x.
+  /// y = x / sqrt(mean(x^2) + eps) * weight over each `dim` of x [rows, groups, dim];
+  /// weight is [groups, dim]. y may be x.
   void (*rms_norm)(float *y, const float *x, const float *weight, int64_t rows,
-                   int64_t dim, float eps);
+                   int64_t groups, int64_t dim, float eps);
 
   /// Rotates the first `rotary` elements of each head in place, halves paired
   /// (i, i + rotary/2). x is [rows, heads, head_dim]; cos and sin are
@@ -33,11 +45,18 @@ typedef struct {
   void (*rope)(float *x, const float *cos, const float *sin, int64_t rows,
                int64_t heads, int64_t head_dim, int64_t rotary);
 
+  /// The same with neighbours paired: (2 i, 2 i + 1).
+  void (*rope_pairs)(float *x, const float *cos, const float *sin, int64_t rows,
+                     int64_t heads, int64_t head_dim, int64_t rotary);
+
   /// x = x * sigmoid(x).
   void (*silu)(float *x, int64_t n);
 
   /// gate = silu(gate) * up.
   void (*silu_mul)(float *gate, const float *up, int64_t n);
+
+  /// x = x * y.
+  void (*mul)(float *x, const float *y, int64_t n);
 
   /// x = sigmoid(gate) * x.
   void (*sigmoid_mul)(float *x, const float *gate, int64_t n);

@@ -5,22 +5,20 @@
 #include <string.h>
 
 #include "../include/CKernels.h"
+// Widening is exact: there is one form of it, which the tests check by values.
+#include "../block_formats.inc"
 
 static float element(const void *src, kernel_dtype type, int64_t i) {
   if (type == DTYPE_F32) return ((const float *)src)[i];
   uint16_t bits = ((const uint16_t *)src)[i];
-  if (type == DTYPE_F16) {
-    _Float16 half;
-    memcpy(&half, &bits, sizeof half);
-    return (float)half;
-  }
-  uint32_t wide = (uint32_t)bits << 16;
-  float value;
-  memcpy(&value, &wide, sizeof value);
-  return value;
+  return type == DTYPE_F16 ? half_to_float(bits) : bfloat_to_float(bits);
 }
 
 static void widen(float *dst, const void *src, kernel_dtype type, int64_t n) {
+  if (type > DTYPE_BF16) {
+    widen_blocks(dst, src, type, n);
+    return;
+  }
   for (int64_t i = 0; i < n; i++) dst[i] = element(src, type, i);
 }
 
@@ -33,14 +31,14 @@ static void gemv(float *y, const void *w, kernel_dtype type, const float *x,
   }
 }
 
-static void rms_norm(float *y, const float *x, const float *weight,
-                     int64_t rows, int64_t dim, float eps) {
-  for (int64_t r = 0; r < rows; r++) {
+static void rms_norm(float *y, const float *x, const float *weight, int64_t rows,
+                     int64_t groups, int64_t dim, float eps) {
+  for (int64_t r = 0; r < rows * groups; r++) {
     double squares = 0;
     for (int64_t i = 0; i < dim; i++) squares += (double)x[r * dim + i] * x[r * dim + i];
     double scale = 1.0 / sqrt(squares / (double)dim + eps);
     for (int64_t i = 0; i < dim; i++)
-      y[r * dim + i] = (float)(x[r * dim + i] * scale * weight[i]);
+      y[r * dim + i] = (float)(x[r * dim + i] * scale * weight[r % groups * dim + i]);
   }
 }
 
@@ -57,6 +55,19 @@ static void rope(float *x, const float *cos, const float *sin, int64_t rows,
       }
 }
 
+static void rope_pairs(float *x, const float *cos, const float *sin, int64_t rows,
+                       int64_t heads, int64_t head_dim, int64_t rotary) {
+  for (int64_t r = 0; r < rows; r++)
+    for (int64_t h = 0; h < heads; h++)
+      for (int64_t i = 0; i < rotary / 2; i++) {
+        float *pair = x + (r * heads + h) * head_dim + 2 * i;
+        double a = pair[0], b = pair[1];
+        double c = cos[r * rotary / 2 + i], s = sin[r * rotary / 2 + i];
+        pair[0] = (float)(a * c - b * s);
+        pair[1] = (float)(b * c + a * s);
+      }
+}
+
 static double sigmoid(double x) { return 1.0 / (1.0 + exp(-x)); }
 
 static void silu(float *x, int64_t n) {
@@ -65,6 +76,10 @@ static void silu(float *x, int64_t n) {
 
 static void silu_mul(float *gate, const float *up, int64_t n) {
   for (int64_t i = 0; i < n; i++) gate[i] = (float)(gate[i] * sigmoid(gate[i]) * up[i]);
+}
+
+static void mul(float *x, const float *y, int64_t n) {
+  for (int64_t i = 0; i < n; i++) x[i] *= y[i];
 }
 
 static void sigmoid_mul(float *x, const float *gate, int64_t n) {
@@ -137,8 +152,10 @@ const kernel_table kernel_table_reference = {
     .gemv = gemv,
     .rms_norm = rms_norm,
     .rope = rope,
+    .rope_pairs = rope_pairs,
     .silu = silu,
     .silu_mul = silu_mul,
+    .mul = mul,
     .sigmoid_mul = sigmoid_mul,
     .axpby = axpby,
     .softmax_tile = softmax_tile,

@@ -15,7 +15,7 @@ public final class GGUFFile {
   struct TensorInfo {
     let name: String
     let shape: [Int]  // outermost first, as in safetensors
-    let format: GGMLFormat
+    let format: DataType
     let bytes: UnsafeRawBufferPointer
   }
 
@@ -83,24 +83,37 @@ public final class GGUFFile {
     }
   }
 
+  var tensorNames: [String] { Array(tensors.keys) }
+
+  /// The tensor under another name.
+  func tensor(_ source: String, as name: String) -> Tensor? { tensors[source].map { tensor($0, name: name) } }
+
+  private func tensor(_ info: TensorInfo, name: String) -> Tensor {
+    Tensor(name: name, type: info.format, shape: info.shape, bytes: info.bytes, owner: file)
+  }
+
   /// The tensor's numbers, widened to fp32.
   func values(_ name: String, shape: [Int]) throws -> [Float] {
     guard let tensor = tensors[name] else { throw ModelError.missingTensor(name: name, path: file.path) }
     guard tensor.shape == shape else { throw ModelError.wrongShape(name: name, expected: shape, found: tensor.shape) }
-    return tensor.format.widened(tensor.bytes)
+    return self.tensor(tensor, name: name).rows(0, count: shape.dropLast().reduce(1, *))
   }
 }
 
 /// Reads GGUF's little-endian fields in order.
 private struct GGUFReader {
   private static let maximumCount = 1 << 24
+  /// By ggml's numbers for them.
+  private static let formats: [UInt32: DataType] = [
+    0: .float32, 1: .float16, 2: .q4_0, 3: .q4_1, 8: .q8_0, 12: .q4_k, 14: .q6_k, 30: .bfloat16,
+  ]
   let file: MappedFile
   var offset = 0
 
   struct TensorHeader {
     let name: String
     let shape: [Int]
-    let format: GGMLFormat
+    let format: DataType
     let offset: Int
   }
 
@@ -162,7 +175,7 @@ private struct GGUFReader {
     guard dimensions <= 4 else { throw malformed("tensor \(name) has \(dimensions) dimensions") }
     let shape = try (0..<dimensions).map { _ in try count() }
     let code = try integer(UInt32.self)
-    guard let format = GGMLFormat(rawValue: code) else {
+    guard let format = Self.formats[code] else {
       throw ModelError.unsupportedDataType(name: name, type: "ggml type \(code)")
     }
     return TensorHeader(name: name, shape: shape.reversed(), format: format, offset: Int(clamping: try integer(UInt64.self)))

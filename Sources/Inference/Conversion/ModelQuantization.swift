@@ -51,7 +51,10 @@ public struct ModelQuantization {
 
   private func plan(_ checkpoint: Checkpoint, _ name: String) throws -> Item? {
     guard let shape = checkpoint.shape(of: name), let type = checkpoint.type(of: name) else { return nil }
-    guard isProjection(name, shape) else { return Item(entry: .init(name: name, type: type, shape: shape), precision: nil) }
+    if name.hasSuffix("_scale_inv") { return nil }  // is in the widened weights
+    guard isProjection(name, shape) else {
+      return Item(entry: .init(name: name, type: type.hasVectorProduct ? type : .float32, shape: shape), precision: nil)
+    }
     // Embeddings and heads are looked up row by row, and their errors are not averaged out.
     let chosen = precision == .int4 && Self.vocabularies.contains(name) ? .int8 : precision
     switch chosen {
@@ -77,13 +80,12 @@ public struct ModelQuantization {
   private func write(_ item: Item, _ checkpoint: Checkpoint, _ writer: SafetensorsWriter) throws {
     guard let shape = checkpoint.shape(of: item.entry.name) else { return }
     let tensor = try checkpoint.tensor(item.entry.name, shape: shape)
-    let rowCount = shape.first ?? 1
-    let width = tensor.count / max(rowCount, 1)
+    let rowCount = shape.dropLast().reduce(1, *)
     try writer.begin(item.entry.name)
     for first in stride(from: 0, to: rowCount, by: Self.rowsAtOnce) {
-      let rows = tensor.rows(first, count: min(Self.rowsAtOnce, rowCount - first), width: width)
+      let rows = tensor.rows(first, count: min(Self.rowsAtOnce, rowCount - first))
       if let precision = item.precision {
-        try writer.append(bytes: Self.panel(rows, inputs: width, precision))
+        try writer.append(bytes: Self.panel(rows, inputs: tensor.width, precision))
       } else {
         try writer.append(rows)
       }
@@ -108,18 +110,6 @@ public struct ModelQuantization {
     for name in try FileManager.default.contentsOfDirectory(atPath: source)
     where name != "config.json" && !name.contains(".safetensors") && !name.hasSuffix(".bin") {
       try FileManager.default.copyItem(atPath: source + "/" + name, toPath: target + "/" + name)
-    }
-  }
-}
-
-extension Tensor {
-  /// Rows [count, width] in fp32.
-  func rows(_ first: Int, count: Int, width: Int) -> [Float] {
-    [Float](unsafeUninitializedCapacity: count * width) { buffer, initialized in
-      if let target = buffer.baseAddress, let source = bytes.baseAddress {
-        kernels().pointee.widen(target, source + first * width * type.byteCount, type.kernel, Int64(count * width))
-      }
-      initialized = count * width
     }
   }
 }

@@ -7,7 +7,7 @@ final class SafetensorsWriter {
     let type: DataType
     let shape: [Int]
 
-    var byteCount: Int { shape.reduce(type.byteCount, *) }
+    var byteCount: Int { shape.reduce(type.block.bytes, *) }
   }
 
   private let handle: FileHandle
@@ -48,7 +48,7 @@ final class SafetensorsWriter {
     case .float32: try values.withUnsafeBytes { try put($0) }
     case .float16: try values.map { Float16($0).bitPattern }.withUnsafeBytes { try put($0) }
     case .bfloat16: try values.map(Self.bfloat16).withUnsafeBytes { try put($0) }
-    case .uint8: preconditionFailure("packed weights are appended as bytes")
+    default: preconditionFailure("\(type.rawValue) is not written from numbers")
     }
   }
 

@@ -4,22 +4,58 @@ import CKernels
 protocol FeedForward {
   /// y [rows, hidden] from x [rows, hidden].
   func callAsFunction(_ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>, _ workspace: Workspace)
+
+  /// Parameters, and those that one token's computation uses.
+  var parameters: ParameterCount { get }
 }
 
-/// y = W_down(silu(W_gate x) * W_up x) (SwiGLU, arXiv 2002.05202).
+/// y = W_down(act(W_gate x) * W_up x); with SiLU that is SwiGLU (arXiv 2002.05202).
 struct GatedMLP: FeedForward {
+  enum Activation { case silu, none }
+
   let gate: Linear  // [intermediate, hidden]
   let up: Linear  // [intermediate, hidden]
   let down: Linear  // [hidden, intermediate]
+  var activation = Activation.silu
 
   func callAsFunction(_ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>, _ workspace: Workspace) {
     let gated = workspace.buffer("mlp.gate", rows * gate.outputs)
     let raised = workspace.buffer("mlp.up", rows * gate.outputs)
     Linear.apply([(gate, gated), (up, raised)], to: x, rows: rows, workspace)
     workspace.parallel.forRanges(rows, grain: 8) { range in
-      let start = range.lowerBound * gate.outputs
-      kernels().pointee.silu_mul(gated + start, raised + start, Int64(range.count * gate.outputs))
+      let (start, count) = (range.lowerBound * gate.outputs, Int64(range.count * gate.outputs))
+      switch activation {
+      case .silu: kernels().pointee.silu_mul(gated + start, raised + start, count)
+      case .none: kernels().pointee.mul(gated + start, raised + start, count)
+      }
     }
     down(gated, rows: rows, into: y, workspace)
   }
+
+  var parameters: ParameterCount { ParameterCount(all: gate.parameters + up.parameters + down.parameters) }
+}
+
+extension GatedMLP {
+  /// `PREFIX` + names of the three projections.
+  init(
+    _ checkpoint: Checkpoint, _ prefix: String, _ names: (gate: String, up: String, down: String) = ("gate_proj", "up_proj", "down_proj"),
+    intermediate: Int, hidden: Int, activation: Activation = .silu
+  ) throws {
+    gate = try Linear(checkpoint, prefix + names.gate, outputs: intermediate, inputs: hidden)
+    up = try Linear(checkpoint, prefix + names.up, outputs: intermediate, inputs: hidden)
+    down = try Linear(checkpoint, prefix + names.down, outputs: hidden, inputs: intermediate)
+    self.activation = activation
+  }
+}
+
+/// Weights of a part of the model, in numbers.
+public struct ParameterCount: Sendable, Equatable {
+  public var total: Int
+  /// Those that one token's computation multiplies with.
+  public var active: Int
+
+  init(total: Int, active: Int) { (self.total, self.active) = (total, active) }
+  init(all: Int) { self.init(total: all, active: all) }
+
+  static func + (a: Self, b: Self) -> Self { Self(total: a.total + b.total, active: a.active + b.active) }
 }

@@ -1,5 +1,3 @@
-import CKernels
-
 /// y = W x + b, with W [outputs, inputs] as it lies in the mapped file.
 struct Linear {
   let outputs: Int
@@ -19,7 +17,7 @@ struct Linear {
     weights =
       checkpoint.isQuantized(name)
       ? .quantized(try QuantizedWeights(checkpoint, name, outputs: outputs, inputs: inputs))
-      : .wide(WideWeights(try checkpoint.tensor(name + ".weight", shape: [outputs, inputs]), outputs: outputs, inputs: inputs))
+      : .wide(WideWeights(try checkpoint.tensor(name + ".weight", shape: [outputs, inputs])))
     self.bias = bias ? try checkpoint.vector(name + ".bias", count: outputs) : nil
   }
 
@@ -64,6 +62,8 @@ struct Linear {
     }
   }
 
+  var parameters: Int { outputs * inputs + (bias?.count ?? 0) }
+
   /// Bytes that one product streams from memory.
   var byteCount: Int {
     switch weights {
@@ -80,12 +80,6 @@ extension Checkpoint {
   /// All elements of a small tensor, widened to fp32.
   func values(_ name: String, shape: [Int]) throws -> [Float] {
     let tensor = try tensor(name, shape: shape)
-    let count = tensor.count
-    return [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
-      if let target = buffer.baseAddress, let source = tensor.bytes.baseAddress {
-        kernels().pointee.widen(target, source, tensor.type.kernel, Int64(count))
-      }
-      initialized = count
-    }
+    return tensor.rows(0, count: shape.dropLast().reduce(1, *))
   }
 }

@@ -1,43 +1,42 @@
 import CKernels
 import Foundation
 
-/// y = sum over the top-k experts of softmax(W_router x), renormalised over those k.
-/// An optional shared expert is mixed in by a learned coefficient.
+/// y = sum over chosen experts of weight * expert(x), with weights by `ExpertRouting`.
+/// A shared expert, which all tokens use, may be added.
 struct MixtureOfExperts: FeedForward {
   enum SharedMode: String { case sigmoid, softmax }
 
+  /// How a shared expert joins.
+  enum Share {
+    /// y = (1 - c) y + c shared(x), c from a learned coefficient (MiniMax-01's code).
+    case mixed(coefficient: Linear, mode: SharedMode)
+    /// y = y + shared(x).
+    case added
+  }
+
   struct SharedExpert {
     let mlp: GatedMLP
-    let coefficient: Linear  // [1, hidden]
-    let mode: SharedMode
+    let share: Share
   }
 
   let router: Linear  // [experts, hidden]
+  let routing: ExpertRouting
   let experts: [GatedMLP]
-  let active: Int
   let shared: SharedExpert?
 
   func callAsFunction(_ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>, _ workspace: Workspace) {
     let hidden = router.inputs
     let scores = workspace.buffer("moe.scores", rows * experts.count)
     router(x, rows: rows, into: scores, workspace)
-    let routes = (0..<rows).map { route(UnsafeBufferPointer(start: scores + $0 * experts.count, count: experts.count)) }
-    y.update(repeating: 0, count: rows * hidden)
-    for (index, expert) in experts.enumerated() {
-      let chosen = (0..<rows).compactMap { row in routes[row].first { $0.expert == index }.map { (row, $0.weight) } }
-      if !chosen.isEmpty { add(expert, chosen, x, into: y, workspace) }
+    var chosen = [[(row: Int, weight: Float)]](repeating: [], count: experts.count)
+    for row in 0..<rows {
+      let scores = UnsafeBufferPointer(start: scores + row * experts.count, count: experts.count)
+      for (expert, weight) in routing.choose(scores) { chosen[expert].append((row, weight)) }
     }
+    y.update(repeating: 0, count: rows * hidden)
+    // Experts that no token chose are not touched, so their weights need not be in memory.
+    for (index, rows) in chosen.enumerated() where !rows.isEmpty { add(experts[index], rows, x, into: y, workspace) }
     if let shared { mix(shared, x, rows: rows, into: y, workspace) }
-  }
-
-  /// The k best experts of one row and their weights.
-  private func route(_ scores: UnsafeBufferPointer<Float>) -> [(expert: Int, weight: Float)] {
-    let best = scores.indices.sorted { (scores[$0], $1) > (scores[$1], $0) }.prefix(active)
-    guard let top = best.first.map({ scores[$0] }) else { return [] }
-    // A softmax over all, cut to k and renormalised, is the softmax over those k.
-    let powers = best.map { exp(scores[$0] - top) }
-    let sum = powers.reduce(0, +)
-    return zip(best, powers).map { ($0, $1 / sum) }
   }
 
   private func add(
@@ -61,13 +60,24 @@ struct MixtureOfExperts: FeedForward {
   ) {
     let hidden = router.inputs
     let output = workspace.buffer("moe.shared", rows * hidden)
-    let coefficients = workspace.buffer("moe.coefficient", rows)
     shared.mlp(x, rows: rows, into: output, workspace)
-    shared.coefficient(x, rows: rows, into: coefficients, workspace)
+    guard case .mixed(let coefficient, let mode) = shared.share else {
+      kernels().pointee.axpby(y, output, 1, 1, Int64(rows * hidden))
+      return
+    }
+    let coefficients = workspace.buffer("moe.coefficient", rows)
+    coefficient(x, rows: rows, into: coefficients, workspace)
     for row in 0..<rows {
       // A softmax over the single coefficient is 1: the published code does so too.
-      let share = shared.mode == .sigmoid ? 1 / (1 + exp(-coefficients[row])) : 1
+      let share = mode == .sigmoid ? 1 / (1 + exp(-coefficients[row])) : 1
       kernels().pointee.axpby(y + row * hidden, output + row * hidden, 1 - share, share, Int64(hidden))
     }
+  }
+
+  var parameters: ParameterCount {
+    let each = experts.first?.parameters.total ?? 0
+    var count = ParameterCount(total: each * experts.count, active: each * routing.active)
+    count = count + ParameterCount(all: router.parameters)
+    return shared.map { count + $0.mlp.parameters } ?? count
   }
 }

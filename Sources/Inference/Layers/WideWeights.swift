@@ -1,7 +1,7 @@
 import CKernels
 import COpenBLAS
 
-/// Weights [outputs, inputs] in fp32, fp16 or bf16, multiplied in fp32.
+/// Weights [outputs, inputs] as published, multiplied in fp32.
 ///
 /// Narrow ones are widened slice by slice into the calling thread's scratch, so the
 /// only full copy of the weights is the page cache's.
@@ -14,15 +14,15 @@ struct WideWeights {
   private let outputs: Int
   private let inputs: Int
 
-  init(_ weight: Tensor, outputs: Int, inputs: Int) {
-    (self.weight, self.outputs, self.inputs) = (weight, outputs, inputs)
+  init(_ weight: Tensor) {
+    (self.weight, outputs, inputs) = (weight, weight.shape[0], weight.shape[1])
   }
 
   var byteCount: Int { weight.bytes.count }
   private var scratchCount: Int { max(Self.sliceElements, inputs) }
 
   func multiply(_ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>, _ workspace: Workspace) {
-    if rows <= Self.gemvRows {
+    if rows <= Self.gemvRows, weight.type.hasVectorProduct {
       multiplyVectors(x, rows: rows, into: y, workspace.parallel)
     } else {
       multiplyMatrix(x, rows: rows, into: y, workspace)
@@ -33,7 +33,7 @@ struct WideWeights {
     parallel.forRanges(outputs, grain: 16) { range in
       for row in 0..<rows {
         kernels().pointee.gemv(
-          y + row * outputs + range.lowerBound, address(row: range.lowerBound), weight.type.kernel, x + row * inputs,
+          y + row * outputs + range.lowerBound, weight.address(row: range.lowerBound), weight.type.kernel, x + row * inputs,
           Int64(range.count), Int64(inputs))
       }
     }
@@ -59,18 +59,12 @@ struct WideWeights {
   }
 
   private func widened(first: Int, count: Int, scratch: UnsafeMutablePointer<Float>) -> UnsafePointer<Float> {
-    if weight.type == .float32, UInt(bitPattern: address(row: first)) % 4 == 0 {
-      return UnsafePointer(address(row: first).assumingMemoryBound(to: Float.self))
+    if weight.type == .float32, UInt(bitPattern: weight.address(row: first)) % 4 == 0 {
+      return UnsafePointer(weight.address(row: first).assumingMemoryBound(to: Float.self))
     }
-    kernels().pointee.widen(scratch, address(row: first), weight.type.kernel, Int64(count * inputs))
+    weight.widen(row: first, count: count, into: scratch)
     return UnsafePointer(scratch)
   }
 
-  private func address(row: Int) -> UnsafeRawPointer {
-    weight.bytes.baseAddress.unsafelyUnwrapped + row * inputs * weight.type.byteCount
-  }
-
-  func row(_ index: Int, into x: UnsafeMutablePointer<Float>) {
-    kernels().pointee.widen(x, address(row: index), weight.type.kernel, Int64(inputs))
-  }
+  func row(_ index: Int, into x: UnsafeMutablePointer<Float>) { weight.widen(row: index, count: 1, into: x) }
 }

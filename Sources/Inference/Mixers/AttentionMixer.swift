@@ -1,16 +1,22 @@
 import CKernels
+import Foundation
 
 /// Query, key and value projections around a memory of keys and values:
 ///
-///     y = W_o attention(rope(W_q x), memory + rope(W_k x), memory + W_v x)
+///     y = W_o (sigmoid(W_g x) * attention(rope(norm(W_q x)), memory + rope(norm(W_k x)), memory + W_v x))
+///
+/// of which norms, rotation and gate are there where the architecture has them.
 struct AttentionMixer: Mixer {
   let memory: KeyValueMemory
-  let query: Linear  // [heads * headDim, hidden]
-  let key: Linear  // [keyHeads * headDim, hidden]
-  let value: Linear  // [keyHeads * headDim, hidden]
+  let projection: AttentionProjection
   let out: Linear  // [hidden, heads * headDim]
   let attention: Attention
-  let rope: RotaryEmbedding
+  let rope: RotaryEmbedding?
+  /// Over a head, or over all heads together: the weight's width tells.
+  var queryNorm: RMSNorm?
+  var keyNorm: RMSNorm?
+  var gate: Linear?  // [heads * headDim, hidden]
+  var queryScaling: QueryScaling?
 
   var kind: MixerKind { memory.kind }
 
@@ -25,16 +31,107 @@ struct AttentionMixer: Mixer {
 
   func mix(_ x: UnsafePointer<Float>, _ block: Block, state: any MixerState, into y: UnsafeMutablePointer<Float>, _ workspace: Workspace) {
     guard let state = state as? any KeyValueState else { preconditionFailure("an attention layer got another layer's state") }
-    let queryWidth = attention.heads * attention.headDim
-    let keyWidth = attention.keyHeads * attention.headDim
-    let projected = Projections(
-      query: workspace.buffer("attention.q", block.rows * queryWidth),
-      key: workspace.buffer("attention.k", block.rows * keyWidth),
-      value: workspace.buffer("attention.v", block.rows * keyWidth))
-    let mixed = workspace.buffer("attention.mixed", block.rows * queryWidth)
-    Linear.apply([(query, projected.query), (key, projected.key), (value, projected.value)], to: x, rows: block.rows, workspace)
+    let width = attention.heads * attention.headDim
+    let mixed = workspace.buffer("attention.mixed", block.rows * width)
+    let gates = gate.map { ($0, workspace.buffer("attention.gate", block.rows * width)) }
+    let projected = projection(x, rows: block.rows, attention, beside: gates, workspace)
+    queryNorm?.normHeads(projected.query, rows: block.rows, width: width, workspace.parallel)
+    keyNorm?.normHeads(projected.key, rows: block.rows, width: attention.keyHeads * attention.headDim, workspace.parallel)
+    queryScaling?.scale(projected.query, rows: block.rows, width: width, position: block.position)
     state.attend(projected, block, attention, rope, into: mixed, workspace)
+    if let (_, values) = gates {
+      workspace.parallel.forRanges(block.rows * width, grain: 8192) { range in
+        kernels().pointee.sigmoid_mul(mixed + range.lowerBound, values + range.lowerBound, Int64(range.count))
+      }
+    }
     out(mixed, rows: block.rows, into: y, workspace)
+  }
+
+  var parameters: ParameterCount { ParameterCount(all: projection.parameters + out.parameters + (gate?.parameters ?? 0)) }
+
+  /// Scores and weighted values: 4 operations for each head element of each visible key.
+  func operations(at depth: Int) -> Double {
+    Double(4 * attention.heads * attention.headDim * memory.visible(at: depth))
+  }
+}
+
+/// W_q, W_k and W_v, apart or as the row blocks of one matrix.
+enum AttentionProjection {
+  case separate(query: Linear, key: Linear, value: Linear)
+  case fused(Linear)  // [queries | keys | values, hidden]
+
+  func callAsFunction(
+    _ x: UnsafePointer<Float>, rows: Int, _ attention: Attention, beside gate: (Linear, UnsafeMutablePointer<Float>)?,
+    _ workspace: Workspace
+  ) -> Projections {
+    let (width, keyWidth) = (attention.heads * attention.headDim, attention.keyHeads * attention.headDim)
+    let projected = Projections(
+      query: workspace.buffer("attention.q", rows * width), key: workspace.buffer("attention.k", rows * keyWidth),
+      value: workspace.buffer("attention.v", rows * keyWidth))
+    let beside = gate.map { [(linear: $0.0, y: $0.1)] } ?? []
+    switch self {
+    case .separate(let query, let key, let value):
+      Linear.apply([(query, projected.query), (key, projected.key), (value, projected.value)] + beside, to: x, rows: rows, workspace)
+    case .fused(let linear):
+      let all = workspace.buffer("attention.qkv", rows * linear.outputs)
+      Linear.apply([(linear, all)] + beside, to: x, rows: rows, workspace)
+      let parts = [(projected.query, width), (projected.key, keyWidth), (projected.value, keyWidth)]
+      ColumnBlocks.split(all, rows: rows, into: parts, workspace.parallel)
+    }
+    return projected
+  }
+
+  var isQuantized: Bool {
+    switch self {
+    case .separate(let query, _, _): query.isQuantized
+    case .fused(let linear): linear.isQuantized
+    }
+  }
+
+  var parameters: Int {
+    switch self {
+    case .separate(let query, let key, let value): query.parameters + key.parameters + value.parameters
+    case .fused(let linear): linear.parameters
+    }
+  }
+}
+
+/// The columns of a matrix as matrices of their own.
+enum ColumnBlocks {
+  static func split(
+    _ source: UnsafePointer<Float>, rows: Int, into parts: [(target: UnsafeMutablePointer<Float>, width: Int)], _ parallel: Parallel
+  ) {
+    let total = parts.reduce(0) { $0 + $1.width }
+    parallel.forRanges(rows, grain: 16) { range in
+      for row in range {
+        var start = source + row * total
+        for (target, width) in parts {
+          (target + row * width).update(from: start, count: width)
+          start += width
+        }
+      }
+    }
+  }
+}
+
+/// q * factor(position), which some models without rotation learn longer contexts by.
+enum QueryScaling {
+  case constant(Float)
+  /// ln(position + base) / ln(base) (HypeNet, arXiv 2601.22156, section 4.2).
+  case logarithmic(base: Double)
+
+  func scale(_ query: UnsafeMutablePointer<Float>, rows: Int, width: Int, position: Int) {
+    for row in 0..<rows {
+      let factor = factor(position + row)
+      for index in row * width..<(row + 1) * width { query[index] *= factor }
+    }
+  }
+
+  private func factor(_ position: Int) -> Float {
+    switch self {
+    case .constant(let factor): factor
+    case .logarithmic(let base): Float(log(Double(position) + base) / log(base))
+    }
   }
 }
 
@@ -49,6 +146,16 @@ enum KeyValueMemory {
     case .softmax: .softmax
     case .window: .window
     case .bounded: .bounded
+    }
+  }
+
+  /// Keys that a token at this depth sees.
+  func visible(at depth: Int) -> Int {
+    switch self {
+    case .softmax: depth + 1
+    case .window(let size, let sinks): min(depth + 1, size + sinks)
+    // Between two closed blocks the newest tokens are kept too: half a block on average.
+    case .bounded(let limits): min(depth + 1, limits.sinks + limits.kept + limits.window + LanguageModel.blockSize / 2)
     }
   }
 }
@@ -68,6 +175,6 @@ struct Projections {
 /// A memory of keys and values.
 protocol KeyValueState: MixerState {
   func attend(
-    _ block: Projections, _ info: Block, _ attention: Attention, _ rope: RotaryEmbedding, into out: UnsafeMutablePointer<Float>,
+    _ block: Projections, _ info: Block, _ attention: Attention, _ rope: RotaryEmbedding?, into out: UnsafeMutablePointer<Float>,
     _ workspace: Workspace)
 }

@@ -38,15 +38,15 @@ final class BoundedState: KeyValueState {
   var numbers: [Float] { entries.numbers + positions.map(Float.init) + salience }
 
   func attend(
-    _ block: Projections, _ info: Block, _ attention: Attention, _ rope: RotaryEmbedding, into out: UnsafeMutablePointer<Float>,
+    _ block: Projections, _ info: Block, _ attention: Attention, _ rope: RotaryEmbedding?, into out: UnsafeMutablePointer<Float>,
     _ workspace: Workspace
   ) {
     let before = entries.count
     entries.append(keys: block.key, values: block.value, rows: 0..<info.rows)
     positions += (0..<info.rows).map { Int32(info.position + $0) }
     salience += repeatElement(0, count: info.rows)
-    rope.rotate(
-      block.query, heads: attention.heads, headDim: attention.headDim, positions: before..<before + info.rows)
+    rope?.rotate(
+      block.query, heads: attention.heads, headDim: attention.headDim, positions: before..<before + info.rows, workspace.parallel)
     let rotated = rotatedKeys(attention, rope, workspace)
     let run = KeyRun(
       query: block.query, keys: rotated, values: entries.values.pointer, headStride: entries.headStride,
@@ -55,12 +55,12 @@ final class BoundedState: KeyValueState {
     record(run, info, attention, trace, into: out, workspace)
   }
 
-  private func rotatedKeys(_ attention: Attention, _ rope: RotaryEmbedding, _ workspace: Workspace) -> UnsafePointer<Float> {
+  private func rotatedKeys(_ attention: Attention, _ rope: RotaryEmbedding?, _ workspace: Workspace) -> UnsafePointer<Float> {
     let rotated = workspace.buffer("bounded.keys", attention.keyHeads * entries.headStride)
     for head in 0..<attention.keyHeads {
       let start = rotated + head * entries.headStride
       start.update(from: entries.keys.pointer + head * entries.headStride, count: entries.count * attention.headDim)
-      rope.rotate(start, heads: 1, headDim: attention.headDim, positions: 0..<entries.count)
+      rope?.rotate(start, heads: 1, headDim: attention.headDim, positions: 0..<entries.count, workspace.parallel)
     }
     return UnsafePointer(rotated)
   }

@@ -1,81 +1,124 @@
 import CKernels
-import Foundation
 
-/// MiniMax-01's lightning attention (arXiv 2501.08313, section 2.2; wiring of the
-/// published modelling code):
+/// Lightning attention (arXiv 2401.04658; MiniMax-01, arXiv 2501.08313, section 2.2), in the
+/// forms that its published models have:
 ///
-///     qkv = silu(W_qkv x), rows interleaved per head: q, k, v of head 0, of head 1, ...
-///     S_t = exp(-slope_h) S_{t-1} + k_t v_t^T,  o_t = q_t S_t
-///     y   = W_out(sigmoid(W_gate x) * rms_norm(o))
+///     q, k, v = act(W x), per-head norm and rotation where there are some
+///     S_t = exp(-slope_h) S_{t-1} + k_t v_t^T,  o_t = scale q_t S_t
+///     y   = W_out(gate * norm(o))
 struct LightningMixer: Mixer {
   let kind = MixerKind.lightning
-  let heads: Int
-  let headDim: Int
+  let shape: LightningShape
   let slopes: [Float]  // [heads], decay is exp(-slope)
-  let qkv: Linear  // [heads * 3 * headDim, hidden]
-  let gate: Linear  // [heads * headDim, hidden]
-  let norm: RMSNorm  // [heads * headDim]
+  let projection: LightningProjection
+  var activation = LightningActivation.none
+  var queryNorm: RMSNorm?  // [headDim]
+  var keyNorm: RMSNorm?
+  var rotation = LightningRotation.none
+  var scale: Float = 1
+  var norm: RMSNorm?  // [heads * headDim]
+  var gate: Linear?  // [heads * headDim, hidden], through a sigmoid
   let out: Linear  // [hidden, heads * headDim]
 
-  func makeState() -> any MixerState { LightningState(heads: heads, headDim: headDim) }
+  func makeState() -> any MixerState {
+    LightningState(heads: shape.heads, headDim: shape.headDim, parts: rotation.doublesKeys ? 2 : 1)
+  }
 
   func mix(_ x: UnsafePointer<Float>, _ block: Block, state: any MixerState, into y: UnsafeMutablePointer<Float>, _ workspace: Workspace) {
     guard let state = state as? LightningState else { preconditionFailure("a lightning layer got another layer's state") }
-    let width = heads * headDim
-    let projected = workspace.buffer("lightning.qkv", block.rows * 3 * width)
-    let mixed = workspace.buffer("lightning.mixed", block.rows * width)
-    let gates = workspace.buffer("lightning.gate", block.rows * width)
-    Linear.apply([(qkv, projected), (gate, gates)], to: x, rows: block.rows, workspace)
-    workspace.parallel.forRanges(block.rows, grain: 8) { range in
-      kernels().pointee.silu(projected + range.lowerBound * 3 * width, Int64(range.count * 3 * width))
+    let (rows, width, parallel) = (block.rows, shape.width, workspace.parallel)
+    let mixed = workspace.buffer("lightning.mixed", rows * width)
+    let gates = gate.map { ($0, workspace.buffer("lightning.gate", rows * width)) }
+    let projected = projection(x, rows: rows, shape, activation, beside: gates, workspace)
+    if let queryNorm, let keyNorm {
+      queryNorm.normHeads(projected.query.pointer, rows: rows, width: width, parallel)
+      keyNorm.normHeads(projected.key.pointer, rows: rows, width: shape.keyWidth, parallel)
     }
-    attend(projected, rows: block.rows, state: state, into: mixed, workspace)
-    norm(mixed, rows: block.rows, into: mixed, workspace.parallel)
-    workspace.parallel.forRanges(block.rows, grain: 16) { range in
-      let start = range.lowerBound * width
-      kernels().pointee.sigmoid_mul(mixed + start, gates + start, Int64(range.count * width))
-    }
-    out(mixed, rows: block.rows, into: y, workspace)
+    attend(projected, block, state: state, into: mixed, workspace)
+    finish(mixed, projected, gates: gates?.1, rows: rows, parallel)
+    out(mixed, rows: rows, into: y, workspace)
   }
 
   private func attend(
-    _ projected: UnsafePointer<Float>, rows: Int, state: LightningState, into mixed: UnsafeMutablePointer<Float>, _ workspace: Workspace
+    _ projected: LightningProjections, _ block: Block, state: LightningState, into mixed: UnsafeMutablePointer<Float>,
+    _ workspace: Workspace
   ) {
-    let width = heads * headDim
-    let block = Int(LIGHTNING_BLOCK)
-    let matrices = state.matrices.pointer
-    workspace.parallel.forEach(heads) { thread, head in
-      let scratch = workspace.scratch(thread).buffer("lightning", block * (block + 2 * headDim))
-      let q = projected + head * 3 * headDim
-      kernels().pointee.lightning(
-        mixed + head * headDim, Int64(width), q, Int64(3 * width), q + headDim, Int64(3 * width),
-        q + 2 * headDim, Int64(3 * width), matrices + head * headDim * headDim, slopes[head],
-        Int64(rows), Int64(headDim), scratch)
+    switch rotation {
+    case .none: run(projected, rows: block.rows, state: state, part: 0, into: mixed, workspace)
+    case .rope(let rope):
+      let positions = block.position..<block.position + block.rows
+      rope.rotate(projected.query.pointer, heads: shape.heads, headDim: shape.headDim, positions: positions, workspace.parallel)
+      rope.rotate(projected.key.pointer, heads: shape.keyHeads, headDim: shape.headDim, positions: positions, workspace.parallel)
+      run(projected, rows: block.rows, state: state, part: 0, into: mixed, workspace)
+    case .lrpe(let angles):
+      let (cosines, sines) = angles.turned(projected, block, shape, workspace)
+      let second = workspace.buffer("lightning.second", block.rows * shape.width)
+      run(cosines, rows: block.rows, state: state, part: 0, into: mixed, workspace)
+      run(sines, rows: block.rows, state: state, part: 1, into: second, workspace)
+      kernels().pointee.axpby(mixed, second, 1, 1, Int64(block.rows * shape.width))
     }
+  }
+
+  private func run(
+    _ projected: LightningProjections, rows: Int, state: LightningState, part: Int, into mixed: UnsafeMutablePointer<Float>,
+    _ workspace: Workspace
+  ) {
+    let (dim, block) = (shape.headDim, Int(LIGHTNING_BLOCK))
+    let matrices = state.matrices.pointer + part * shape.heads * dim * dim
+    workspace.parallel.forEach(shape.heads) { thread, head in
+      let scratch = workspace.scratch(thread).buffer("lightning", block * (2 * block + 3 * dim))
+      let (q, k, v) = (projected.query, projected.key, projected.value)
+      let keyHead = head / (shape.heads / shape.keyHeads)
+      kernels().pointee.lightning(
+        mixed + head * dim, Int64(shape.width), q.pointer + head * q.head, Int64(q.row), k.pointer + keyHead * k.head, Int64(k.row),
+        v.pointer + keyHead * v.head, Int64(v.row), matrices + head * dim * dim, slopes[head], Int64(rows), Int64(dim), scratch)
+    }
+  }
+
+  private func finish(
+    _ mixed: UnsafeMutablePointer<Float>, _ projected: LightningProjections, gates: UnsafePointer<Float>?, rows: Int, _ parallel: Parallel
+  ) {
+    let width = shape.width
+    if scale != 1 {
+      parallel.forRanges(rows * width, grain: 16_384) { range in
+        kernels().pointee.axpby(mixed + range.lowerBound, mixed + range.lowerBound, 0, scale, Int64(range.count))
+      }
+    }
+    norm?(mixed, rows: rows, into: mixed, parallel)
+    parallel.forRanges(rows * width, grain: 8192) { range in
+      let (start, count) = (range.lowerBound, Int64(range.count))
+      if let gates { kernels().pointee.sigmoid_mul(mixed + start, gates + start, count) }
+      if let factor = projected.factor { kernels().pointee.mul(mixed + start, factor + start, count) }
+    }
+  }
+
+  var parameters: ParameterCount { ParameterCount(all: projection.parameters + out.parameters + (gate?.parameters ?? 0)) }
+
+  /// q S, k v^T and the products within a block: the same at every depth.
+  func operations(at depth: Int) -> Double {
+    let parts = rotation.doublesKeys ? 2 : 1
+    return Double(parts * 4 * shape.width * (shape.headDim + Int(LIGHTNING_BLOCK) / 2))
   }
 }
 
-/// S [heads, head_dim, head_dim] in fp32: rows are key elements, columns values.
+struct LightningShape {
+  let heads: Int
+  /// Fewer where several heads share keys and values.
+  let keyHeads: Int
+  let headDim: Int
+
+  var width: Int { heads * headDim }
+  var keyWidth: Int { keyHeads * headDim }
+}
+
+/// S [parts, heads, head_dim, head_dim] in fp32: rows are key elements, columns values.
 final class LightningState: MixerState {
   let matrices: FloatBuffer
 
-  init(heads: Int, headDim: Int) { matrices = FloatBuffer(heads * headDim * headDim) }
+  init(heads: Int, headDim: Int, parts: Int) { matrices = FloatBuffer(parts * heads * headDim * headDim) }
   private init(_ matrices: FloatBuffer) { self.matrices = matrices }
 
   func copy() -> any MixerState { LightningState(matrices.resized(to: matrices.count)) }
   var byteCount: Int { matrices.count * 4 }
   var numbers: [Float] { Array(UnsafeBufferPointer(start: matrices.pointer, count: matrices.count)) }
-}
-
-/// Decay slopes as the authors' code builds them.
-enum LightningSlopes {
-  /// ALiBi's slopes (arXiv 2108.12409): 2^(-8(h+1)/H) for a power of two, else
-  /// those of the next lower power and every second one of the next higher.
-  static func alibi(heads: Int) -> [Double] {
-    let power = 1 << (Int.bitWidth - 1 - heads.leadingZeroBitCount)
-    let base = (1...power).map { exp2(-8 * Double($0) / Double(power)) }
-    if power == heads { return base }
-    let finer = (1...2 * power).map { exp2(-8 * Double($0) / Double(2 * power)) }
-    return base + stride(from: 0, to: 2 * power, by: 2).map { finer[$0] }.prefix(heads - power)
-  }
 }

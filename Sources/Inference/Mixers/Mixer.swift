@@ -25,6 +25,12 @@ protocol Mixer {
   /// An empty memory.
   func makeState() -> any MixerState
 
+  /// Parameters of the projections.
+  var parameters: ParameterCount { get }
+
+  /// Operations that one token costs at this depth, beside its projections.
+  func operations(at depth: Int) -> Double
+
   /// out [rows, hidden] = mix of x [rows, hidden] with what `state` remembers,
   /// which then remembers x too.
   func mix(_ x: UnsafePointer<Float>, _ block: Block, state: any MixerState, into out: UnsafeMutablePointer<Float>, _ workspace: Workspace)

@@ -11,12 +11,12 @@ final class SoftmaxState: KeyValueState {
   var numbers: [Float] { entries.numbers }
 
   func attend(
-    _ block: Projections, _ info: Block, _ attention: Attention, _ rope: RotaryEmbedding, into out: UnsafeMutablePointer<Float>,
+    _ block: Projections, _ info: Block, _ attention: Attention, _ rope: RotaryEmbedding?, into out: UnsafeMutablePointer<Float>,
     _ workspace: Workspace
   ) {
     let positions = info.position..<info.position + info.rows
-    rope.rotate(block.query, heads: attention.heads, headDim: attention.headDim, positions: positions)
-    rope.rotate(block.key, heads: attention.keyHeads, headDim: attention.headDim, positions: positions)
+    rope?.rotate(block.query, heads: attention.heads, headDim: attention.headDim, positions: positions, workspace.parallel)
+    rope?.rotate(block.key, heads: attention.keyHeads, headDim: attention.headDim, positions: positions, workspace.parallel)
     let before = entries.count
     entries.append(keys: block.key, values: block.value, rows: 0..<info.rows)
     let run = KeyRun(

@@ -34,27 +34,29 @@ final class WindowState: KeyValueState {
   }
 
   func attend(
-    _ block: Projections, _ info: Block, _ attention: Attention, _ rope: RotaryEmbedding, into out: UnsafeMutablePointer<Float>,
+    _ block: Projections, _ info: Block, _ attention: Attention, _ rope: RotaryEmbedding?, into out: UnsafeMutablePointer<Float>,
     _ workspace: Workspace
   ) {
     let positions = info.position..<info.position + info.rows
     let width = attention.heads * attention.headDim
     let sinkQuery = workspace.buffer("window.sink_query", info.rows * width)
     sinkQuery.update(from: block.query, count: info.rows * width)
-    rotateForSinks(sinkQuery, info, attention, rope)
-    rope.rotate(block.query, heads: attention.heads, headDim: attention.headDim, positions: positions)
-    rope.rotate(block.key, heads: attention.keyHeads, headDim: attention.headDim, positions: positions)
+    rotateForSinks(sinkQuery, info, attention, rope, workspace.parallel)
+    rope?.rotate(block.query, heads: attention.heads, headDim: attention.headDim, positions: positions, workspace.parallel)
+    rope?.rotate(block.key, heads: attention.keyHeads, headDim: attention.headDim, positions: positions, workspace.parallel)
     remember(block, info)
     attention(runs(block.query, sinkQuery, info), rows: info.rows, into: out, workspace)
   }
 
   /// Rotates queries to their position or, beyond the window, to its far end.
-  private func rotateForSinks(_ query: UnsafeMutablePointer<Float>, _ info: Block, _ attention: Attention, _ rope: RotaryEmbedding) {
+  private func rotateForSinks(
+    _ query: UnsafeMutablePointer<Float>, _ info: Block, _ attention: Attention, _ rope: RotaryEmbedding?, _ parallel: Parallel
+  ) {
     let farthest = sinkCount + size - 1
     let near = min(max(farthest - info.position, 0), info.rows)
     let (heads, dim) = (attention.heads, attention.headDim)
-    if near > 0 { rope.rotate(query, heads: heads, headDim: dim, positions: info.position..<info.position + near) }
-    rope.rotate(query + near * heads * dim, rows: info.rows - near, heads: heads, headDim: dim, position: farthest)
+    if near > 0 { rope?.rotate(query, heads: heads, headDim: dim, positions: info.position..<info.position + near, parallel) }
+    rope?.rotate(query + near * heads * dim, rows: info.rows - near, heads: heads, headDim: dim, position: farthest, parallel)
   }
 
   private func remember(_ block: Projections, _ info: Block) {

@@ -11,16 +11,9 @@ enum Llama {
     let intermediate = try configuration.size("intermediate_size")
     let layers = try memories.enumerated().map { index, memory in
       let prefix = "model.layers.\(index)."
-      return DecoderLayer(
-        inputNorm: try RMSNorm(checkpoint, prefix + "input_layernorm", count: parts.hidden, eps: parts.eps),
-        mixer: try attention.mixer(checkpoint, prefix + "self_attn.", memory),
-        mixerResidual: .plain,
-        postNorm: try RMSNorm(checkpoint, prefix + "post_attention_layernorm", count: parts.hidden, eps: parts.eps),
-        feedForward: GatedMLP(
-          gate: try Linear(checkpoint, prefix + "mlp.gate_proj", outputs: intermediate, inputs: parts.hidden),
-          up: try Linear(checkpoint, prefix + "mlp.up_proj", outputs: intermediate, inputs: parts.hidden),
-          down: try Linear(checkpoint, prefix + "mlp.down_proj", outputs: parts.hidden, inputs: intermediate)),
-        feedForwardResidual: .plain)
+      return try parts.layer(
+        checkpoint, index, mixer: try attention.mixer(checkpoint, prefix + "self_attn.", memory),
+        feedForward: try GatedMLP(checkpoint, prefix + "mlp.", intermediate: intermediate, hidden: parts.hidden))
     }
     return try parts.model(architecture: "LlamaForCausalLM", layers: layers, checkpoint, parallel)
   }
@@ -31,24 +24,25 @@ enum Llama {
 struct LlamaAttention {
   let hidden: Int
   let attention: Attention
-  let rope: RotaryEmbedding
+  let rope: RotaryEmbedding?
   let bias: Bool
 
-  init(_ configuration: ModelConfiguration, hidden: Int) throws {
+  /// - Parameter rotates: false for layers without rotary positions.
+  init(_ configuration: ModelConfiguration, hidden: Int, headDim stated: Int? = nil, rotates: Bool = true) throws {
     let heads = try configuration.size("num_attention_heads", atMost: 4096)
     let keyHeads = try configuration.size("num_key_value_heads", default: heads)
     guard heads % keyHeads == 0 else {
       throw ModelError.malformedConfiguration(
         key: "num_key_value_heads", reason: "is \(keyHeads), which does not divide num_attention_heads \(heads)")
     }
-    let headDim = try configuration.size("head_dim", atMost: 1024, default: max(1, hidden / heads))
+    let headDim = try configuration.size("head_dim", atMost: 1024, default: stated ?? max(1, hidden / heads))
     self.hidden = hidden
     attention = Attention(heads: heads, keyHeads: keyHeads, headDim: headDim, scale: 1 / Float(headDim).squareRoot())
-    rope = try Self.rope(configuration, headDim: headDim)
+    rope = rotates ? try Self.rope(configuration, headDim: headDim) : nil
     bias = try configuration.flag("attention_bias", default: false)
   }
 
-  private static func rope(_ configuration: ModelConfiguration, headDim: Int) throws -> RotaryEmbedding {
+  static func rope(_ configuration: ModelConfiguration, headDim: Int) throws -> RotaryEmbedding {
     let parameters = configuration.object("rope_parameters")
     let theta = try parameters?.number("rope_theta", default: 10_000) ?? configuration.number("rope_theta", default: 10_000)
     let share = try configuration.number("partial_rotary_factor", default: parameters?.number("partial_rotary_factor", default: 1) ?? 1)
@@ -59,22 +53,31 @@ struct LlamaAttention {
     guard rotary <= headDim else {
       throw ModelError.malformedConfiguration(key: "rotary_dim", reason: "is \(rotary), more than the head's \(headDim)")
     }
-    return try RotaryEmbedding(rotary: rotary, theta: theta, scaling: configuration.object("rope_scaling") ?? parameters)
+    let pairing: RotaryEmbedding.Pairing = try configuration.flag("rope_interleaved", default: false) ? .neighbours : .halves
+    return try RotaryEmbedding(
+      rotary: rotary, theta: theta, scaling: configuration.object("rope_scaling") ?? parameters, pairing: pairing)
   }
 
   func mixer(_ checkpoint: Checkpoint, _ prefix: String, _ memory: KeyValueMemory) throws -> AttentionMixer {
     let width = attention.heads * attention.headDim
     let keyWidth = attention.keyHeads * attention.headDim
-    let query = try Linear(checkpoint, prefix + "q_proj", outputs: width, inputs: hidden, bias: bias)
-    var attention = attention
-    attention.integer = query.isQuantized
-    return AttentionMixer(
-      memory: memory,
-      query: query,
+    let projection = AttentionProjection.separate(
+      query: try Linear(checkpoint, prefix + "q_proj", outputs: width, inputs: hidden, bias: bias),
       key: try Linear(checkpoint, prefix + "k_proj", outputs: keyWidth, inputs: hidden, bias: bias),
-      value: try Linear(checkpoint, prefix + "v_proj", outputs: keyWidth, inputs: hidden, bias: bias),
+      value: try Linear(checkpoint, prefix + "v_proj", outputs: keyWidth, inputs: hidden, bias: bias))
+    return AttentionMixer(
+      memory: memory, projection: projection,
       out: try Linear(checkpoint, prefix + "o_proj", outputs: hidden, inputs: width, bias: bias),
-      attention: attention, rope: rope)
+      attention: attention.computing(in: projection), rope: rope)
+  }
+}
+
+extension Attention {
+  /// Attention as precise as the projections around it.
+  func computing(in projection: AttentionProjection) -> Attention {
+    var copy = self
+    copy.integer = projection.isQuantized
+    return copy
   }
 }
 

@@ -13,12 +13,9 @@ enum MiniMax {
         isSoftmax
         ? try attention.mixer(checkpoint, prefix + "self_attn.", .softmax)
         : try lightning(configuration, checkpoint, parts, attention, index: index)
-      return DecoderLayer(
-        inputNorm: try RMSNorm(checkpoint, prefix + "input_layernorm", count: parts.hidden, eps: parts.eps),
-        mixer: mixer,
+      return try parts.layer(
+        checkpoint, index, mixer: mixer, feedForward: try experts(configuration, checkpoint, prefix, hidden: parts.hidden),
         mixerResidual: try residual(configuration, kind: isSoftmax ? "full_attention" : "linear_attention"),
-        postNorm: try RMSNorm(checkpoint, prefix + "post_attention_layernorm", count: parts.hidden, eps: parts.eps),
-        feedForward: try experts(configuration, checkpoint, prefix, hidden: parts.hidden),
         feedForwardResidual: try residual(configuration, kind: "mlp"))
     }
     return try parts.model(architecture: architecture(configuration), layers: layers, checkpoint, parallel)
@@ -72,14 +69,15 @@ enum MiniMax {
     let prefix = "model.layers.\(index).self_attn."
     let (heads, headDim) = (shape.attention.heads, shape.attention.headDim)
     return LightningMixer(
-      heads: heads, headDim: headDim,
+      shape: LightningShape(heads: heads, keyHeads: heads, headDim: headDim),
       slopes: try slopes(configuration, checkpoint, prefix, heads: heads, index: index, layers: parts.layerCount),
-      qkv: try Linear(checkpoint, prefix + "qkv_proj", outputs: 3 * heads * headDim, inputs: parts.hidden),
-      gate: try Linear(checkpoint, prefix + "output_gate", outputs: heads * headDim, inputs: parts.hidden),
+      projection: .interleaved(try Linear(checkpoint, prefix + "qkv_proj", outputs: 3 * heads * headDim, inputs: parts.hidden)),
+      activation: .siluOnAll,
       // 1e-6 is the authors' and transformers' class default; other engines hard-code 1e-5.
       norm: try RMSNorm(
         checkpoint, prefix + "norm", count: heads * headDim,
         eps: try configuration.number("lightning_norm_eps", default: 1e-6)),
+      gate: try Linear(checkpoint, prefix + "output_gate", outputs: heads * headDim, inputs: parts.hidden),
       out: try Linear(checkpoint, prefix + "out_proj", outputs: parts.hidden, inputs: heads * headDim))
   }
 
@@ -114,10 +112,11 @@ enum MiniMax {
     let intermediate = try configuration.size("intermediate_size")
     return MixtureOfExperts(
       router: try Linear(checkpoint, prefix + "block_sparse_moe.gate", outputs: count, inputs: hidden),
+      routing: ExpertRouting(score: .softmax, active: active),
       experts: try (0..<count).map {
-        try mlp(checkpoint, prefix + "block_sparse_moe.experts.\($0).", ("w1", "w3", "w2"), intermediate: intermediate, hidden: hidden)
+        try GatedMLP(
+          checkpoint, prefix + "block_sparse_moe.experts.\($0).", ("w1", "w3", "w2"), intermediate: intermediate, hidden: hidden)
       },
-      active: active,
       shared: try shared(configuration, checkpoint, prefix, hidden: hidden))
   }
 
@@ -132,16 +131,7 @@ enum MiniMax {
       throw ModelError.malformedConfiguration(key: "shared_moe_mode", reason: "is \(name); known are sigmoid and softmax")
     }
     return MixtureOfExperts.SharedExpert(
-      mlp: try mlp(checkpoint, prefix + "shared_mlp.", ("gate_proj", "up_proj", "down_proj"), intermediate: intermediate, hidden: hidden),
-      coefficient: try Linear(checkpoint, prefix + "coefficient", outputs: 1, inputs: hidden), mode: mode)
-  }
-
-  private static func mlp(
-    _ checkpoint: Checkpoint, _ prefix: String, _ names: (gate: String, up: String, down: String), intermediate: Int, hidden: Int
-  ) throws -> GatedMLP {
-    GatedMLP(
-      gate: try Linear(checkpoint, prefix + names.gate, outputs: intermediate, inputs: hidden),
-      up: try Linear(checkpoint, prefix + names.up, outputs: intermediate, inputs: hidden),
-      down: try Linear(checkpoint, prefix + names.down, outputs: hidden, inputs: intermediate))
+      mlp: try GatedMLP(checkpoint, prefix + "shared_mlp.", intermediate: intermediate, hidden: hidden),
+      share: .mixed(coefficient: try Linear(checkpoint, prefix + "coefficient", outputs: 1, inputs: hidden), mode: mode))
   }
 }

@@ -1,9 +1,15 @@
 import Foundation
 
-/// The tensors of a model folder, over one or several safetensors files.
+/// The tensors of a model: of a folder with one or several safetensors files, or of a GGUF
+/// file under the names that a folder would give them.
 final class Checkpoint {
   let folder: String
   private let tensors: [String: Tensor]
+
+  init(path: String, tensors: [String: Tensor]) {
+    folder = path
+    self.tensors = tensors
+  }
 
   /// - Throws: `ModelError` when the folder holds no readable safetensors.
   init(folder: String) throws {
@@ -13,7 +19,18 @@ final class Checkpoint {
       let shard = try SafetensorsFile(path: folder + "/" + name)
       tensors.merge(shard.tensors) { first, _ in first }
     }
-    self.tensors = tensors
+    self.tensors = try Self.withBlockScales(tensors)
+  }
+
+  /// Eight-bit floats with the factors that stand beside them as `NAME_scale_inv`.
+  private static func withBlockScales(_ tensors: [String: Tensor]) throws -> [String: Tensor] {
+    var tensors = tensors
+    for (name, tensor) in tensors where tensor.type == .float8 && tensor.shape != [-1] {
+      guard let scales = tensors[name + "_scale_inv"], scales.type == .float32, scales.shape == tensor.shape.map({ ($0 + 127) / 128 })
+      else { throw ModelError.unsupportedDataType(name: name, type: "F8_E4M3 without F32 weight_scale_inv of 128 x 128 blocks") }
+      tensors[name]?.blockScales = scales.rows(0, count: scales.shape.dropLast().reduce(1, *))
+    }
+    return tensors
   }
 
   func contains(_ name: String) -> Bool { tensors[name] != nil }

@@ -46,12 +46,12 @@ final class SafetensorsFile {
     guard let typeName = fields.string("dtype"), let shape = try? fields.integers("shape"),
       let offsets = try? fields.integers("data_offsets"), offsets.count == 2
     else { throw malformed(file, "the entry of \(name) lacks dtype, shape or data_offsets") }
-    guard let type = DataType(rawValue: typeName) else {
+    guard let type = DataType(rawValue: typeName), type.block.elements == 1 else {
       // Other types may stand in a file (position ids, buffers); only use is an error.
       return Tensor(name: name, type: .float32, shape: [-1], bytes: UnsafeRawBufferPointer(start: nil, count: 0), owner: file)
     }
     let range = try dataRange(name: name, offsets: offsets, file: file, dataStart: dataStart)
-    guard let size = byteCount(shape: shape, type: type), size == range.count else {
+    guard let size = type.byteCount(shape: shape), size == range.count else {
       throw malformed(file, "tensor \(name) of shape \(shape) does not fill its \(range.count) bytes")
     }
     return Tensor(name: name, type: type, shape: shape, bytes: UnsafeRawBufferPointer(rebasing: file.bytes[range]), owner: file)
@@ -63,16 +63,5 @@ final class SafetensorsFile {
       throw malformed(file, "tensor \(name) lies at bytes \(offsets[0])..<\(offsets[1]) of \(available); the file is truncated")
     }
     return dataStart + offsets[0]..<dataStart + offsets[1]
-  }
-
-  private static func byteCount(shape: [Int], type: DataType) -> Int? {
-    var count = type.byteCount
-    for dimension in shape {
-      guard dimension >= 0 else { return nil }
-      let (product, overflow) = count.multipliedReportingOverflow(by: dimension)
-      guard !overflow else { return nil }
-      count = product
-    }
-    return count
   }
 }
