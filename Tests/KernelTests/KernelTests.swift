@@ -109,6 +109,23 @@ import Testing
     #expect(whole[20] == 0 && whole[19] > 0)
   }
 
+  @Test(arguments: tables, [16, 64, 72, 128])
+  func oneQueryOverTwoRunsMatchesTheReference(isa: String, dim: Int) throws {
+    let (fast, plain) = try pair(isa)
+    var random = SplitMix(6)
+    let q = random.floats(dim, in: -2...2)
+    let runs = [3, 130].map { ($0, random.floats($0 * dim), random.floats($0 * dim)) }
+    func attend(_ table: kernel_table) -> [Float] {
+      var (maximum, sum, out) = (-Float.infinity, Float(0), [Float](repeating: 0, count: dim))
+      var scores = [Float](repeating: 0, count: 130)
+      for (count, keys, values) in runs {
+        table.attend_row(&maximum, &sum, &out, q, keys, values, Int64(count), Int64(dim), 0.3, &scores)
+      }
+      return out.map { $0 / sum }
+    }
+    #expect(relativeError(attend(fast), attend(plain)) < 5e-6)
+  }
+
   @Test(arguments: tables, [(1, 8), (63, 16), (64, 16), (65, 32), (200, 24)])
   func blockedLightningMatchesTheRecurrence(isa: String, shape: (Int, Int)) throws {
     let (fast, plain) = try pair(isa)

@@ -19,6 +19,7 @@
 /// it lies. Both are padded with zeros to whole panels and groups.
 enum {
   PANEL_COLUMNS = 64,
+  COLUMN_UNIT = 32,
   INT8_GROUP = 64,
   INT8_BLOCK_BYTES = PANEL_COLUMNS * INT8_GROUP + 2 * PANEL_COLUMNS,
   INT4_GROUP = 32,
@@ -68,9 +69,12 @@ typedef struct {
   void (*matmul8)(float *y, int64_t ldy, const quantized_rows *x, int64_t first_row,
                   int64_t rows, const uint8_t *panels, int64_t columns);
 
-  /// The same for 4-bit panels and at most 4 rows.
-  void (*matvec4)(float *y, int64_t ldy, const quantized_rows *x, int64_t first_row,
-                  int64_t rows, const uint8_t *panels, int64_t columns);
+  /// The same for at most 4 rows, which are limited by the weights' way from memory:
+  /// columns from `first_column` (a multiple of COLUMN_UNIT) of the panels on.
+  void (*matvec8)(float *y, int64_t ldy, const quantized_rows *x, int64_t rows,
+                  const uint8_t *panels, int64_t first_column, int64_t columns);
+  void (*matvec4)(float *y, int64_t ldy, const quantized_rows *x, int64_t rows,
+                  const uint8_t *panels, int64_t first_column, int64_t columns);
 
   /// One 4-bit panel of `inputs` (a multiple of INT8_GROUP) as an 8-bit one.
   void (*expand4)(uint8_t *panel8, const uint8_t *panel4, int64_t inputs);
@@ -81,6 +85,10 @@ typedef struct {
 
   /// x[rows, columns] in symmetric 8-bit groups: scale = max|x| / 127.
   void (*quantize_rows8)(quantized_rows *out, const float *x, int64_t row, int64_t rows, int64_t columns);
+
+  /// Group number `group` of rows `row` ...: x[rows, INT8_GROUP] of which `columns` count.
+  void (*quantize_group8)(quantized_rows *out, const float *x, int64_t row, int64_t rows,
+                          int64_t group, int64_t columns);
 
   /// x[count, ldx] of one head as 16-bit rows with one scale each, times `factor`.
   /// The largest magnitude is such that a product of two rows fits 31 bits.

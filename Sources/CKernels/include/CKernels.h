@@ -73,6 +73,12 @@ typedef struct {
                        float scale, const int32_t *first, const int32_t *last,
                        float *maximum, float *sum, float *rescale);
 
+  /// Continues the softmax of one query over keys and values [count, dim]: `maximum`, `sum`
+  /// and `out` [dim] are those of all keys so far, `scores` is room for [count].
+  void (*attend_row)(float *maximum, float *sum, float *out, const float *q,
+                     const float *keys, const float *values, int64_t count,
+                     int64_t dim, float scale, float *scores);
+
   /// x[r,:] *= factor[r].
   void (*scale_rows)(float *x, const float *factor, int64_t rows, int64_t dim);
 

@@ -108,12 +108,20 @@ INLINE __m256i group_dot(const uint8_t *block, int v, const int8_t *values) {
   return sum;
 }
 
-static void matvec4(float *y, int64_t ldy, const quantized_rows *x, int64_t first_row,
-                    int64_t rows, const uint8_t *panels, int64_t columns) {
+static void matvec8(float *y, int64_t ldy, const quantized_rows *x, int64_t rows, const uint8_t *panels,
+                    int64_t first_column, int64_t columns) {
+  int64_t bytes = x->stride / INT8_GROUP * INT8_BLOCK_BYTES;
+  for (int64_t c = first_column; c < first_column + columns; c += COLUMNS)
+    for (int64_t row = 0; row < rows; row++)
+      tile8(1, y + row * ldy + c - first_column, ldy, x, row, panels + c / PANEL_COLUMNS * bytes, c % PANEL_COLUMNS,
+            first_column + columns - c);
+}
+
+static void matvec4(float *y, int64_t ldy, const quantized_rows *x, int64_t rows, const uint8_t *panels,
+                    int64_t first_column, int64_t columns) {
   int64_t groups = x->stride / INT4_GROUP;
-  for (int64_t r = 0; r < rows; r++) {
-    int64_t row = first_row + r;
-    for (int64_t c = 0; c < columns; c += 8) {
+  for (int64_t row = 0; row < rows; row++) {
+    for (int64_t c = first_column; c < first_column + columns; c += 8) {
       const uint8_t *block = panels + c / PANEL_COLUMNS * groups * INT4_BLOCK_BYTES;
       int v = (int)(c % PANEL_COLUMNS / 8);
       __m256 total = _mm256_setzero_ps();
@@ -125,7 +133,7 @@ static void matvec4(float *y, int64_t ldy, const quantized_rows *x, int64_t firs
         part = _mm256_fmadd_ps(ones, halves(constants + 2 * PANEL_COLUMNS), part);
         total = _mm256_fmadd_ps(part, _mm256_set1_ps(group_scale(x, row, g * INT4_GROUP / INT8_GROUP)), total);
       }
-      store(y + r * ldy + c, total, columns - c);
+      store(y + row * ldy + c - first_column, total, first_column + columns - c);
     }
   }
 }
@@ -134,9 +142,11 @@ static void matvec4(float *y, int64_t ldy, const quantized_rows *x, int64_t firs
 const integer_kernel_table integer_kernel_table_avx2 = {
     .name = "avx2",
     .matmul8 = matmul8,
+    .matvec8 = matvec8,
     .matvec4 = matvec4,
     .expand4 = expand4,
     .quantize_rows8 = quantize_rows8,
+    .quantize_group8 = quantize_group8,
     .quantize_rows16 = quantize_rows16,
     .pack_run16 = pack_run16,
 };

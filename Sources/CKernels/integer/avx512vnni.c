@@ -27,7 +27,7 @@ INLINE int32_t four(const int8_t *values) {
 }
 
 // 64 activations: their scale, and the sums of both halves.
-INLINE void quantize_group(int8_t *out, float *scale, int32_t *sums, const float *x) {
+INLINE void quantize_values(int8_t *out, float *scale, int32_t *sums, const float *x) {
   __m512 parts[4], best = _mm512_setzero_ps();
   UNROLL
   for (int v = 0; v < 4; v++) {
@@ -55,7 +55,19 @@ static void quantize_rows(quantized_rows *out, const float *x, int64_t row, int6
     return;
   }
   for (int64_t g = row * groups; g < (row + rows) * groups; g++)
-    quantize_group(out->values + g * INT8_GROUP, out->scales + g, out->sums + 2 * g, x + g * INT8_GROUP);
+    quantize_values(out->values + g * INT8_GROUP, out->scales + g, out->sums + 2 * g, x + g * INT8_GROUP);
+}
+
+static void quantize_block(quantized_rows *out, const float *x, int64_t row, int64_t rows, int64_t group, int64_t columns) {
+  int64_t groups = out->stride / INT8_GROUP;
+  if (columns != INT8_GROUP) {
+    quantize_group8(out, x, row, rows, group, columns);
+    return;
+  }
+  for (int64_t r = 0; r < rows; r++) {
+    int64_t at = (row + r) * groups + group;
+    quantize_values(out->values + at * INT8_GROUP, out->scales + at, out->sums + 2 * at, x + r * INT8_GROUP);
+  }
 }
 
 INLINE __mmask16 columns_mask(int64_t columns, int vector) {
@@ -136,70 +148,121 @@ static void matmul8(float *y, int64_t ldy, const quantized_rows *x, int64_t firs
   }
 }
 
+// Two vectors of columns of a panel for few rows: the weights come from memory, and
+// everything else stays in registers.
+INLINE void unit8(int rows, float *y, int64_t ldy, const quantized_rows *x, const uint8_t *block, int vector,
+                  int64_t columns) {
+  __m512 totals[4][2];
+  int64_t groups = x->stride / INT8_GROUP;
+  UNROLL
+  for (int r = 0; r < rows; r++) totals[r][0] = totals[r][1] = _mm512_setzero_ps();
+  for (int64_t g = 0; g < groups; g++, block += INT8_BLOCK_BYTES) {
+    __m512i sums[4][2];
+    UNROLL
+    for (int r = 0; r < rows; r++) sums[r][0] = sums[r][1] = _mm512_set1_epi32(-128 * group_sum(x, r, g));
+    UNROLL
+    for (int k = 0; k < INT8_GROUP / 4; k++) {
+      __m512i first = _mm512_loadu_si512(block + (k * VECTORS + vector) * 64);
+      __m512i second = _mm512_loadu_si512(block + (k * VECTORS + vector + 1) * 64);
+      UNROLL
+      for (int r = 0; r < rows; r++) {
+        __m512i activation = _mm512_set1_epi32(four(x->values + r * x->stride + g * INT8_GROUP + 4 * k));
+        sums[r][0] = _mm512_dpbusd_epi32(sums[r][0], first, activation);
+        sums[r][1] = _mm512_dpbusd_epi32(sums[r][1], second, activation);
+      }
+    }
+    UNROLL
+    for (int v = 0; v < 2; v++) {
+      __m512 scale = bfloats(block + PANEL_COLUMNS * INT8_GROUP + 32 * (vector + v));
+      UNROLL
+      for (int r = 0; r < rows; r++) {
+        __m512 both = _mm512_mul_ps(scale, _mm512_set1_ps(group_scale(x, r, g)));
+        totals[r][v] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sums[r][v]), both, totals[r][v]);
+      }
+    }
+  }
+  UNROLL
+  for (int r = 0; r < rows; r++) {
+    _mm512_mask_storeu_ps(y + r * ldy, columns_mask(columns, 0), totals[r][0]);
+    _mm512_mask_storeu_ps(y + r * ldy + 16, columns_mask(columns, 1), totals[r][1]);
+  }
+}
+
+static void matvec8(float *y, int64_t ldy, const quantized_rows *x, int64_t rows, const uint8_t *panels,
+                    int64_t first_column, int64_t columns) {
+  int64_t bytes = x->stride / INT8_GROUP * INT8_BLOCK_BYTES;
+  for (int64_t done = 0; done < columns; done += COLUMN_UNIT) {
+    int64_t c = first_column + done;
+    const uint8_t *panel = panels + c / PANEL_COLUMNS * bytes;
+    int vector = (int)(c % PANEL_COLUMNS / 16);
+    switch (rows) {
+      case 1: unit8(1, y + done, ldy, x, panel, vector, columns - done); break;
+      case 2: unit8(2, y + done, ldy, x, panel, vector, columns - done); break;
+      case 3: unit8(3, y + done, ldy, x, panel, vector, columns - done); break;
+      case 4: unit8(4, y + done, ldy, x, panel, vector, columns - done); break;
+    }
+  }
+}
+
 INLINE __m512 halves(const uint8_t *bits) {
   return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)bits));
 }
 
-INLINE void tile4(int rows, float *y, int64_t ldy, const quantized_rows *x, int64_t row,
-                  const uint8_t *block, int64_t columns) {
+INLINE void unit4(int rows, float *y, int64_t ldy, const quantized_rows *x, const uint8_t *block, int vector,
+                  int64_t columns) {
   const __m512i nibble = _mm512_set1_epi8(15);
   int64_t groups = x->stride / INT4_GROUP;
-  __m512 totals[4][VECTORS];
+  __m512 totals[4][2];
   UNROLL
-  for (int r = 0; r < rows; r++)
-    UNROLL
-    for (int v = 0; v < VECTORS; v++) totals[r][v] = _mm512_setzero_ps();
+  for (int r = 0; r < rows; r++) totals[r][0] = totals[r][1] = _mm512_setzero_ps();
   for (int64_t g = 0; g < groups; g++, block += INT4_BLOCK_BYTES) {
-    __m512i sums[4][VECTORS];
     UNROLL
-    for (int r = 0; r < rows; r++)
+    for (int v = 0; v < 2; v++) {
+      __m512i sums[4];
       UNROLL
-      for (int v = 0; v < VECTORS; v++) sums[r][v] = _mm512_setzero_si512();
-    for (int pair = 0; pair < INT4_GROUP / 8; pair++) {
+      for (int r = 0; r < rows; r++) sums[r] = _mm512_setzero_si512();
       UNROLL
-      for (int v = 0; v < VECTORS; v++) {
-        __m512i both = _mm512_loadu_si512(block + (pair * VECTORS + v) * 64);
+      for (int pair = 0; pair < INT4_GROUP / 8; pair++) {
+        __m512i both = _mm512_loadu_si512(block + (pair * VECTORS + vector + v) * 64);
         __m512i low = _mm512_and_si512(both, nibble);
         __m512i high = _mm512_and_si512(_mm512_srli_epi16(both, 4), nibble);
         UNROLL
         for (int r = 0; r < rows; r++) {
-          const int8_t *a = x->values + (row + r) * x->stride + g * INT4_GROUP + 8 * pair;
-          sums[r][v] = _mm512_dpbusd_epi32(sums[r][v], low, _mm512_set1_epi32(four(a)));
-          sums[r][v] = _mm512_dpbusd_epi32(sums[r][v], high, _mm512_set1_epi32(four(a + 4)));
+          const int8_t *a = x->values + r * x->stride + g * INT4_GROUP + 8 * pair;
+          sums[r] = _mm512_dpbusd_epi32(sums[r], low, _mm512_set1_epi32(four(a)));
+          sums[r] = _mm512_dpbusd_epi32(sums[r], high, _mm512_set1_epi32(four(a + 4)));
         }
       }
-    }
-    const uint8_t *constants = block + PANEL_COLUMNS * INT4_GROUP / 2;
-    UNROLL
-    for (int v = 0; v < VECTORS; v++) {
-      __m512 scale = halves(constants + 32 * v);
-      __m512 minimum = halves(constants + 2 * PANEL_COLUMNS + 32 * v);
+      const uint8_t *constants = block + PANEL_COLUMNS * INT4_GROUP / 2 + 32 * (vector + v);
+      __m512 scale = halves(constants), minimum = halves(constants + 2 * PANEL_COLUMNS);
       UNROLL
       for (int r = 0; r < rows; r++) {
-        __m512 ones = _mm512_set1_ps((float)x->sums[(row + r) * groups + g]);
-        __m512 part = _mm512_fmadd_ps(ones, minimum, _mm512_mul_ps(_mm512_cvtepi32_ps(sums[r][v]), scale));
-        __m512 activation = _mm512_set1_ps(group_scale(x, row + r, g * INT4_GROUP / INT8_GROUP));
+        __m512 ones = _mm512_set1_ps((float)x->sums[r * groups + g]);
+        __m512 part = _mm512_fmadd_ps(ones, minimum, _mm512_mul_ps(_mm512_cvtepi32_ps(sums[r]), scale));
+        __m512 activation = _mm512_set1_ps(group_scale(x, r, g * INT4_GROUP / INT8_GROUP));
         totals[r][v] = _mm512_fmadd_ps(part, activation, totals[r][v]);
       }
     }
   }
   UNROLL
-  for (int v = 0; v < VECTORS; v++)
-    UNROLL
-    for (int r = 0; r < rows; r++)
-      _mm512_mask_storeu_ps(y + r * ldy + 16 * v, columns_mask(columns, v), totals[r][v]);
+  for (int r = 0; r < rows; r++) {
+    _mm512_mask_storeu_ps(y + r * ldy, columns_mask(columns, 0), totals[r][0]);
+    _mm512_mask_storeu_ps(y + r * ldy + 16, columns_mask(columns, 1), totals[r][1]);
+  }
 }
 
-static void matvec4(float *y, int64_t ldy, const quantized_rows *x, int64_t row, int64_t rows,
-                    const uint8_t *panels, int64_t columns) {
+static void matvec4(float *y, int64_t ldy, const quantized_rows *x, int64_t rows, const uint8_t *panels,
+                    int64_t first_column, int64_t columns) {
   int64_t bytes = x->stride / INT4_GROUP * INT4_BLOCK_BYTES;
-  for (int64_t c = 0; c < columns; c += PANEL_COLUMNS) {
+  for (int64_t done = 0; done < columns; done += COLUMN_UNIT) {
+    int64_t c = first_column + done;
     const uint8_t *panel = panels + c / PANEL_COLUMNS * bytes;
+    int vector = (int)(c % PANEL_COLUMNS / 16);
     switch (rows) {
-      case 1: tile4(1, y + c, ldy, x, row, panel, columns - c); break;
-      case 2: tile4(2, y + c, ldy, x, row, panel, columns - c); break;
-      case 3: tile4(3, y + c, ldy, x, row, panel, columns - c); break;
-      case 4: tile4(4, y + c, ldy, x, row, panel, columns - c); break;
+      case 1: unit4(1, y + done, ldy, x, panel, vector, columns - done); break;
+      case 2: unit4(2, y + done, ldy, x, panel, vector, columns - done); break;
+      case 3: unit4(3, y + done, ldy, x, panel, vector, columns - done); break;
+      case 4: unit4(4, y + done, ldy, x, panel, vector, columns - done); break;
     }
   }
 }
@@ -460,10 +523,12 @@ static void attend16(query_tile16 *tile, const packed_run16 *run, int64_t dim) {
 const integer_kernel_table integer_kernel_table_avx512vnni = {
     .name = "avx512vnni",
     .matmul8 = matmul8,
+    .matvec8 = matvec8,
     .matvec4 = matvec4,
     .expand4 = expand4,
     .attend16 = attend16,
     .quantize_rows8 = quantize_rows,
+    .quantize_group8 = quantize_block,
     .quantize_rows16 = quantize_rows16,
     .pack_run16 = pack_run16,
 };

@@ -92,12 +92,20 @@ INLINE float32x4_t halves(const uint8_t *bits) {
   return vcvt_f32_f16(half);
 }
 
-static void matvec4(float *y, int64_t ldy, const quantized_rows *x, int64_t first_row,
-                    int64_t rows, const uint8_t *panels, int64_t columns) {
+static void matvec8(float *y, int64_t ldy, const quantized_rows *x, int64_t rows, const uint8_t *panels,
+                    int64_t first_column, int64_t columns) {
+  int64_t bytes = x->stride / INT8_GROUP * INT8_BLOCK_BYTES;
+  for (int64_t c = first_column; c < first_column + columns; c += COLUMNS)
+    for (int64_t row = 0; row < rows; row++)
+      tile8(1, y + row * ldy + c - first_column, ldy, x, row, panels + c / PANEL_COLUMNS * bytes, c % PANEL_COLUMNS,
+            first_column + columns - c);
+}
+
+static void matvec4(float *y, int64_t ldy, const quantized_rows *x, int64_t rows, const uint8_t *panels,
+                    int64_t first_column, int64_t columns) {
   int64_t groups = x->stride / INT4_GROUP;
-  for (int64_t r = 0; r < rows; r++) {
-    int64_t row = first_row + r;
-    for (int64_t c = 0; c < columns; c += 4) {
+  for (int64_t row = 0; row < rows; row++) {
+    for (int64_t c = first_column; c < first_column + columns; c += 4) {
       const uint8_t *block = panels + c / PANEL_COLUMNS * groups * INT4_BLOCK_BYTES;
       int v = (int)(c % PANEL_COLUMNS / 4);
       float32x4_t total = vdupq_n_f32(0);
@@ -108,7 +116,7 @@ static void matvec4(float *y, int64_t ldy, const quantized_rows *x, int64_t firs
         part = vfmaq_n_f32(part, halves(constants + 2 * PANEL_COLUMNS), (float)x->sums[row * groups + g]);
         total = vfmaq_n_f32(total, part, group_scale(x, row, g * INT4_GROUP / INT8_GROUP));
       }
-      store(y + r * ldy + c, total, columns - c);
+      store(y + row * ldy + c - first_column, total, first_column + columns - c);
     }
   }
 }
@@ -117,9 +125,11 @@ static void matvec4(float *y, int64_t ldy, const quantized_rows *x, int64_t firs
 const integer_kernel_table integer_kernel_table_neon = {
     .name = "neon",
     .matmul8 = matmul8,
+    .matvec8 = matvec8,
     .matvec4 = matvec4,
     .expand4 = expand4,
     .quantize_rows8 = quantize_rows8,
+    .quantize_group8 = quantize_group8,
     .quantize_rows16 = quantize_rows16,
     .pack_run16 = pack_run16,
 };

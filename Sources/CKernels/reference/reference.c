@@ -109,6 +109,26 @@ static void softmax_tile(float *scores, int64_t rows, int64_t cols, int64_t ld,
   }
 }
 
+static void attend_row(float *maximum, float *sum, float *out, const float *q, const float *keys,
+                       const float *values, int64_t count, int64_t dim, float scale, float *scores) {
+  double best = *maximum;
+  for (int64_t k = 0; k < count; k++) {
+    double score = 0;
+    for (int64_t d = 0; d < dim; d++) score += (double)q[d] * keys[k * dim + d];
+    scores[k] = (float)(scale * score);
+    best = fmax(best, scale * score);
+  }
+  double rescale = exp(*maximum - best), total = *sum * rescale;
+  for (int64_t d = 0; d < dim; d++) out[d] = (float)(out[d] * rescale);
+  for (int64_t k = 0; k < count; k++) {
+    double weight = exp(scores[k] - best);
+    total += weight;
+    for (int64_t d = 0; d < dim; d++) out[d] = (float)(out[d] + weight * values[k * dim + d]);
+  }
+  *maximum = (float)best;
+  *sum = (float)total;
+}
+
 static void scale_rows(float *x, const float *factor, int64_t rows, int64_t dim) {
   for (int64_t r = 0; r < rows; r++)
     for (int64_t i = 0; i < dim; i++) x[r * dim + i] *= factor[r];
@@ -159,6 +179,7 @@ const kernel_table kernel_table_reference = {
     .sigmoid_mul = sigmoid_mul,
     .axpby = axpby,
     .softmax_tile = softmax_tile,
+    .attend_row = attend_row,
     .scale_rows = scale_rows,
     .column_mass = column_mass,
     .lightning = lightning,

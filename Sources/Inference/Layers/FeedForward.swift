@@ -19,6 +19,11 @@ struct GatedMLP: FeedForward {
   var activation = Activation.silu
 
   func callAsFunction(_ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>, _ workspace: Workspace) {
+    if rows > QuantizedWeights.vectorRows, activation == .silu, let gate = gate.quantizedWeights, let up = up.quantizedWeights,
+      let down = down.quantizedWeights
+    {
+      return QuantizedWeights.gatedMultiply(gate: gate, up: up, down: down, x, rows: rows, into: y, workspace)
+    }
     let gated = workspace.buffer("mlp.gate", rows * gate.outputs)
     let raised = workspace.buffer("mlp.up", rows * gate.outputs)
     Linear.apply([(gate, gated), (up, raised)], to: x, rows: rows, workspace)

@@ -21,6 +21,11 @@ struct Linear {
     self.bias = bias ? try checkpoint.vector(name + ".bias", count: outputs) : nil
   }
 
+  /// The weights where they are quantized and the product needs nothing more.
+  var quantizedWeights: QuantizedWeights? {
+    if case .quantized(let weights) = weights, bias == nil { weights } else { nil }
+  }
+
   var isQuantized: Bool {
     if case .quantized = weights { true } else { false }
   }

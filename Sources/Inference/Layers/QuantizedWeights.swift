@@ -13,7 +13,7 @@ struct QuantizedWeights {
 
   /// Up to here 4-bit weights are used with their own groups' scales; for more rows,
   /// which are limited by arithmetic and not by memory, panels are expanded to 8 bits.
-  private static let vectorRows = 4
+  static let vectorRows = 4
   /// Activation rows that one product takes: with 1,536 inputs they fill half of a core's L2.
   private static let rowTile = 258
 
@@ -58,62 +58,116 @@ struct QuantizedWeights {
     _ workspace: Workspace
   ) {
     let activations = QuantizedActivations(x, rows: rows, columns: products[0].weights.inputs, workspace)
-    let tasks = rows <= vectorRows ? vectorTasks(products, workspace.parallel.threads) : matrixTasks(products, rows: rows)
-    workspace.parallel.forEach(tasks.count) { thread, item in
-      let task = tasks[item]
-      let (weights, y) = products[task.product]
-      let range = task.rows ?? 0..<rows
-      weights.multiply(activations, panels: task.panels, rows: range, into: y, workspace.scratch(thread))
+    if rows <= vectorRows {
+      multiplyVectors(products, activations, rows: rows, workspace.parallel)
+    } else {
+      multiplyMatrix(products, activations, rows: rows, workspace)
     }
   }
 
-  private struct Task {
-    let product: Int
-    let panels: Range<Int>
-    let rows: Range<Int>?
+  /// For few rows each thread streams an equal stretch of all W's columns.
+  private static func multiplyVectors(
+    _ products: [(weights: QuantizedWeights, y: UnsafeMutablePointer<Float>)], _ x: QuantizedActivations, rows: Int, _ parallel: Parallel
+  ) {
+    let unit = Int(COLUMN_UNIT)
+    let total = products.reduce(0) { $0 + ($1.weights.outputs + unit - 1) / unit }
+    let parts = min(parallel.threads, total)
+    parallel.forEach(parts) { _, part in
+      var (start, range) = (0, total * part / parts..<total * (part + 1) / parts)
+      for (weights, y) in products {
+        let units = (weights.outputs + unit - 1) / unit
+        let own = range.clamped(to: start..<start + units)
+        if !own.isEmpty { weights.multiplyUnits(x, own.lowerBound - start..<own.upperBound - start, rows: rows, into: y) }
+        start += units
+        range = max(range.lowerBound, start)..<max(range.upperBound, start)
+      }
+    }
   }
 
-  /// For few rows each thread streams one stretch of every W.
-  private static func vectorTasks(_ products: [(weights: QuantizedWeights, y: UnsafeMutablePointer<Float>)], _ threads: Int) -> [Task] {
-    (0..<threads).flatMap { thread in
-      products.indices.map { index in
-        let count = products[index].weights.panels.shape[0]
-        return Task(product: index, panels: count * thread / threads..<count * (thread + 1) / threads, rows: nil)
-      }
-    }.sorted { $0.product < $1.product }
+  private func multiplyUnits(_ x: QuantizedActivations, _ units: Range<Int>, rows: Int, into y: UnsafeMutablePointer<Float>) {
+    let first = units.lowerBound * Int(COLUMN_UNIT)
+    let columns = min(outputs, units.upperBound * Int(COLUMN_UNIT)) - first
+    let table = integer_kernels().pointee
+    withUnsafePointer(to: x.rows) { x in
+      let kernel = format == .int8 ? table.matvec8 : table.matvec4
+      kernel?(y + first, Int64(outputs), x, Int64(rows), panel(0), Int64(first), Int64(columns))
+    }
   }
 
   /// For many rows a task is one panel, which stays in L1, and a tile of rows, which stays in L2.
-  private static func matrixTasks(_ products: [(weights: QuantizedWeights, y: UnsafeMutablePointer<Float>)], rows: Int) -> [Task] {
-    products.indices.flatMap { index in
-      (0..<products[index].weights.panels.shape[0]).flatMap { panel in
-        stride(from: 0, to: rows, by: rowTile).map { first in
-          Task(product: index, panels: panel..<panel + 1, rows: first..<min(rows, first + rowTile))
-        }
+  private static func multiplyMatrix(
+    _ products: [(weights: QuantizedWeights, y: UnsafeMutablePointer<Float>)], _ x: QuantizedActivations, rows: Int, _ workspace: Workspace
+  ) {
+    var tasks: [(product: Int, panel: Int, rows: Range<Int>)] = []
+    for (index, product) in products.enumerated() {
+      for panel in 0..<product.weights.panels.shape[0] {
+        for first in stride(from: 0, to: rows, by: rowTile) { tasks.append((index, panel, first..<min(rows, first + rowTile))) }
       }
+    }
+    workspace.parallel.forEach(tasks.count) { thread, item in
+      let (product, panel, range) = tasks[item]
+      products[product].weights.multiplyPanel(x, panel, rows: range, into: products[product].y, workspace.scratch(thread))
     }
   }
 
-  private func multiply(
-    _ x: QuantizedActivations, panels range: Range<Int>, rows: Range<Int>, into y: UnsafeMutablePointer<Float>, _ scratch: BufferPool
+  private func multiplyPanel(
+    _ x: QuantizedActivations, _ index: Int, rows: Range<Int>, into y: UnsafeMutablePointer<Float>, _ scratch: BufferPool
   ) {
-    guard !range.isEmpty else { return }
-    let column = range.lowerBound * QuantizedLayout.columns
-    let columns = min(outputs, range.upperBound * QuantizedLayout.columns) - column
-    let target = y + rows.lowerBound * outputs + column
-    let table = integer_kernels().pointee
+    let column = index * QuantizedLayout.columns
+    let weights = panel8(index, scratch, "expanded")
     withUnsafePointer(to: x.rows) { x in
-      let (first, count) = (Int64(rows.lowerBound), Int64(rows.count))
-      switch format {
-      case .int8:
-        table.matmul8(target, Int64(outputs), x, first, count, panel(range.lowerBound), Int64(columns))
-      case .int4 where rows.count <= Self.vectorRows:
-        table.matvec4(target, Int64(outputs), x, first, count, panel(range.lowerBound), Int64(columns))
-      case .int4:
-        let wide: UnsafeMutablePointer<UInt8> = scratch.integers("expanded", QuantizedLayout.int8PanelBytes(inputs: inputs))
-        table.expand4(wide, panel(range.lowerBound), Int64(QuantizedLayout.padded(inputs)))
-        table.matmul8(target, Int64(outputs), x, first, count, wide, Int64(columns))
-      }
+      integer_kernels().pointee.matmul8(
+        y + rows.lowerBound * outputs + column, Int64(outputs), x, Int64(rows.lowerBound), Int64(rows.count), weights,
+        Int64(min(QuantizedLayout.columns, outputs - column)))
+    }
+  }
+
+  /// A panel in 8 bits: as it lies in the file, or expanded into the thread's scratch.
+  private func panel8(_ index: Int, _ scratch: BufferPool, _ name: String) -> UnsafePointer<UInt8> {
+    guard format == .int4 else { return panel(index) }
+    let wide: UnsafeMutablePointer<UInt8> = scratch.integers(name, QuantizedLayout.int8PanelBytes(inputs: inputs))
+    integer_kernels().pointee.expand4(wide, panel(index), Int64(QuantizedLayout.padded(inputs)))
+    return UnsafePointer(wide)
+  }
+
+  /// Rows of a gated unit's tile: what both products make of them stays in L1.
+  private static let gatedRows = 96
+
+  /// y = W_down q(silu(W_gate x) * W_up x) for many rows. A panel's 64 columns are a group of
+  /// the next product's inputs, so each tile is quantized where it was made and the wide
+  /// values never reach memory.
+  static func gatedMultiply(
+    gate: QuantizedWeights, up: QuantizedWeights, down: QuantizedWeights, _ x: UnsafePointer<Float>, rows: Int,
+    into y: UnsafeMutablePointer<Float>, _ workspace: Workspace
+  ) {
+    let outer = QuantizedActivations(x, rows: rows, columns: gate.inputs, workspace)
+    let inner = QuantizedActivations(rows: rows, columns: gate.outputs, name: "gated", workspace)
+    let tiles = (rows + rowTile - 1) / rowTile
+    workspace.parallel.forEach(gate.panels.shape[0] * tiles) { thread, item in
+      let (panel, first) = (item / tiles, item % tiles * rowTile)
+      let range = first..<min(rows, first + rowTile)
+      gatedTile(gate, up, panel, outer, range, into: inner, workspace.scratch(thread))
+    }
+    multiplyMatrix([(down, y)], inner, rows: rows, workspace)
+  }
+
+  private static func gatedTile(
+    _ gate: QuantizedWeights, _ up: QuantizedWeights, _ index: Int, _ x: QuantizedActivations, _ rows: Range<Int>,
+    into inner: QuantizedActivations, _ scratch: BufferPool
+  ) {
+    let columns = QuantizedLayout.columns
+    let gated = scratch.buffer("gated.tile", gatedRows * columns)
+    let raised = scratch.buffer("raised.tile", gatedRows * columns)
+    let (gatePanel, upPanel) = (gate.panel8(index, scratch, "expanded"), up.panel8(index, scratch, "expanded.up"))
+    let table = integer_kernels().pointee
+    var (source, target) = (x.rows, inner.rows)
+    for first in stride(from: rows.lowerBound, to: rows.upperBound, by: gatedRows) {
+      let count = Int64(min(gatedRows, rows.upperBound - first))
+      table.matmul8(gated, Int64(columns), &source, Int64(first), count, gatePanel, Int64(columns))
+      table.matmul8(raised, Int64(columns), &source, Int64(first), count, upPanel, Int64(columns))
+      kernels().pointee.silu_mul(gated, raised, count * Int64(columns))
+      table.quantize_group8(
+        &target, gated, Int64(first), count, Int64(index), Int64(min(columns, gate.outputs - index * columns)))
     }
   }
 }
@@ -122,14 +176,18 @@ struct QuantizedWeights {
 struct QuantizedActivations {
   let rows: quantized_rows
 
-  init(_ x: UnsafePointer<Float>, rows count: Int, columns: Int, _ workspace: Workspace) {
+  /// Room for them, to be filled group by group.
+  init(rows count: Int, columns: Int, name: String, _ workspace: Workspace) {
     let stride = QuantizedLayout.padded(columns)
-    var rows = quantized_rows()
-    rows.values = workspace.shared.integers("quantized.values", count * stride)
-    rows.stride = Int64(stride)
-    rows.scales = workspace.buffer("quantized.scales", count * stride / Int(INT8_GROUP))
-    rows.sums = workspace.shared.integers("quantized.sums", count * stride / Int(INT4_GROUP))
-    self.rows = rows
+    rows = quantized_rows(
+      values: workspace.shared.integers(name + ".values", count * stride), stride: Int64(stride),
+      scales: workspace.buffer(name + ".scales", count * stride / Int(INT8_GROUP)),
+      sums: workspace.shared.integers(name + ".sums", count * stride / Int(INT4_GROUP)))
+  }
+
+  init(_ x: UnsafePointer<Float>, rows count: Int, columns: Int, _ workspace: Workspace) {
+    self.init(rows: count, columns: columns, name: "quantized", workspace)
+    let rows = rows
     workspace.parallel.forRanges(count, grain: 16) { range in
       var part = rows
       integer_kernels().pointee.quantize_rows8(&part, x, Int64(range.lowerBound), Int64(range.count), Int64(columns))

@@ -22,6 +22,8 @@ struct Attention {
   /// True: 16-bit integers where they are faster, see `IntegerAttention`.
   var integer = false
 
+  /// Up to here each query goes through the keys alone: tiles would be empty for the most part.
+  private static let fewRows = 2
   private static let largestTile = 128
   private static let largestChunk = 2048
 
@@ -35,6 +37,9 @@ struct Attention {
   ) {
     if integer, mass == nil, IntegerAttention.fits(headDim: headDim, rows: rows) {
       return IntegerAttention(attention: self)(runs, rows: rows, into: out, workspace)
+    }
+    if rows <= Self.fewRows, mass == nil {
+      return attendRows(runs, rows: rows, into: out, workspace)
     }
     let chunk = mass.map { _ in runs[0].count } ?? min(Self.largestChunk, runs.map(\.count).max() ?? 1)
     let tile = max(1, min(Self.largestTile, Workspace.scoreElements / (group * max(chunk, 1))))
@@ -51,6 +56,26 @@ struct Attention {
     guard let mass, let partial else { return }
     for thread in 0..<workspace.parallel.threads {
       for index in 0..<mass.count { mass[index] += partial[thread * mass.count + index] }
+    }
+  }
+
+  private func attendRows(_ runs: [KeyRun], rows: Int, into out: UnsafeMutablePointer<Float>, _ workspace: Workspace) {
+    let longest = runs.map(\.count).max() ?? 1
+    workspace.parallel.forEach(rows * heads) { thread, item in
+      let (row, head) = (item / heads, item % heads)
+      let scores = workspace.scratch(thread).buffer("attention.row", longest)
+      let target = out + item * headDim
+      var (maximum, sum) = (-Float.infinity, Float(0))
+      target.update(repeating: 0, count: headDim)
+      for run in runs {
+        let seen = run.visible(row)
+        if seen.isEmpty { continue }
+        let start = head / group * run.headStride + seen.lowerBound * headDim
+        kernels().pointee.attend_row(
+          &maximum, &sum, target, run.query + item * headDim, run.keys + start, run.values + start, Int64(seen.count), Int64(headDim),
+          scale, scores)
+      }
+      for index in 0..<headDim { target[index] /= sum }
     }
   }
 

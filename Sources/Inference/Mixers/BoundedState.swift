@@ -20,6 +20,14 @@ final class BoundedState: KeyValueState {
   private let entries: KeyValueBuffer  // keys not rotated
   private(set) var positions: [Int32] = []  // in the document
   private var salience: [Float] = []
+  private var rotated: RotatedKeys?
+
+  /// The first `count` keys at their places in the memory.
+  private struct RotatedKeys {
+    let buffer: FloatBuffer
+    let stride: Int
+    var count: Int
+  }
 
   init(_ shape: KeyValueShape, _ limits: BoundedLimits) {
     self.limits = limits
@@ -47,7 +55,7 @@ final class BoundedState: KeyValueState {
     salience += repeatElement(0, count: info.rows)
     rope?.rotate(
       block.query, heads: attention.heads, headDim: attention.headDim, positions: before..<before + info.rows, workspace.parallel)
-    let rotated = rotatedKeys(attention, rope, workspace)
+    let rotated = rotatedKeys(attention, rope, isSingle: info.rows == 1, workspace)
     let run = KeyRun(
       query: block.query, keys: rotated, values: entries.values.pointer, headStride: entries.headStride,
       count: entries.count, visible: { 0..<before + $0 + 1 })
@@ -55,14 +63,34 @@ final class BoundedState: KeyValueState {
     record(run, info, attention, trace, into: out, workspace)
   }
 
-  private func rotatedKeys(_ attention: Attention, _ rope: RotaryEmbedding?, _ workspace: Workspace) -> UnsafePointer<Float> {
-    let rotated = workspace.buffer("bounded.keys", attention.keyHeads * entries.headStride)
-    for head in 0..<attention.keyHeads {
-      let start = rotated + head * entries.headStride
-      start.update(from: entries.keys.pointer + head * entries.headStride, count: entries.count * attention.headDim)
-      rope?.rotate(start, heads: 1, headDim: attention.headDim, positions: 0..<entries.count, workspace.parallel)
+  /// All keys at their places. Token by token only the newest is rotated; for a block,
+  /// after which tokens are dropped, all are, and nothing is kept.
+  private func rotatedKeys(_ attention: Attention, _ rope: RotaryEmbedding?, isSingle: Bool, _ workspace: Workspace) -> UnsafePointer<Float>
+  {
+    guard isSingle else {
+      let scratch = workspace.buffer("bounded.keys", attention.keyHeads * entries.headStride)
+      rotate(0..<entries.count, into: scratch, attention, rope, workspace.parallel)
+      return UnsafePointer(scratch)
     }
-    return UnsafePointer(rotated)
+    let size = attention.keyHeads * entries.headStride
+    if rotated?.buffer.count ?? 0 < size || rotated?.stride != entries.headStride {
+      rotated = RotatedKeys(buffer: FloatBuffer(uninitialized: size), stride: entries.headStride, count: 0)
+    }
+    guard var rotated else { preconditionFailure("the buffer was just made") }
+    rotate(rotated.count..<entries.count, into: rotated.buffer.pointer, attention, rope, workspace.parallel)
+    rotated.count = entries.count
+    self.rotated = rotated
+    return UnsafePointer(rotated.buffer.pointer)
+  }
+
+  private func rotate(
+    _ range: Range<Int>, into target: UnsafeMutablePointer<Float>, _ attention: Attention, _ rope: RotaryEmbedding?, _ parallel: Parallel
+  ) {
+    for head in 0..<attention.keyHeads {
+      let offset = head * entries.headStride + range.lowerBound * attention.headDim
+      (target + offset).update(from: entries.keys.pointer + offset, count: range.count * attention.headDim)
+      rope?.rotate(target + offset, heads: 1, headDim: attention.headDim, positions: range, parallel)
+    }
   }
 
   private func record(
@@ -94,6 +122,7 @@ final class BoundedState: KeyValueState {
     let ranked = candidates.sorted { (salience[$0], positions[$0]) > (salience[$1], positions[$1]) }
     let keptIndices = Array(0..<limits.sinks) + ranked.prefix(limits.kept).sorted() + Array(total - limits.window..<total)
     entries.keep(keptIndices)
+    rotated?.count = 0
     positions = keptIndices.map { positions[$0] }
     salience = keptIndices.map { salience[$0] }
   }
