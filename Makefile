@@ -33,6 +33,7 @@ lint: ## Check formatting
 test: setup lint ## Run every test
 	swift build -c release --build-tests -Xswiftc -enable-testing
 	$(BIN)/docproc model install
+	$(BIN)/docproc model install --precision f16
 	DOCPROC_TEST_MODEL=$(DOCPROC_HOME)/models/$(MODEL) swift test -c release -Xswiftc -enable-testing --skip-build
 
 install: build ## Install the programs into PREFIX (default /usr/local)

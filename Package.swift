@@ -86,7 +86,7 @@ let package = Package(
     .target(name: "TestSupport", dependencies: ["Host", "Inference"], path: "Tests/TestSupport", swiftSettings: swiftSettings),
     .testTarget(name: "ArchitectureTests", dependencies: ["Host", "TestSupport"], swiftSettings: swiftSettings),
     .testTarget(name: "KernelTests", dependencies: ["CKernels", "TestSupport"], swiftSettings: swiftSettings),
-    .testTarget(name: "InferenceTests", dependencies: ["Inference", "TestSupport"], swiftSettings: swiftSettings),
+    .testTarget(name: "InferenceTests", dependencies: ["CKernels", "Inference", "TestSupport"], swiftSettings: swiftSettings),
     .testTarget(name: "TokenizerTests", dependencies: ["CZstd", "Tokenizer", "TestSupport"], swiftSettings: swiftSettings),
     .testTarget(name: "DocumentsTests", dependencies: ["Documents", "Host", "TestSupport"], swiftSettings: swiftSettings),
     .testTarget(name: "ReadingTests", dependencies: ["Documents", "Reading", "Results", "TestSupport"], swiftSettings: swiftSettings),

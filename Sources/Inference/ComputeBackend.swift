@@ -6,6 +6,9 @@ public enum ComputeBackend {
   /// The instruction set of docproc's own kernels.
   public static var isa: String { String(cString: kernels().pointee.isa) }
 
+  /// The instruction set of the integer kernels.
+  public static var integerISA: String { String(cString: integer_kernels().pointee.name) }
+
   /// The BLAS library with its version and kernels.
   public static var blas: String { String(cString: openblas_description()) }
 }

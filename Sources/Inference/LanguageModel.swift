@@ -33,6 +33,22 @@ public final class LanguageModel {
 
   public func makeState() -> ReadingState { ReadingState(layers: layers.map { $0.mixer.makeState() }) }
 
+  /// Bytes that a state takes after this many tokens, at most.
+  public func stateBytes(at tokens: Int) -> Int { layers.reduce(0) { $0 + $1.mixer.stateBytes(at: tokens) } }
+
+  /// Operations (a multiplication and an addition are two) of reading the token at this
+  /// depth: products with the active weights of the layers, and the mixers' own. The head is
+  /// not among them, since reading does not use it.
+  public func operations(at depth: Int) -> Double {
+    layers.reduce(0) { $0 + 2 * Double($1.parameters.active) + $1.mixer.operations(at: depth) }
+  }
+
+  /// Bytes of weights and of state that generating one token streams from memory.
+  public func streamedBytes(at depth: Int) -> Int {
+    let active = description.activeParameters, total = max(description.parameters, 1)
+    return Int(Double(description.bytes) * Double(active) / Double(total)) + stateBytes(at: depth)
+  }
+
   /// Reads tokens into the state.
   ///
   /// - Parameters:

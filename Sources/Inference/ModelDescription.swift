@@ -9,9 +9,11 @@ public struct ModelDescription: Sendable, Encodable {
   /// Parameters that one token's computation multiplies with.
   public let activeParameters: Int
   public let bytes: Int
+  /// Where what is computed differs from what the authors published.
+  public var notes: [String] = []
 
   enum CodingKeys: String, CodingKey {
-    case architecture, layers, parameters, bytes
+    case architecture, layers, parameters, bytes, notes
     case hiddenSize = "hidden_size"
     case activeParameters = "active_parameters"
     case vocabularySize = "vocabulary_size"

@@ -19,7 +19,7 @@ public final class ModelReader {
 
   /// - Throws: `ModelError` or `TokenizerError` when the folder is not a usable model.
   public init(folder: String, threads: Int = 0) throws {
-    tokenizer = try Tokenizer(folder: folder)
+    tokenizer = try ModelTokenizer.open(folder)
     model = try LanguageModel.load(folder: folder, threads: threads)
     format = PromptFormat(tokenizer)
   }

@@ -1,16 +1,16 @@
 import Foundation
 
 /// The process's peak resident memory, from Linux's /proc.
-enum PeakMemory {
+public enum PeakMemory {
   /// Makes the peak count from now, so that one reading's is not an earlier one's.
-  static func reset() {
+  public static func reset() {
     guard let handle = FileHandle(forWritingAtPath: "/proc/self/clear_refs") else { return }
     try? handle.write(contentsOf: Data("5".utf8))
     try? handle.close()
   }
 
   /// Bytes; 0 where /proc does not tell.
-  static var bytes: Int {
+  public static var bytes: Int {
     guard let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8),
       let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") }),
       let kilobytes = line.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first.flatMap({ Int($0) })

@@ -1,3 +1,5 @@
+import Foundation
+
 /// Byte-level BPE as tokenizer.json describes it: text to token ids and back.
 ///
 /// Text never yields a control token: those exist only by name, through
@@ -15,8 +17,12 @@ public final class Tokenizer {
   /// - Throws: `TokenizerError`, which names what is missing or not supported.
   public convenience init(folder: String) throws { try self.init(path: folder + "/tokenizer.json") }
 
-  public init(path: String) throws {
-    let file = try TokenizerFile(path: path)
+  public convenience init(path: String) throws { try self.init(try TokenizerFile(path: path)) }
+
+  /// - Parameter json: what a tokenizer.json holds.
+  public convenience init(json: Data) throws { try self.init(try TokenizerFile(json, path: "tokenizer.json")) }
+
+  private init(_ file: TokenizerFile) throws {
     let controls = Set(file.addedTokens.map(\.id))
     var ids: [[UInt8]: Int32] = [:]
     var bytes: [Int32: [UInt8]] = [:]

@@ -26,6 +26,11 @@ struct TokenizerFile {
     guard let data = FileManager.default.contents(atPath: path) else {
       throw TokenizerError.unreadable(path: path, reason: "no such file")
     }
+    try self.init(data, path: path)
+  }
+
+  /// - Parameter path: where the JSON is from, for errors.
+  init(_ data: Data, path: String) throws {
     guard let root = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any] else {
       throw TokenizerError.unreadable(path: path, reason: "it is not a JSON object")
     }

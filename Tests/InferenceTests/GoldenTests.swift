@@ -71,7 +71,7 @@ import Testing
   @Test(.enabled(if: Repository.defaultModel != nil, "needs the default model (make test installs it)"))
   func smolLM2LogitsMatch() throws {
     let folder = try TemporaryDirectory()
-    let source = try #require(Repository.defaultModel)
+    let source = try #require(Repository.defaultModel) + "-f16"
     var configuration = try ModelConfiguration(folder: source).values
     configuration["layer_mixers"] = nil
     _ = try folder.write("config.json", try JSONEncoder().encode(configuration))

@@ -27,6 +27,7 @@ enum {
   /// Keys per step of `attend16`: its sums of products stay below 2^31.
   ATTEND_KEYS = 128,
   ATTEND_QUERIES = 6,
+  PEAK_BYTES = 516 * 576,
 };
 
 /// Activations in 8 bits, x = scale * value: `values` is [rows, stride], padded with
@@ -99,6 +100,11 @@ typedef struct {
   /// `step * ATTEND_KEYS` on. Keys get a scale each, values one a step.
   void (*pack_run16)(packed_run16 *run, const float *keys, const float *values,
                      int64_t step, int64_t dim);
+
+  /// The yardstick: a product [rows, inputs] x [inputs, PANEL_COLUMNS] of bytes in cache with
+  /// 32-bit sums and no scales, the fastest this instruction set allows; rows * inputs and
+  /// inputs * PANEL_COLUMNS at most PEAK_BYTES. NULL where there is none.
+  void (*peak8)(int64_t rows, int64_t inputs);
 } integer_kernel_table;
 
 /// The fastest for this CPU. DOCPROC_ISA chooses as for `kernels()`.

@@ -109,6 +109,9 @@ const kernel_table *kernels_reference(void);
 /// The table of that name, or NULL where this CPU or build has none.
 const kernel_table *kernels_named(const char *isa);
 
+/// Reads `bytes` of memory once, to measure how fast that goes, and returns their number.
+int64_t sum_bytes(const void *start, int64_t bytes);
+
 /// cpu_set_t macros are not visible to Swift: CPUs this process may run on.
 int usable_cpu_count(void);
 

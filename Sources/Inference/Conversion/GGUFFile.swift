@@ -83,6 +83,7 @@ public final class GGUFFile {
     }
   }
 
+  func shape(_ name: String) -> [Int]? { tensors[name]?.shape }
   var tensorNames: [String] { Array(tensors.keys) }
 
   /// The tensor under another name.

@@ -109,6 +109,8 @@ public struct ModelQuantization {
     try encoder.encode(values).write(to: URL(fileURLWithPath: target + "/config.json"))
     for name in try FileManager.default.contentsOfDirectory(atPath: source)
     where name != "config.json" && !name.contains(".safetensors") && !name.hasSuffix(".bin") {
+      var isFolder: ObjCBool = false
+      guard FileManager.default.fileExists(atPath: source + "/" + name, isDirectory: &isFolder), !isFolder.boolValue else { continue }
       try FileManager.default.copyItem(atPath: source + "/" + name, toPath: target + "/" + name)
     }
   }

@@ -47,6 +47,8 @@ struct AttentionMixer: Mixer {
     out(mixed, rows: block.rows, into: y, workspace)
   }
 
+  func stateBytes(at depth: Int) -> Int { 8 * attention.keyHeads * attention.headDim * memory.kept(at: depth) }
+
   var parameters: ParameterCount { ParameterCount(all: projection.parameters + out.parameters + (gate?.parameters ?? 0)) }
 
   /// Scores and weighted values: 4 operations for each head element of each visible key.
@@ -146,6 +148,15 @@ enum KeyValueMemory {
     case .softmax: .softmax
     case .window: .window
     case .bounded: .bounded
+    }
+  }
+
+  /// Entries that are in memory after this many tokens.
+  func kept(at depth: Int) -> Int {
+    switch self {
+    case .softmax: depth
+    case .window(let size, let sinks): min(depth, 2 * size + sinks)
+    case .bounded(let limits): min(depth, limits.sinks + limits.kept + limits.window + LanguageModel.blockSize)
     }
   }
 

@@ -31,7 +31,8 @@ final class BoundedState: KeyValueState {
 
   init(_ shape: KeyValueShape, _ limits: BoundedLimits) {
     self.limits = limits
-    entries = KeyValueBuffer(shape, capacity: min(limits.sinks + limits.kept + limits.window, 2048) + 256)
+    let most = limits.sinks + limits.kept + limits.window + LanguageModel.blockSize
+    entries = KeyValueBuffer(shape, capacity: min(most, 2304), limit: most)
   }
 
   private init(copying other: BoundedState) {

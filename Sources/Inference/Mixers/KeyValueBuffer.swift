@@ -6,8 +6,12 @@ final class KeyValueBuffer {
   private(set) var keys: FloatBuffer
   private(set) var values: FloatBuffer
 
-  init(_ shape: KeyValueShape, capacity: Int) {
+  /// Never more than this many entries, so growing stops there.
+  private let limit: Int
+
+  init(_ shape: KeyValueShape, capacity: Int, limit: Int = .max) {
     self.shape = shape
+    self.limit = limit
     self.capacity = capacity
     keys = FloatBuffer(shape.keyHeads * capacity * shape.headDim)
     values = FloatBuffer(shape.keyHeads * capacity * shape.headDim)
@@ -15,6 +19,7 @@ final class KeyValueBuffer {
 
   private init(copying other: KeyValueBuffer) {
     shape = other.shape
+    limit = other.limit
     capacity = other.capacity
     count = other.count
     keys = FloatBuffer(uninitialized: other.keys.count)
@@ -65,7 +70,7 @@ final class KeyValueBuffer {
 
   private func grow(to needed: Int) {
     guard needed > capacity else { return }
-    let larger = KeyValueBuffer(shape, capacity: max(needed, 2 * capacity))
+    let larger = KeyValueBuffer(shape, capacity: max(needed, min(2 * capacity, limit)), limit: limit)
     for head in 0..<shape.keyHeads {
       (larger.keys.pointer + head * larger.headStride).update(from: keys.pointer + head * headStride, count: count * shape.headDim)
       (larger.values.pointer + head * larger.headStride).update(from: values.pointer + head * headStride, count: count * shape.headDim)

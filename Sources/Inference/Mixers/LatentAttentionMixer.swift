@@ -123,6 +123,8 @@ struct LatentAttentionMixer: Mixer {
     return result
   }
 
+  func stateBytes(at depth: Int) -> Int { 8 * heads * widths.head * depth }
+
   var parameters: ParameterCount {
     let queries =
       switch query {

@@ -92,6 +92,8 @@ struct LightningMixer: Mixer {
     }
   }
 
+  func stateBytes(at depth: Int) -> Int { 4 * (rotation.doublesKeys ? 2 : 1) * shape.width * shape.headDim }
+
   var parameters: ParameterCount { ParameterCount(all: projection.parameters + out.parameters + (gate?.parameters ?? 0)) }
 
   /// q S, k v^T and the products within a block: the same at every depth.

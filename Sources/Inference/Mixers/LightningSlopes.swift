@@ -12,6 +12,9 @@ enum LightningSlopes {
     return base + stride(from: 0, to: 2 * power, by: 2).map { finer[$0] }.prefix(heads - power)
   }
 
+  /// 2^(-8(h+1)/H) for any number of heads, as llama.cpp and transformers compute it.
+  static func geometric(heads: Int) -> [Double] { (1...heads).map { exp2(-8 * Double($0) / Double(heads)) } }
+
   /// Slopes times 1 - (layer + offset) / (layers - 1) + 1e-5: upper layers hardly decay
   /// (MiniMax-01's and TransNormerLLM's modelling code).
   static func layered(heads: Int, layer: Int, layers: Int, offset: Double = 0) -> [Float] {

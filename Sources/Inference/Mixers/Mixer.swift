@@ -28,6 +28,9 @@ protocol Mixer {
   /// Parameters of the projections.
   var parameters: ParameterCount { get }
 
+  /// Bytes of the state after this many tokens.
+  func stateBytes(at depth: Int) -> Int
+
   /// Operations that one token costs at this depth, beside its projections.
   func operations(at depth: Int) -> Double
 

@@ -21,21 +21,23 @@ struct DecoderParts {
   /// `model.norm` and `lm_head`.
   func model(
     architecture: String, layers: [DecoderLayer], _ checkpoint: Checkpoint, _ parallel: Parallel,
-    embedding name: String = "model.embed_tokens", norm: RMSNorm? = nil, scaling: StreamScaling = StreamScaling()
+    embedding name: String = "model.embed_tokens", norm: RMSNorm? = nil, scaling: StreamScaling = StreamScaling(), notes: [String] = []
   ) throws -> LanguageModel {
     let embedding = try Linear(checkpoint, name, outputs: vocabulary, inputs: hidden)
     let head = tied ? embedding : try Linear(checkpoint, "lm_head", outputs: vocabulary, inputs: hidden)
     return try LanguageModel(
-      description: description(architecture, layers, head, checkpoint), embedding: embedding, layers: layers,
+      description: description(architecture, layers, head, checkpoint, notes), embedding: embedding, layers: layers,
       norm: norm ?? RMSNorm(checkpoint, "model.norm", count: hidden, eps: eps), head: head, scaling: scaling, parallel: parallel)
   }
 
-  private func description(_ architecture: String, _ layers: [DecoderLayer], _ head: Linear, _ checkpoint: Checkpoint) -> ModelDescription {
+  private func description(
+    _ architecture: String, _ layers: [DecoderLayer], _ head: Linear, _ checkpoint: Checkpoint, _ notes: [String]
+  ) -> ModelDescription {
     let trunk = layers.map(\.parameters).reduce(ParameterCount(all: 0), +)
     let ends = tied ? head.parameters : 2 * head.parameters
     return ModelDescription(
       architecture: architecture, layers: layers.map(\.mixer.kind.rawValue), hiddenSize: hidden, vocabularySize: vocabulary,
-      parameters: trunk.total + ends, activeParameters: trunk.active + head.parameters, bytes: checkpoint.byteCount)
+      parameters: trunk.total + ends, activeParameters: trunk.active + head.parameters, bytes: checkpoint.byteCount, notes: notes)
   }
 
   /// norm -> mixer -> + -> norm -> feed-forward -> +, under the usual names of the norms.

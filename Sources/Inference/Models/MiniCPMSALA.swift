@@ -33,7 +33,14 @@ enum MiniCPMSALA {
     return try parts.model(
       architecture: "MiniCPMSALAForCausalLM", layers: layers, checkpoint, parallel,
       scaling: StreamScaling(
-        embedding: Float(try configuration.number("scale_emb", default: 12)), head: Float(base / Double(parts.hidden))))
+        embedding: Float(try configuration.number("scale_emb", default: 12)), head: Float(base / Double(parts.hidden))),
+      notes: try notes(configuration))
+  }
+
+  private static func notes(_ configuration: ModelConfiguration) throws -> [String] {
+    guard let sparse = configuration.object("sparse_config") else { return [] }
+    let length = try sparse.size("dense_len", default: 8192)
+    return ["softmax layers attend to all tokens; from \(length) tokens on the published model chooses blocks of them"]
   }
 
   /// Softmax layers divide the hidden size by the heads; `head_dim` is the lightning layers'.

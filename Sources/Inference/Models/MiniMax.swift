@@ -88,7 +88,8 @@ enum MiniMax {
     let transformers = isTransformersLayout(configuration)
     let span = Double(layers - 1) + (transformers ? 1e-5 : 0)
     let factor = (layers == 1 ? 1 : 1 - Double(index) / span) + 1e-5
-    let computed = LightningSlopes.alibi(heads: heads).map { Float($0 * factor) }
+    let isGeometric = configuration.string("lightning_slopes") == "geometric"
+    let computed = (isGeometric ? LightningSlopes.geometric(heads: heads) : LightningSlopes.alibi(heads: heads)).map { Float($0 * factor) }
     guard transformers, checkpoint.contains(prefix + "slope_rate") else { return computed }
     let stored = try checkpoint.values(prefix + "slope_rate", shape: [heads, 1, 1])
     return isRounding(of: computed, stored) ? computed : stored

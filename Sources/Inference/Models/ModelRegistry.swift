@@ -40,11 +40,15 @@ enum ModelRegistry {
 }
 
 extension LanguageModel {
-  /// Opens a model folder: config.json and safetensors in Hugging Face form.
+  /// Opens a model folder, config.json and safetensors in Hugging Face form, or a GGUF file.
   ///
   /// - Parameter threads: 0 means all CPUs that this process may use.
   /// - Throws: `ModelError`, which names the file, key or tensor that is wrong.
   public static func load(folder: String, threads: Int = 0) throws -> LanguageModel {
+    if folder.hasSuffix(".gguf") {
+      let file = try GGUFModel(path: folder)
+      return try ModelRegistry.builder(for: file.configuration)(file.configuration, file.checkpoint, Parallel(threads: threads))
+    }
     let configuration = try ModelConfiguration(folder: folder)
     let build = try ModelRegistry.builder(for: configuration)
     return try build(configuration, try Checkpoint(folder: folder), Parallel(threads: threads))

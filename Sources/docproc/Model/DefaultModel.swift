@@ -21,7 +21,24 @@ enum DefaultModel {
 
 /// Installs the default model into a folder.
 struct ModelInstaller {
+  /// What the weights are stored in: int8 reads fastest, f16 keeps them as they are.
+  enum Precision: String, CaseIterable {
+    case int8, int4, f16
+
+    var quantization: ModelQuantization? {
+      switch self {
+      case .int8: ModelQuantization(.int8)
+      case .int4: ModelQuantization(.int4)
+      case .f16: nil
+      }
+    }
+
+    /// The installed model's name: the default one is plain.
+    var modelName: String { self == .int8 ? DefaultModel.name : DefaultModel.name + "-" + rawValue }
+  }
+
   let folder: String
+  var precision = Precision.int8
   let report: (String) -> Void
 
   /// Installs the default model if it is not there.
@@ -40,13 +57,20 @@ struct ModelInstaller {
     defer { try? FileManager.default.removeItem(atPath: work) }
     let weights = try weightsFile(from: file, work: work)
     report("converting")
-    let converted = work + "/model"
-    try FileManager.default.createDirectory(atPath: converted, withIntermediateDirectories: true)
-    try DefaultModel.conversion.convert(try GGUFFile(path: weights), into: converted)
+    let wide = work + "/wide"
+    try FileManager.default.createDirectory(atPath: wide, withIntermediateDirectories: true)
+    try DefaultModel.conversion.convert(try GGUFFile(path: weights), into: wide)
+    let converted = try quantized(wide, to: work + "/model")
     report("verifying")
     try verify(converted)
     if FileManager.default.fileExists(atPath: folder) { try FileManager.default.removeItem(atPath: folder) }
     try FileManager.default.moveItem(atPath: converted, toPath: folder)
+  }
+
+  private func quantized(_ wide: String, to target: String) throws -> String {
+    guard let quantization = precision.quantization else { return wide }
+    try quantization.convert(wide, to: target)
+    return target
   }
 
   private func weightsFile(from file: String?, work: String) throws -> String {

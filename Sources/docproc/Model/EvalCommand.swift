@@ -3,6 +3,7 @@ import Documents
 import Foundation
 import Host
 import Inference
+import Reading
 import Tokenizer
 
 struct EvalCommand: ParsableCommand {
@@ -76,7 +77,7 @@ struct EvalCommand: ParsableCommand {
   }
 
   private func samples(_ folder: String) throws -> [[Int32]] {
-    let ids = try Tokenizer(folder: folder).encode(try DocumentReader().read(text).text)
+    let ids = try ModelTokenizer.open(folder).encode(try DocumentReader().read(text).text)
     guard ids.count >= 2 else { throw UserError("\(text) has \(ids.count) tokens; perplexity needs at least 2") }
     let width = min(tokens, ids.count)
     let count = min(windows, ids.count / width)

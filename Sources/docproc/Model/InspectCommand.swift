@@ -5,27 +5,84 @@ import Inference
 
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "inspect", abstract: "Print what a model folder is: architecture, each layer's mixer, size.")
+    commandName: "inspect", abstract: "Print what a model is: family, layers, parameters, memory, expected speed on this host.")
 
-  @Argument(help: "The model's name or folder.")
+  @Argument(help: "The model's name, folder or GGUF file.")
   var directory: String
+
+  @Option(help: "Document lengths in tokens to state memory for, separated by commas.")
+  var tokens = "8192,131072,1048576"
+
+  @Flag(help: "Do not run the model to measure its speed.")
+  var dry = false
 
   @Flag(help: "Print JSON.")
   var json = false
 
+  private struct Report: Encodable {
+    let description: ModelDescription
+    let memory: [Memory]
+    let expectedTokensPerSecond: Double?
+
+    struct Memory: Encodable {
+      let tokens: Int
+      let stateBytes: Int
+
+      enum CodingKeys: String, CodingKey {
+        case tokens
+        case stateBytes = "state_bytes"
+      }
+    }
+
+    enum CodingKeys: String, CodingKey {
+      case memory
+      case expectedTokensPerSecond = "expected_tokens_per_second"
+    }
+
+    func encode(to encoder: any Encoder) throws {
+      try description.encode(to: encoder)
+      var container = encoder.container(keyedBy: CodingKeys.self)
+      try container.encode(memory, forKey: .memory)
+      try container.encodeIfPresent(expectedTokensPerSecond, forKey: .expectedTokensPerSecond)
+    }
+  }
+
   func run() throws {
-    let description = try LanguageModel.load(folder: DataHome.modelFolder(directory)).description
-    if json { return print(JSONText.pretty(description)) }
-    print(
-      """
-      architecture  \(description.architecture)
-      layers        \(description.layers.count): \(Self.summary(description.layers))
-      hidden size   \(description.hiddenSize)
-      vocabulary    \(description.vocabularySize)
-      parameters    \(description.parameters)
-      on disk       \(description.bytes >> 20) MiB
-      """)
-    for (index, mixer) in description.layers.enumerated() { print("  layer \(index)  \(mixer)") }
+    let lengths = try BenchCommand.depths(tokens)
+    let model = try LanguageModel.load(folder: DataHome.modelFolder(directory))
+    let report = Report(
+      description: model.description, memory: lengths.map { .init(tokens: $0, stateBytes: model.stateBytes(at: $0)) },
+      expectedTokensPerSecond: dry ? nil : try measuredSpeed(model))
+    if json { return print(JSONText.pretty(report)) }
+    print(Self.text(report))
+  }
+
+  /// One block says what a token costs; a second is read to leave page faults out.
+  private func measuredSpeed(_ model: LanguageModel) throws -> Double {
+    let ids = BenchCommand.ids(LanguageModel.blockSize, vocabulary: model.description.vocabularySize)
+    let state = model.makeState()
+    try model.read(ids, into: state)
+    let start = ContinuousClock.now
+    try model.read(ids, into: state)
+    return Double(ids.count) / ((ContinuousClock.now - start) / .seconds(1))
+  }
+
+  private static func text(_ report: Report) -> String {
+    let description = report.description
+    var lines = [
+      "architecture  \(description.architecture)",
+      "layers        \(description.layers.count): \(summary(description.layers))",
+      "hidden size   \(description.hiddenSize)",
+      "vocabulary    \(description.vocabularySize)",
+      "parameters    \(description.parameters) (\(description.activeParameters) active for a token)",
+      "on disk       \(description.bytes >> 20) MiB",
+    ]
+    lines += report.memory.map { "memory        \($0.stateBytes >> 20) MiB of state at \($0.tokens) tokens, beside the weights" }
+    if let speed = report.expectedTokensPerSecond {
+      lines.append("reads         about \(Int(speed)) tokens/s on this host at the start of a document")
+    }
+    lines += description.notes.map { "note          \($0)" }
+    return (lines + description.layers.enumerated().map { "  layer \($0)  \($1)" }).joined(separator: "\n")
   }
 
   private static func summary(_ layers: [String]) -> String {

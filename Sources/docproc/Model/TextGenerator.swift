@@ -1,4 +1,5 @@
 import Inference
+import Reading
 import Tokenizer
 
 /// A model with its tokenizer: text in, text out.
@@ -7,7 +8,7 @@ struct TextGenerator {
   let model: LanguageModel
 
   init(folder: String, threads: Int = 0) throws {
-    tokenizer = try Tokenizer(folder: folder)
+    tokenizer = try ModelTokenizer.open(folder)
     model = try LanguageModel.load(folder: folder, threads: threads)
   }
 

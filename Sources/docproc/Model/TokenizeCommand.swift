@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Host
+import Reading
 import Tokenizer
 
 struct TokenizeCommand: ParsableCommand {
@@ -20,7 +21,7 @@ struct TokenizeCommand: ParsableCommand {
   var count = false
 
   func run() throws {
-    let tokenizer = try Tokenizer(folder: DataHome.modelFolder(model))
+    let tokenizer = try ModelTokenizer.open(DataHome.modelFolder(model))
     guard let data = FileManager.default.contents(atPath: file) else { throw UserError("cannot read \(file)") }
     guard let text = String(validating: data, as: UTF8.self) else { throw UserError("\(file) is not valid UTF-8") }
     let start = ContinuousClock.now

@@ -1,0 +1,73 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Inference
+
+/// Models with narrower weights, against the wide ones.
+@Suite struct QuantizationTests {
+  private func ids(_ count: Int) -> [Int32] {
+    var random = SplitMix(31)
+    return (0..<count).map { _ in Int32.random(in: 0..<64, using: &random) }
+  }
+
+  /// Heads of 16, so that attention runs in 16-bit integers too.
+  private var source: RandomModel {
+    var model = RandomModel()
+    (model.hidden, model.heads, model.keyHeads, model.intermediate) = (64, 4, 2, 96)
+    return model
+  }
+
+  private func quantized(_ precision: ModelQuantization.Precision, in directory: TemporaryDirectory) throws -> String {
+    try source.write(to: directory.path)
+    let target = directory.path + "/" + precision.rawValue
+    try ModelQuantization(precision).convert(directory.path, to: target)
+    return target
+  }
+
+  @Test(arguments: [(ModelQuantization.Precision.bf16, Float(0.02)), (.int8, 0.06), (.int4, 0.25)])
+  func logitsStayNearTheWideModels(precision: ModelQuantization.Precision, bound: Float) throws {
+    let directory = try TemporaryDirectory()
+    let folder = try quantized(precision, in: directory)
+    let (wide, narrow) = (try LanguageModel.load(folder: directory.path), try LanguageModel.load(folder: folder))
+    let tokens = ids(200)
+    let expected = try wide.logits(after: tokens, state: wide.makeState())
+    let found = try narrow.logits(after: tokens, state: narrow.makeState())
+    #expect(Float(relativeError(found, expected)) < bound)
+    #expect(relativeError(found, expected) > 1e-5, "weights were narrowed")
+    #expect(narrow.description.parameters == wide.description.parameters)
+    #expect(narrow.description.bytes < wide.description.bytes * (precision == .bf16 ? 6 : 4) / 10)
+  }
+
+  /// Few rows and many take other kernels; where their attention differs in the last bits,
+  /// activations next to a rounding step fall on its other side.
+  @Test func blocksAndSingleTokensAgree() throws {
+    let directory = try TemporaryDirectory()
+    let model = try LanguageModel.load(folder: try quantized(.int8, in: directory))
+    let tokens = ids(150)
+    let (whole, single) = (model.makeState(), model.makeState())
+    let logits = try model.logits(after: tokens, state: whole)
+    var last: [Float] = []
+    for id in tokens { last = try model.logits(after: [id], state: single) }
+    #expect(relativeError(last, logits) < 0.05)
+  }
+
+  @Test func theSameTokensGiveTheSameBits() throws {
+    let directory = try TemporaryDirectory()
+    let model = try LanguageModel.load(folder: try quantized(.int8, in: directory))
+    let tokens = ids(700)
+    let (first, second) = (model.makeState(), model.makeState())
+    try model.read(tokens, into: first)
+    try model.read(tokens.prefix(512), into: second)
+    try model.read(tokens.dropFirst(512), into: second)
+    #expect(first.numbers == second.numbers)
+  }
+
+  @Test func aTargetThatExistsIsNotTouched() throws {
+    let directory = try TemporaryDirectory()
+    let folder = try quantized(.int8, in: directory)
+    #expect(throws: ModelError.self) { try ModelQuantization(.int8).convert(directory.path, to: folder) }
+    #expect(throws: ModelError.self) { try ModelQuantization(.int4).convert(folder, to: directory.path + "/again") }
+    #expect(!FileManager.default.fileExists(atPath: directory.path + "/again"))
+  }
+}
