@@ -22,15 +22,16 @@ struct DecoderLayer {
   var parameters: ParameterCount { mixer.parameters + feedForward.parameters }
 
   /// x [rows, hidden], in place.
-  func callAsFunction(_ x: UnsafeMutablePointer<Float>, _ block: Block, state: any MixerState, _ workspace: Workspace) {
-    let count = block.rows * inputNorm.weight.count
+  func callAsFunction(_ x: UnsafeMutablePointer<Float>, _ segments: [Segment], _ workspace: Workspace) {
+    let rows = segments.rows
+    let count = rows * inputNorm.weight.count
     let normed = workspace.buffer("layer.normed", count)
     let output = workspace.buffer("layer.output", count)
-    inputNorm(x, rows: block.rows, into: normed, workspace.parallel)
-    mixer.mix(normed, block, state: state, into: output, workspace)
+    inputNorm(x, rows: rows, into: normed, workspace.parallel)
+    mixer.mix(normed, segments, into: output, workspace)
     join(x, normed, output, mixerResidual, count, workspace.parallel)
-    postNorm(x, rows: block.rows, into: normed, workspace.parallel)
-    feedForward(normed, rows: block.rows, into: output, workspace)
+    postNorm(x, rows: rows, into: normed, workspace.parallel)
+    feedForward(normed, rows: rows, into: output, workspace)
     join(x, normed, output, feedForwardResidual, count, workspace.parallel)
   }
 

@@ -97,6 +97,21 @@ public final class LanguageModel {
     }
   }
 
+  /// One token for each of several states, such as forks of one reading that answer different
+  /// questions: the weights are streamed once for all. Up to four cost little more than one.
+  ///
+  /// - Returns: the logits [vocabulary] after each.
+  /// - Throws: `ModelError`, before anything is read.
+  public func logits(afterEach tokens: [(token: Int32, state: ReadingState)]) throws -> [[Float]] {
+    try check(tokens.map(\.token))
+    let hidden = forward(tokens.map { (tokens: [$0.token][...], state: $0.state) }, nil)
+    for state in tokens.map(\.state) where state.position % Self.blockSize == 0 {
+      for layer in state.layers { layer.closeBlock() }
+    }
+    let logits = project(hidden, rows: tokens.count)
+    return tokens.indices.map { Array(logits[$0 * head.outputs..<($0 + 1) * head.outputs]) }
+  }
+
   private func check(_ tokens: some Collection<Int32>) throws {
     guard !tokens.isEmpty else { throw ModelError.noTokens }
     if let outside = tokens.first(where: { $0 < 0 || $0 >= Int32(embedding.outputs) }) {
@@ -112,7 +127,7 @@ public final class LanguageModel {
     while start < tokens.count {
       let room = Self.blockSize - state.position % Self.blockSize
       let range = start..<min(tokens.count, start + room)
-      try body(forward(tokens[range], state, trace), range)
+      try body(forward([(tokens[range], state)], trace), range)
       if state.position % Self.blockSize == 0 {
         try atBoundary(state)
         for layer in state.layers { layer.closeBlock() }
@@ -121,16 +136,24 @@ public final class LanguageModel {
     }
   }
 
-  /// The stream [rows, hidden] after the last layer.
-  private func forward(_ tokens: ArraySlice<Int32>, _ state: ReadingState, _ trace: AttentionTrace?) -> UnsafePointer<Float> {
+  /// The stream [rows, hidden] after the last layer, rows in the inputs' order.
+  private func forward(_ inputs: [(tokens: ArraySlice<Int32>, state: ReadingState)], _ trace: AttentionTrace?) -> UnsafePointer<Float> {
     let hidden = workspace.buffer("stream", Self.blockSize * embedding.inputs)
-    for (row, token) in tokens.enumerated() { embedding.row(Int(token), into: hidden + row * embedding.inputs) }
+    for (row, token) in inputs.lazy.flatMap(\.tokens).enumerated() { embedding.row(Int(token), into: hidden + row * embedding.inputs) }
+    let rows = inputs.reduce(0) { $0 + $1.tokens.count }
     if scaling.embedding != 1 {
-      for index in 0..<tokens.count * embedding.inputs { hidden[index] *= scaling.embedding }
+      for index in 0..<rows * embedding.inputs { hidden[index] *= scaling.embedding }
     }
-    let block = Block(rows: tokens.count, position: state.position, trace: trace)
-    for (layer, memory) in zip(layers, state.layers) { layer(hidden, block, state: memory, workspace) }
-    state.position += tokens.count
+    for (index, layer) in layers.enumerated() {
+      var first = 0
+      let segments = inputs.map { input in
+        defer { first += input.tokens.count }
+        let block = Block(rows: input.tokens.count, position: input.state.position, trace: trace)
+        return Segment(block: block, firstRow: first, state: input.state.layers[index])
+      }
+      layer(hidden, segments, workspace)
+    }
+    for input in inputs { input.state.position += input.tokens.count }
     return UnsafePointer(hidden)
   }
 

@@ -90,6 +90,24 @@ import Testing
     }
   }
 
+  @Test(arguments: ["softmax", "window", "bounded"])
+  func answersDecodedTogetherAreThoseDecodedAlone(kind: String) throws {
+    let (model, directory) = try Self.model(kind).load()
+    defer { withExtendedLifetime(directory) {} }
+    let reading = model.makeState()
+    try model.read(Self.tokens(600), into: reading)
+    let (together, alone) = ((0..<3).map { _ in reading.fork() }, (0..<3).map { _ in reading.fork() })
+    for step: Int32 in 0..<4 {
+      let ids: [Int32] = [step, 10 + step, 20 + 3 * step]
+      let found = try model.logits(afterEach: Array(zip(ids, together)))
+      for index in 0..<3 {
+        let expected = try model.logits(after: [ids[index]], state: alone[index])
+        #expect(relativeError(found[index], expected) < 1e-5)
+      }
+    }
+    #expect(relativeError(together[0].numbers[1], together[1].numbers[1]) > 1e-4, "the answers differ")
+  }
+
   @Test func tracedAttentionSumsToOnePerHeadAndRow() throws {
     let (model, directory) = try Self.model("bounded").load()
     defer { withExtendedLifetime(directory) {} }

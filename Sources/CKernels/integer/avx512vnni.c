@@ -18,7 +18,10 @@
 // Loops over registers: one left rolled would move them all to memory.
 #define UNROLL _Pragma("clang loop unroll(full)")
 
-enum { VECTORS = PANEL_COLUMNS / 16 };
+enum {
+  VECTORS = PANEL_COLUMNS / 16,
+  TILE_ROWS8 = 6,  // with four vectors of columns: 24 of 32 registers hold sums
+};
 
 INLINE int32_t four(const int8_t *values) {
   int32_t lane;

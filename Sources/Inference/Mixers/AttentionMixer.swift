@@ -29,22 +29,26 @@ struct AttentionMixer: Mixer {
     }
   }
 
-  func mix(_ x: UnsafePointer<Float>, _ block: Block, state: any MixerState, into y: UnsafeMutablePointer<Float>, _ workspace: Workspace) {
-    guard let state = state as? any KeyValueState else { preconditionFailure("an attention layer got another layer's state") }
-    let width = attention.heads * attention.headDim
-    let mixed = workspace.buffer("attention.mixed", block.rows * width)
-    let gates = gate.map { ($0, workspace.buffer("attention.gate", block.rows * width)) }
-    let projected = projection(x, rows: block.rows, attention, beside: gates, workspace)
-    queryNorm?.normHeads(projected.query, rows: block.rows, width: width, workspace.parallel)
-    keyNorm?.normHeads(projected.key, rows: block.rows, width: attention.keyHeads * attention.headDim, workspace.parallel)
-    queryScaling?.scale(projected.query, rows: block.rows, width: width, position: block.position)
-    state.attend(projected, block, attention, rope, into: mixed, workspace)
+  func mix(_ x: UnsafePointer<Float>, _ segments: [Segment], into y: UnsafeMutablePointer<Float>, _ workspace: Workspace) {
+    let (rows, width) = (segments.rows, attention.heads * attention.headDim)
+    let keyWidth = attention.keyHeads * attention.headDim
+    let mixed = workspace.buffer("attention.mixed", rows * width)
+    let gates = gate.map { ($0, workspace.buffer("attention.gate", rows * width)) }
+    let projected = projection(x, rows: rows, attention, beside: gates, workspace)
+    queryNorm?.normHeads(projected.query, rows: rows, width: width, workspace.parallel)
+    keyNorm?.normHeads(projected.key, rows: rows, width: keyWidth, workspace.parallel)
+    for segment in segments {
+      guard let state = segment.state as? any KeyValueState else { preconditionFailure("an attention layer got another layer's state") }
+      let own = projected.from(row: segment.firstRow, width: width, keyWidth: keyWidth)
+      queryScaling?.scale(own.query, rows: segment.block.rows, width: width, position: segment.block.position)
+      state.attend(own, segment.block, attention, rope, into: mixed + segment.firstRow * width, workspace)
+    }
     if let (_, values) = gates {
-      workspace.parallel.forRanges(block.rows * width, grain: 8192) { range in
+      workspace.parallel.forRanges(rows * width, grain: 8192) { range in
         kernels().pointee.sigmoid_mul(mixed + range.lowerBound, values + range.lowerBound, Int64(range.count))
       }
     }
-    out(mixed, rows: block.rows, into: y, workspace)
+    out(mixed, rows: rows, into: y, workspace)
   }
 
   func stateBytes(at depth: Int) -> Int { 8 * attention.keyHeads * attention.headDim * memory.kept(at: depth) }
@@ -181,6 +185,10 @@ struct Projections {
   let query: UnsafeMutablePointer<Float>  // [rows, heads, headDim]
   let key: UnsafeMutablePointer<Float>  // [rows, keyHeads, headDim]
   let value: UnsafeMutablePointer<Float>  // [rows, keyHeads, headDim]
+
+  func from(row: Int, width: Int, keyWidth: Int) -> Projections {
+    Projections(query: query + row * width, key: key + row * keyWidth, value: value + row * keyWidth)
+  }
 }
 
 /// A memory of keys and values.

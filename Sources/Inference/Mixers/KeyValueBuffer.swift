@@ -53,7 +53,15 @@ final class KeyValueBuffer {
   }
 
   /// Drops the first `number` entries.
-  func dropFirst(_ number: Int) { keep(Array(number..<count)) }
+  func dropFirst(_ number: Int) {
+    let kept = (count - number) * shape.headDim
+    for head in 0..<shape.keyHeads where number > 0 {
+      for start in [keys.pointer + head * headStride, values.pointer + head * headStride] {
+        start.update(from: start + number * shape.headDim, count: kept)
+      }
+    }
+    count -= number
+  }
 
   /// Keeps the entries at these indices, which ascend.
   func keep(_ indices: [Int]) {

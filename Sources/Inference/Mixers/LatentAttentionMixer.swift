@@ -68,12 +68,15 @@ struct LatentAttentionMixer: Mixer {
 
   func makeState() -> any MixerState { SoftmaxState(KeyValueShape(keyHeads: heads, headDim: widths.head)) }
 
-  func mix(_ x: UnsafePointer<Float>, _ block: Block, state: any MixerState, into y: UnsafeMutablePointer<Float>, _ workspace: Workspace) {
-    guard let state = state as? SoftmaxState else { preconditionFailure("an attention layer got another layer's state") }
-    let rows = block.rows
+  func mix(_ x: UnsafePointer<Float>, _ segments: [Segment], into y: UnsafeMutablePointer<Float>, _ workspace: Workspace) {
+    let (rows, width) = (segments.rows, heads * widths.head)
     let projected = project(x, rows: rows, workspace)
-    let mixed = workspace.buffer("latent.mixed", rows * heads * widths.head)
-    state.attend(projected, block, attention, rope, into: mixed, workspace)
+    let mixed = workspace.buffer("latent.mixed", rows * width)
+    for segment in segments {
+      guard let state = segment.state as? SoftmaxState else { preconditionFailure("an attention layer got another layer's state") }
+      let own = projected.from(row: segment.firstRow, width: width, keyWidth: width)
+      state.attend(own, segment.block, attention, rope, into: mixed + segment.firstRow * width, workspace)
+    }
     let values = workspace.buffer("latent.values", rows * heads * widths.value)
     for index in 0..<rows * heads { (values + index * widths.value).update(from: mixed + index * widths.head, count: widths.value) }
     out(values, rows: rows, into: y, workspace)

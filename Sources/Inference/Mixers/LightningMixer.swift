@@ -24,9 +24,8 @@ struct LightningMixer: Mixer {
     LightningState(heads: shape.heads, headDim: shape.headDim, parts: rotation.doublesKeys ? 2 : 1)
   }
 
-  func mix(_ x: UnsafePointer<Float>, _ block: Block, state: any MixerState, into y: UnsafeMutablePointer<Float>, _ workspace: Workspace) {
-    guard let state = state as? LightningState else { preconditionFailure("a lightning layer got another layer's state") }
-    let (rows, width, parallel) = (block.rows, shape.width, workspace.parallel)
+  func mix(_ x: UnsafePointer<Float>, _ segments: [Segment], into y: UnsafeMutablePointer<Float>, _ workspace: Workspace) {
+    let (rows, width, parallel) = (segments.rows, shape.width, workspace.parallel)
     let mixed = workspace.buffer("lightning.mixed", rows * width)
     let gates = gate.map { ($0, workspace.buffer("lightning.gate", rows * width)) }
     let projected = projection(x, rows: rows, shape, activation, beside: gates, workspace)
@@ -34,7 +33,11 @@ struct LightningMixer: Mixer {
       queryNorm.normHeads(projected.query.pointer, rows: rows, width: width, parallel)
       keyNorm.normHeads(projected.key.pointer, rows: rows, width: shape.keyWidth, parallel)
     }
-    attend(projected, block, state: state, into: mixed, workspace)
+    for segment in segments {
+      guard let state = segment.state as? LightningState else { preconditionFailure("a lightning layer got another layer's state") }
+      let own = projected.from(row: segment.firstRow)
+      attend(own, segment.block, state: state, into: mixed + segment.firstRow * width, workspace)
+    }
     finish(mixed, projected, gates: gates?.1, rows: rows, parallel)
     out(mixed, rows: rows, into: y, workspace)
   }

@@ -88,6 +88,8 @@ struct HeadRows {
   let pointer: UnsafeMutablePointer<Float>
   let head: Int
   let row: Int
+
+  func from(row first: Int) -> HeadRows { HeadRows(pointer: pointer + first * row, head: head, row: row) }
 }
 
 struct LightningProjections {
@@ -96,6 +98,10 @@ struct LightningProjections {
   let value: HeadRows
   /// Multiplies the normed output [rows, heads * headDim].
   var factor: UnsafeMutablePointer<Float>?
+
+  func from(row: Int) -> Self {
+    Self(query: query.from(row: row), key: key.from(row: row), value: value.from(row: row), factor: nil)
+  }
 
   static func interleaved(_ all: UnsafeMutablePointer<Float>, _ shape: LightningShape) -> Self {
     let (dim, row) = (shape.headDim, 3 * shape.width)

@@ -18,6 +18,19 @@ struct Block {
   let trace: AttentionTrace?
 }
 
+/// Tokens that follow each other, and the memory that they join. Several segments, of
+/// forks of a reading, share one call, and with it one stream of the weights.
+struct Segment {
+  let block: Block
+  let firstRow: Int  // of the call's rows
+  let state: any MixerState
+}
+
+extension [Segment] {
+  /// Rows of all segments.
+  var rows: Int { last.map { $0.firstRow + $0.block.rows } ?? 0 }
+}
+
 /// The part of a layer that mixes positions.
 protocol Mixer {
   var kind: MixerKind { get }
@@ -34,9 +47,9 @@ protocol Mixer {
   /// Operations that one token costs at this depth, beside its projections.
   func operations(at depth: Int) -> Double
 
-  /// out [rows, hidden] = mix of x [rows, hidden] with what `state` remembers,
-  /// which then remembers x too.
-  func mix(_ x: UnsafePointer<Float>, _ block: Block, state: any MixerState, into out: UnsafeMutablePointer<Float>, _ workspace: Workspace)
+  /// out [rows, hidden] = mix of x [rows, hidden] with what each segment's state remembers,
+  /// which then remembers the segment's rows too.
+  func mix(_ x: UnsafePointer<Float>, _ segments: [Segment], into out: UnsafeMutablePointer<Float>, _ workspace: Workspace)
 }
 
 /// What a layer remembers of the tokens so far.

@@ -40,7 +40,9 @@ final class WindowState: KeyValueState {
     let positions = info.position..<info.position + info.rows
     let width = attention.heads * attention.headDim
     let sinkQuery = workspace.buffer("window.sink_query", info.rows * width)
-    sinkQuery.update(from: block.query, count: info.rows * width)
+    workspace.parallel.forRanges(info.rows * width, grain: 16_384) { range in
+      (sinkQuery + range.lowerBound).update(from: block.query + range.lowerBound, count: range.count)
+    }
     rotateForSinks(sinkQuery, info, attention, rope, workspace.parallel)
     rope?.rotate(block.query, heads: attention.heads, headDim: attention.headDim, positions: positions, workspace.parallel)
     rope?.rotate(block.key, heads: attention.keyHeads, headDim: attention.headDim, positions: positions, workspace.parallel)

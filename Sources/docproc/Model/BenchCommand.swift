@@ -12,11 +12,11 @@ struct BenchCommand: ParsableCommand {
       cores and the memory did in the same run.
       """)
 
-  @Option(help: "The model's name, folder or GGUF file.")
-  var model = DefaultModel.name
+  @Option(help: "The model's name, folder or GGUF file; without one, the default model and a MiniMax-shaped one of 130M random weights.")
+  var model: String?
 
   @Option(help: "Depths in tokens, separated by commas.")
-  var tokens = "2048,8192"
+  var tokens = "2048,8192,32768"
 
   @Option(help: "Threads; 0 means all CPUs.")
   var threads = 0
@@ -24,14 +24,44 @@ struct BenchCommand: ParsableCommand {
   @Flag(help: "Print JSON.")
   var json = false
 
+  /// The model's report; beside the default model's that of the shaped one.
+  private struct Reports: Encodable {
+    let report: BenchReport
+    let shaped: BenchReport?
+
+    enum CodingKeys: String, CodingKey { case shaped = "minimax_shaped" }
+
+    func encode(to encoder: any Encoder) throws {
+      try report.encode(to: encoder)
+      var container = encoder.container(keyedBy: CodingKeys.self)
+      try container.encodeIfPresent(shaped, forKey: .shaped)
+    }
+  }
+
   func run() throws {
     let depths = try Self.depths(tokens)
-    // Measured first, and again at the end: other work on the host makes both vary.
+    let report = try bench(model ?? DefaultModel.name, depths)
+    let reports = Reports(report: report, shaped: model == nil ? try bench(try Self.shapedModel(), depths) : nil)
+    if json { return print(JSONText.pretty(reports)) }
+    print(([reports.report, reports.shaped].compactMap { $0?.text }).joined(separator: "\n\n"))
+  }
+
+  private func bench(_ name: String, _ depths: [Int]) throws -> BenchReport {
+    // The host's rates are measured before and after: other work makes them vary.
     let throughput = Throughput(threads: threads)
     let before = BenchReport.Machine(throughput)
-    let report = try ModelBench(model: model, folder: DataHome.modelFolder(model), threads: threads, depths: depths)
+    return try ModelBench(model: name, folder: DataHome.modelFolder(name), threads: threads, depths: depths)
       .run(machine: before, again: { BenchReport.Machine(throughput) })
-    print(json ? JSONText.pretty(report) : report.text)
+  }
+
+  /// Made once, and kept in the data directory.
+  private static func shapedModel() throws -> String {
+    let folder = DataHome.path + "/benchmarks/minimax-shaped-130m"
+    if !FileManager.default.fileExists(atPath: folder + "/config.json") {
+      try FileManager.default.createDirectory(atPath: DataHome.path + "/benchmarks", withIntermediateDirectories: true)
+      try ShapedModel.write(to: folder)
+    }
+    return folder
   }
 
   static func depths(_ text: String) throws -> [Int] {

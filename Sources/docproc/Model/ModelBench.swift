@@ -37,11 +37,24 @@ struct ModelBench {
     let start = ContinuousClock.now
     for id in ids.dropFirst() { _ = try model.logits(after: [id], state: fork) }
     let decoded = Double(Self.decodedTokens) / ((ContinuousClock.now - start) / .seconds(1))
+    let together = try decodeTogether(model, pass.state, ids)
+    defer { PeakMemory.reset() }  // so that the copies do not count for what is read next
     let operations = stride(from: 0, to: depth, by: 256).reduce(0.0) { $0 + model.operations(at: $1) * Double(min(256, depth - $1)) }
     return BenchReport.Measurement(
       tokens: depth, prefillTokensPerSecond: Double(depth) / pass.seconds, lastBlockTokensPerSecond: pass.lastSpeed,
-      decodeTokensPerSecond: decoded, operationsPerToken: operations / Double(depth), streamedBytesPerToken: model.streamedBytes(at: depth),
+      decodeTokensPerSecond: decoded, decodeTogetherTokensPerSecond: together, operationsPerToken: operations / Double(depth),
+      streamedBytesPerToken: model.streamedBytes(at: depth),
       stateBytes: pass.state.byteCount, peakRSSBytes: peak, prefillShare: nil, decodeShare: nil)
+  }
+
+  /// Tokens a second of four answers together, from copies of one state.
+  private func decodeTogether(_ model: LanguageModel, _ state: ReadingState, _ ids: [Int32]) throws -> Double {
+    let forks = (0..<4).map { _ in state.fork() }
+    let steps = Self.decodedTokens / 4
+    _ = try model.logits(afterEach: forks.map { (ids[0], $0) })
+    let start = ContinuousClock.now
+    for step in 1...steps { _ = try model.logits(afterEach: forks.enumerated().map { (ids[(step + $0) % ids.count], $1) }) }
+    return Double(steps * forks.count) / ((ContinuousClock.now - start) / .seconds(1))
   }
 
   /// The reading so far, and the time of each block.
@@ -127,6 +140,8 @@ struct BenchReport: Encodable {
     let prefillTokensPerSecond: Double
     let lastBlockTokensPerSecond: Double
     let decodeTokensPerSecond: Double
+    /// All of four answers together.
+    let decodeTogetherTokensPerSecond: Double
     let operationsPerToken: Double
     let streamedBytesPerToken: Int
     let stateBytes: Int
@@ -141,6 +156,7 @@ struct BenchReport: Encodable {
       case prefillTokensPerSecond = "prefill_tokens_per_second"
       case lastBlockTokensPerSecond = "last_block_tokens_per_second"
       case decodeTokensPerSecond = "decode_tokens_per_second"
+      case decodeTogetherTokensPerSecond = "decode_4_together_tokens_per_second"
       case operationsPerToken = "operations_per_token"
       case streamedBytesPerToken = "streamed_bytes_per_token"
       case stateBytes = "state_bytes"
@@ -153,7 +169,8 @@ struct BenchReport: Encodable {
       let rate = machine.integerOperationsPerSecond
       return Measurement(
         tokens: tokens, prefillTokensPerSecond: prefillTokensPerSecond, lastBlockTokensPerSecond: lastBlockTokensPerSecond,
-        decodeTokensPerSecond: decodeTokensPerSecond, operationsPerToken: operationsPerToken,
+        decodeTokensPerSecond: decodeTokensPerSecond, decodeTogetherTokensPerSecond: decodeTogetherTokensPerSecond,
+        operationsPerToken: operationsPerToken,
         streamedBytesPerToken: streamedBytesPerToken, stateBytes: stateBytes, peakRSSBytes: peakRSSBytes,
         prefillShare: rate > 0 ? prefillTokensPerSecond * operationsPerToken / rate : nil,
         decodeShare: decodeTokensPerSecond * Double(streamedBytesPerToken) / machine.memoryBytesPerSecond)
@@ -172,7 +189,7 @@ struct BenchReport: Encodable {
       let decode = entry.decodeShare.map { String(format: " (%.2f of memory)", $0) } ?? ""
       return
         "\(entry.tokens) tokens: prefill \(Int(entry.prefillTokensPerSecond)) tokens/s\(share), last block \(Int(entry.lastBlockTokensPerSecond)), "
-        + "decode \(Int(entry.decodeTokensPerSecond)) tokens/s\(decode), state \(entry.stateBytes >> 20) MiB, peak \(entry.peakRSSBytes >> 20) MiB"
+        + "decode \(Int(entry.decodeTokensPerSecond)) tokens/s\(decode), four together \(Int(entry.decodeTogetherTokensPerSecond)), state \(entry.stateBytes >> 20) MiB, peak \(entry.peakRSSBytes >> 20) MiB"
     }
     if let ratio = lastAgainstFirst { lines.append(String(format: "last 65,536 tokens against the first: %.3f of the speed", ratio)) }
     return lines.joined(separator: "\n")

@@ -1,0 +1,256 @@
+"""A Llama whose layers can each keep softmax attention or become window + linear attention.
+
+Module names follow transformers' LlamaForCausalLM, so a folder of Hugging Face's layout loads
+as it is. Embedding and head are tied.
+"""
+
+import json
+import math
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file
+from torch import nn
+from torch.utils.checkpoint import checkpoint
+
+import mixing
+from lightning import LightningBranch
+
+PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Of the base model, from its config.json."""
+
+    hidden: int
+    layers: int
+    heads: int
+    groups: int
+    head_dim: int
+    intermediate: int
+    vocabulary: int
+    eps: float
+    theta: float
+
+    @staticmethod
+    def read(folder):
+        config = json.loads((Path(folder) / "config.json").read_text())
+        heads, hidden = config["num_attention_heads"], config["hidden_size"]
+        if not config.get("tie_word_embeddings", False):
+            raise ValueError("only models with tied embeddings are supported")
+        parameters = config.get("rope_parameters") or {}
+        return Shape(
+            hidden=hidden, layers=config["num_hidden_layers"], heads=heads,
+            groups=config.get("num_key_value_heads", heads), head_dim=config.get("head_dim") or hidden // heads,
+            intermediate=config["intermediate_size"], vocabulary=config["vocab_size"],
+            eps=config["rms_norm_eps"], theta=config.get("rope_theta") or parameters["rope_theta"])
+
+
+class RMSNorm(nn.Module):
+    def __init__(self, size, eps):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(size))
+        self.eps = eps
+
+    def forward(self, x):
+        x = x.float()
+        return x * torch.rsqrt(x.square().mean(-1, keepdim=True) + self.eps) * self.weight.float()
+
+
+class Linear(nn.Linear):
+    """A projection that may carry a low-rank addition: W x + scale * B A x."""
+
+    def __init__(self, inputs, outputs):
+        super().__init__(inputs, outputs, bias=False)
+        self.scale = 0.0
+        self.register_parameter("lora_a", None)
+        self.register_parameter("lora_b", None)
+
+    def add_low_rank(self, rank, scale):
+        self.scale = scale
+        self.lora_a = nn.Parameter(torch.randn(rank, self.in_features) / math.sqrt(self.in_features))
+        self.lora_b = nn.Parameter(torch.zeros(self.out_features, rank))
+
+    def forward(self, x):
+        if not torch.is_autocast_enabled(x.device.type):
+            x = x.to(self.weight.dtype)  # norms are computed in fp32 whatever the weights are
+        y = F.linear(x, self.weight)
+        if self.lora_a is None:
+            return y
+        return y + self.scale * F.linear(F.linear(x, self.lora_a), self.lora_b)
+
+
+class Attention(nn.Module):
+    def __init__(self, shape, conversion, layer):
+        super().__init__()
+        self.shape, self.conversion = shape, conversion
+        width, narrow = shape.heads * shape.head_dim, shape.groups * shape.head_dim
+        self.q_proj = Linear(shape.hidden, width)
+        self.k_proj = Linear(shape.hidden, narrow)
+        self.v_proj = Linear(shape.hidden, narrow)
+        self.o_proj = Linear(width, shape.hidden)
+        converted = conversion is not None and layer not in conversion.keep
+        self.lightning = LightningBranch(shape, conversion) if converted else None
+        self.branch_on = True
+
+    def project(self, x):
+        """q, k, v [batch, heads or groups, tokens, dim], not rotated."""
+        split = lambda y: self._mixable(y.view(*y.shape[:2], -1, self.shape.head_dim).transpose(1, 2))
+        return split(self.q_proj(x)), split(self.k_proj(x)), split(self.v_proj(x))
+
+    def softmax(self, q, k, v, tables):
+        return self._joined(mixing.full_attention(mixing.rotate(q, tables.near), mixing.rotate(k, tables.near), v))
+
+    def exact(self, q, k, v, tables):
+        c = self.conversion
+        near, far = mixing.rotate(q, tables.near), mixing.rotate(q, tables.far)
+        return mixing.exact_partial(near, far, mixing.rotate(k, tables.near), v, c.window, c.sinks)
+
+    def hybrid(self, q, k, v, exact):
+        """`exact` is what `self.exact` gave for these."""
+        out, lse = exact
+        c = self.conversion
+        if self.branch_on and q.shape[2] > c.window:
+            linear = self.lightning(q, k, v, c.window, c.sinks, c.chunk)
+            late = mixing.merge(out[:, :, c.window:], lse[:, :, c.window:], *linear)
+            out = torch.cat([out[:, :, :c.window], late], 2)
+        return self._joined(out.to(v.dtype))
+
+    def forward(self, x, tables):
+        q, k, v = self.project(x)
+        with torch.autocast(x.device.type, enabled=False):
+            if self.lightning is None:
+                mixed = self.softmax(q, k, v, tables)
+            else:
+                mixed = self.hybrid(q, k, v, self.exact(q, k, v, tables))
+        return self.o_proj(mixed)
+
+    @staticmethod
+    def _mixable(x):
+        """CPUs multiply batches of small matrices in bf16 many times slower than in fp32."""
+        return x.float() if x.device.type == "cpu" else x
+
+    @staticmethod
+    def _joined(x):
+        return x.transpose(1, 2).flatten(2)
+
+
+class FeedForward(nn.Module):
+    def __init__(self, shape):
+        super().__init__()
+        self.gate_proj = Linear(shape.hidden, shape.intermediate)
+        self.up_proj = Linear(shape.hidden, shape.intermediate)
+        self.down_proj = Linear(shape.intermediate, shape.hidden)
+
+    def forward(self, x):
+        return self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x))
+
+
+class Block(nn.Module):
+    def __init__(self, shape, conversion, layer):
+        super().__init__()
+        self.input_layernorm = RMSNorm(shape.hidden, shape.eps)
+        self.self_attn = Attention(shape, conversion, layer)
+        self.post_attention_layernorm = RMSNorm(shape.hidden, shape.eps)
+        self.mlp = FeedForward(shape)
+
+    def forward(self, x, tables):
+        x = x + self.self_attn(self.input_layernorm(x), tables)
+        return x + self.mlp(self.post_attention_layernorm(x))
+
+
+@dataclass
+class Tables:
+    """Rotary embedding's cos and sin: of each position, and of a query's towards the sinks."""
+
+    near: tuple
+    far: tuple
+
+    @staticmethod
+    def make(length, shape, conversion, device):
+        positions = torch.arange(length, device=device)
+        near = mixing.rotation(positions, shape.head_dim, shape.theta)
+        if conversion is None:
+            return Tables(near, near)
+        farthest = conversion.sinks + conversion.window - 1
+        return Tables(near, mixing.rotation(positions.clamp(max=farthest), shape.head_dim, shape.theta))
+
+
+class Model(nn.Module):
+    """`conversion` None keeps softmax attention in all layers: the teacher."""
+
+    def __init__(self, shape, conversion=None):
+        super().__init__()
+        self.shape, self.conversion = shape, conversion
+        self.embed_tokens = nn.Embedding(shape.vocabulary, shape.hidden)
+        self.layers = nn.ModuleList(Block(shape, conversion, layer) for layer in range(shape.layers))
+        self.norm = RMSNorm(shape.hidden, shape.eps)
+        self.recompute = False
+        self.changed = set()  # names of the tensors that are not the base model's
+        self._tables = {}
+
+    @staticmethod
+    def load(folder, conversion=None):
+        model = Model(Shape.read(folder), conversion)
+        weights = {}
+        for file in sorted(Path(folder).glob("model*.safetensors")):
+            weights.update(load_file(file))
+        unused = ("rotary", "lm_head.weight")
+        weights = {name.removeprefix("model."): value for name, value in weights.items() if not any(part in name for part in unused)}
+        missing, extra = model.load_state_dict(weights, strict=False)
+        missing = [name for name in missing if ".lightning." not in name]
+        if missing or extra:
+            raise ValueError(f"weights missing: {missing[:3]}, unknown: {extra[:3]}")
+        return model.requires_grad_(False)
+
+    @property
+    def head(self):
+        return self.embed_tokens.weight
+
+    def tables(self, length, device):
+        key = (length, str(device))
+        if key not in self._tables:
+            self._tables = {key: Tables.make(length, self.shape, self.conversion, device)}
+        return self._tables[key]
+
+    def forward(self, ids):
+        """Hidden states [batch, tokens, hidden] after the last norm."""
+        x, tables = self.embed_tokens(ids).float(), self.tables(ids.shape[1], ids.device)
+        for block in self.layers:
+            if self.recompute and torch.is_grad_enabled():
+                x = checkpoint(block, x, tables, use_reentrant=False)
+            else:
+                x = block(x, tables)
+        return self.norm(x)
+
+    def converted(self):
+        """(index, block) of the layers with a linear branch."""
+        return [(index, block) for index, block in enumerate(self.layers) if block.self_attn.lightning is not None]
+
+    def projections(self):
+        """(name, module) of every projection, in order."""
+        return [(name, module) for name, module in self.named_modules() if isinstance(module, Linear)]
+
+    def add_low_rank(self, rank, scale, names=PROJECTIONS):
+        for name, module in self.projections():
+            if name.split(".")[-1] in names:
+                module.add_low_rank(rank, scale)
+
+    def trainable(self):
+        return {name: parameter for name, parameter in self.named_parameters() if parameter.requires_grad}
+
+    @contextmanager
+    def without_branch(self):
+        """Sees the window and the sinks only."""
+        blocks = [block.self_attn for _, block in self.converted()]
+        for attention in blocks:
+            attention.branch_on = False
+        try:
+            yield
+        finally:
+            for attention in blocks:
+                attention.branch_on = True

@@ -1,0 +1,72 @@
+"""Prompts as the reader builds them (Sources/Reading/PromptFormat.swift, ModelReader.swift).
+
+Piece by piece, each encoded on its own, so that token boundaries are the same. Control tokens
+are placed by id; in text they are only text.
+"""
+
+from pathlib import Path
+
+from tokenizers import Tokenizer
+
+SYSTEM = "You read documents and answer truthfully and briefly."
+NOT_SAID = "The document does not say."
+
+
+class Prompts:
+    def __init__(self, folder):
+        self.tokenizer = Tokenizer.from_file(str(Path(folder) / "tokenizer.json"))
+        self.tokenizer.encode_special_tokens = True
+        self.start, self.end, self.separator = (
+            self.tokenizer.token_to_id(token) for token in ("<|im_start|>", "<|im_end|>", "<|endoftext|>"))
+
+    def encode(self, text):
+        return self.tokenizer.encode(text, add_special_tokens=False).ids
+
+    def turn(self, role):
+        return [self.start] + self.encode(f"{role}\n")
+
+    def turn_end(self):
+        return [self.end] + self.encode("\n")
+
+    def opening(self, question=None):
+        """What stands before the document. Without a question the task is to summarize."""
+        purpose = "Read the document, then summarize it."
+        if question is not None:
+            purpose = f"Read the document, then answer this question about it: {question}"
+        start = self.turn("system") + self.encode(SYSTEM) + self.turn_end()
+        return start + self.turn("user") + self.encode(f"{purpose}\n\nDocument:\n")
+
+    def closing(self, instruction):
+        return self.encode("\n\n" + instruction) + self.turn_end() + self.turn("assistant")
+
+    def answer(self, text):
+        return self.encode(text) + [self.end]
+
+
+def from_passages(question, passages):
+    """The best passage stands last, next to the question."""
+    joined = "\n".join(passages)
+    return f"Passages from the document:\n{joined}\n\nQuestion: {question}\nAnswer in one short sentence, from the passages."
+
+
+def from_memory(question):
+    return f"Question: {question}\nAnswer in one short sentence."
+
+
+def from_memory_at_length(question):
+    return f"Question: {question}\nAnswer in a few sentences."
+
+
+def for_quote(question):
+    return f"Question: {question}\nQuote the sentence of the document that answers it."
+
+
+def from_sentences(sentences):
+    joined = "\n".join(f"- {sentence}" for sentence in sentences)
+    return (
+        f"Sentences from the document, in order:\n{joined}\n\n"
+        "Summarize what happens in the document in three or four sentences.")
+
+
+def from_reading():
+    return "Summarize what happens in the document in three or four sentences."
