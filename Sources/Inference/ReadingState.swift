@@ -1,3 +1,5 @@
+import CKernels
+
 /// Everything a model remembers of the tokens it has read.
 public final class ReadingState {
   /// Tokens read so far.
@@ -28,4 +30,10 @@ public final class ReadingState {
 
   /// Each layer's numbers, for comparing two states.
   public var numbers: [[Float]] { layers.map(\.numbers) }
+}
+
+extension ReadingState {
+  /// Gives the memory of states that are gone back to the system: copies are large, and the
+  /// allocator keeps what was freed.
+  public static func returnFreedMemory() { return_freed_memory() }
 }

@@ -152,6 +152,7 @@ public final class ModelReader {
     figures.stateBytes = outcome.state.byteCount
     figures.answerSeconds = answering / .seconds(1)
     figures.generatedTokens = generated
+    figures.notes = model.description.notes.isEmpty ? nil : model.description.notes
     return figures
   }
 }

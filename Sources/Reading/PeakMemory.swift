@@ -1,9 +1,12 @@
 import Foundation
+import Inference
 
 /// The process's peak resident memory, from Linux's /proc.
 public enum PeakMemory {
-  /// Makes the peak count from now, so that one reading's is not an earlier one's.
+  /// Makes the peak count from now, so that one reading's is not an earlier one's; what was
+  /// freed before goes back to the system first.
   public static func reset() {
+    ReadingState.returnFreedMemory()
     guard let handle = FileHandle(forWritingAtPath: "/proc/self/clear_refs") else { return }
     try? handle.write(contentsOf: Data("5".utf8))
     try? handle.close()

@@ -13,11 +13,13 @@ public struct ReadingFigures: Sendable, Codable, Equatable {
   public var generatedTokens = 0
   public var checkpoints = 0
   public var resumedFrom: Int?
+  /// Where the model was run otherwise than its authors published it.
+  public var notes: [String]?
 
   public init() {}
 
   enum CodingKeys: String, CodingKey {
-    case passes, seconds, checkpoints
+    case passes, seconds, checkpoints, notes
     case tokensRead = "tokens_read"
     case tokensPerSecond = "tokens_per_second"
     case firstTokensPerSecond = "first_tokens_per_second"
@@ -44,5 +46,6 @@ public struct ReadingFigures: Sendable, Codable, Equatable {
     try container.encode(generatedTokens, forKey: .generatedTokens)
     try container.encode(checkpoints, forKey: .checkpoints)
     try container.encode(resumedFrom, forKey: .resumedFrom)
+    try container.encodeIfPresent(notes, forKey: .notes)
   }
 }

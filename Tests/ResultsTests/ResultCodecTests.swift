@@ -5,6 +5,7 @@ import Testing
   private static var record: ResultRecord {
     var figures = ReadingFigures()
     figures.tokensRead = 123
+    figures.notes = ["dense"]
     return ResultRecord(
       task: "ask", question: "Who?", document: .init(name: "b.txt", sha256: "00", bytes: 7, tokens: 123), answer: "Nobody — 誰も\u{0}",
       supported: true, evidence: [Quote(start: 1, end: 4, quote: "é\n漢", score: 0.5)], model: .init(name: "m", sha256: "ff"),

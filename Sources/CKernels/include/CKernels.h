@@ -112,6 +112,9 @@ const kernel_table *kernels_named(const char *isa);
 /// Reads `bytes` of memory once, to measure how fast that goes, and returns their number.
 int64_t sum_bytes(const void *start, int64_t bytes);
 
+/// Gives what was freed, and the allocator still holds, back to the system.
+void return_freed_memory(void);
+
 /// cpu_set_t macros are not visible to Swift: CPUs this process may run on.
 int usable_cpu_count(void);
 

@@ -70,10 +70,11 @@ public struct ModelQuantization {
 
   private static let vocabularies = ["model.embed_tokens.weight", "model.word_embeddings.weight", "lm_head.weight"]
 
-  /// Routers choose experts, and a small difference there is a large one after them: they stay wide.
+  /// Routers choose experts, and a small difference there is a large one after them: they stay
+  /// wide. So does MiniMax's shared expert, whose width only its tensors' shapes tell.
   private func isProjection(_ name: String, _ shape: [Int]) -> Bool {
     let routers = [".gate.weight", ".coefficient.weight"]
-    return shape.count == 2 && name.hasSuffix(".weight") && shape[0] > 1 && shape[1] >= Int(INT4_GROUP)
+    return shape.count == 2 && !name.contains(".shared_mlp.") && name.hasSuffix(".weight") && shape[0] > 1 && shape[1] >= Int(INT4_GROUP)
       && !routers.contains(where: name.hasSuffix)
   }
 

@@ -55,7 +55,7 @@ struct ResultOutput: Encodable {
       \(quotes.isEmpty ? "  none" : quotes.joined(separator: "\n"))
 
       \(reading.tokensRead) tokens read in \(reading.passes) pass, \(Int(reading.seconds)) s at \(Int(reading.tokensPerSecond)) tokens/s, \
-      peak memory \(reading.peakRSSBytes >> 20) MiB, model \(record.model.name), worker \(record.worker)
+      peak memory \(reading.peakRSSBytes >> 20) MiB, model \(record.model.name), worker \(record.worker)\((reading.notes ?? []).map { "\nnote: " + $0 }.joined())
       """
   }
 }
