@@ -69,7 +69,7 @@ struct LightningMixer: Mixer {
     let (dim, block) = (shape.headDim, Int(LIGHTNING_BLOCK))
     let matrices = state.matrices.pointer + part * shape.heads * dim * dim
     workspace.parallel.forEach(shape.heads) { thread, head in
-      let scratch = workspace.scratch(thread).buffer("lightning", block * (2 * block + 3 * dim))
+      let scratch = workspace.scratch(thread).buffer("lightning", block * (block + 2 * dim))
       let (q, k, v) = (projected.query, projected.key, projected.value)
       let keyHead = head / (shape.heads / shape.keyHeads)
       kernels().pointee.lightning(
