@@ -209,8 +209,8 @@ def transformers_logits(folder, ids):
 
 def llama_logits(tools, gguf):
     with tempfile.NamedTemporaryFile() as file:
-        # Three micro-batches, so that the state is handed on. Flash attention would add 3e-4 of its own:
-        # below a certain batch it accumulates in float16.
+        # Three micro-batches, so that the state is handed on. Flash attention would add 3e-4 of its own
+        # at this batch.
         setting = ["--ubatch", "128", "--flash-attention", "off", "--lengths", str(CHECK_TOKENS)]
         command = [tools / "llama_peer", "--model", gguf, *setting, "--logits", file.name]
         subprocess.run(command, check=True)

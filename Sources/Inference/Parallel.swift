@@ -29,7 +29,7 @@ public struct Parallel: Sendable {
   }
 }
 
-/// Owns the C threads (see CThreadTeam.h for why libdispatch is not used here).
+/// Owns the C threads; CThreadTeam.h says how they wait.
 private final class ThreadTeam: @unchecked Sendable {
   private let team: OpaquePointer
 

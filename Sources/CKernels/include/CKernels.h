@@ -97,7 +97,7 @@ typedef struct {
                     float *scratch);
 } kernel_table;
 
-enum { LIGHTNING_BLOCK = 64 };
+enum { LIGHTNING_BLOCK = 32 };
 
 /// The fastest table for this CPU. DOCPROC_ISA=reference|avx2|avx512 asks for a
 /// slower one; a table that the CPU cannot run is never returned.

@@ -8,8 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-// About 100 microseconds of waiting awake: longer than what lies between two loops of a
-// token, and waking a sleeper of a virtual machine costs half of it.
+// About 100 microseconds of waiting awake: longer than what lies between two loops of a token.
 enum { SPINS = 2000 };
 
 struct thread_team {
