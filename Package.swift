@@ -61,6 +61,10 @@ let package = Package(
       name: "Reading", dependencies: ["Documents", "Inference", "Results", "Tokenizer"],
       swiftSettings: swiftSettings),
 
+    // What readings are worth
+    .target(
+      name: "Evaluation", dependencies: ["CZstd", "Documents", "Inference", "Reading"], swiftSettings: swiftSettings),
+
     // Programs
     .target(
       name: "Programs", dependencies: [.product(name: "ArgumentParser", package: "swift-argument-parser")],
@@ -76,7 +80,7 @@ let package = Package(
     .executableTarget(
       name: "docproc",
       dependencies: [
-        "Digests", "Documents", "Host", "Inference", "Jobs", "Migrations", "Postgres", "Programs", "Reading",
+        "Digests", "Documents", "Evaluation", "Host", "Inference", "Jobs", "Migrations", "Postgres", "Programs", "Reading",
         "Results", "Telemetry", "Tokenizer",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -90,6 +94,7 @@ let package = Package(
     .testTarget(name: "TokenizerTests", dependencies: ["CZstd", "Tokenizer", "TestSupport"], swiftSettings: swiftSettings),
     .testTarget(name: "DocumentsTests", dependencies: ["Documents", "Host", "TestSupport"], swiftSettings: swiftSettings),
     .testTarget(name: "ReadingTests", dependencies: ["Documents", "Reading", "Results", "TestSupport"], swiftSettings: swiftSettings),
+    .testTarget(name: "EvaluationTests", dependencies: ["Documents", "Evaluation", "TestSupport"], swiftSettings: swiftSettings),
     .testTarget(name: "ResultsTests", dependencies: ["Results"], swiftSettings: swiftSettings),
     .testTarget(name: "JobsTests", dependencies: ["Jobs", "Postgres", "Results", "TestSupport"], swiftSettings: swiftSettings),
     .testTarget(

@@ -44,11 +44,11 @@ def rotate(x, table):
     return (torch.cat([low, high], -1) * cos + torch.cat([-high, low], -1) * sin).to(x.dtype)
 
 
-def full_attention(q, k, v):
-    """Causal softmax attention over everything."""
+def full_attention(q, k, v, mask=None):
+    """Causal softmax attention over everything, or over what `mask` lets see."""
     repeat = q.shape[1] // k.shape[1]
     k, v = k.repeat_interleave(repeat, 1), v.repeat_interleave(repeat, 1)
-    return F.scaled_dot_product_attention(q, k, v, is_causal=True)
+    return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=mask is None)
 
 
 def exact_partial(q, sink_q, k, v, window, sinks):

@@ -79,7 +79,7 @@ class Linear(nn.Linear):
         if not torch.is_autocast_enabled(x.device.type):
             x = x.to(self.weight.dtype)  # norms are computed in fp32 whatever the weights are
         y = F.linear(x, self.weight)
-        if self.lora_a is None:
+        if self.lora_a is None or self.scale == 0:
             return y
         return y + self.scale * F.linear(F.linear(x, self.lora_a), self.lora_b)
 
@@ -103,7 +103,7 @@ class Attention(nn.Module):
         return split(self.q_proj(x)), split(self.k_proj(x)), split(self.v_proj(x))
 
     def softmax(self, q, k, v, tables):
-        return self._joined(mixing.full_attention(mixing.rotate(q, tables.near), mixing.rotate(k, tables.near), v))
+        return self._joined(mixing.full_attention(mixing.rotate(q, tables.near), mixing.rotate(k, tables.near), v, tables.mask))
 
     def exact(self, q, k, v, tables):
         c = self.conversion
@@ -169,6 +169,7 @@ class Tables:
 
     near: tuple
     far: tuple
+    mask: torch.Tensor = None  # [rows, 1, tokens, tokens], True: seen; None: causal
 
     @staticmethod
     def make(length, shape, conversion, device):
@@ -217,9 +218,16 @@ class Model(nn.Module):
             self._tables = {key: Tables.make(length, self.shape, self.conversion, device)}
         return self._tables[key]
 
-    def forward(self, ids):
+    def laid_out(self, positions, mask):
+        """Tables for rows whose tokens have positions [rows, tokens] and a mask of their own."""
+        if self.conversion is not None:
+            raise ValueError("rows with a layout of their own need softmax attention in all layers")
+        near = tuple(table.view(*positions.shape, -1)[:, None] for table in mixing.rotation(positions.flatten(), self.shape.head_dim, self.shape.theta))
+        return Tables(near, near, mask)
+
+    def forward(self, ids, tables=None):
         """Hidden states [batch, tokens, hidden] after the last norm."""
-        x, tables = self.embed_tokens(ids).float(), self.tables(ids.shape[1], ids.device)
+        x, tables = self.embed_tokens(ids).float(), tables or self.tables(ids.shape[1], ids.device)
         for block in self.layers:
             if self.recompute and torch.is_grad_enabled():
                 x = checkpoint(block, x, tables, use_reentrant=False)
@@ -242,6 +250,18 @@ class Model(nn.Module):
 
     def trainable(self):
         return {name: parameter for name, parameter in self.named_parameters() if parameter.requires_grad}
+
+    @contextmanager
+    def without_low_rank(self):
+        """The base model, or what was loaded over it in full."""
+        modules = [(module, module.scale) for _, module in self.projections()]
+        for module, _ in modules:
+            module.scale = 0.0
+        try:
+            yield
+        finally:
+            for module, scale in modules:
+                module.scale = scale
 
     @contextmanager
     def without_branch(self):

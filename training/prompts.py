@@ -9,7 +9,8 @@ from pathlib import Path
 from tokenizers import Tokenizer
 
 SYSTEM = "You read documents and answer truthfully and briefly."
-NOT_SAID = "The document does not say."
+# What a model answers when the passages do not say; begins as no answer does.
+NOT_SAID = "Not in the document."
 
 
 class Prompts:
@@ -36,6 +37,18 @@ class Prompts:
         start = self.turn("system") + self.encode(SYSTEM) + self.turn_end()
         return start + self.turn("user") + self.encode(f"{purpose}\n\nDocument:\n")
 
+    def opening_without_task(self):
+        """For a document that is to be asked about later."""
+        start = self.turn("system") + self.encode(SYSTEM) + self.turn_end()
+        return start + self.turn("user") + self.encode("Read the document, then answer questions about it.\n\nDocument:\n")
+
+    def shown(self, passages):
+        """Passages, the best one last, next to the question."""
+        return self.encode("\n\nPassages from the document:\n" + "\n".join(passages) + "\n\n")
+
+    def asked(self, question):
+        return self.encode(f"Question: {question}\nAnswer in a few words, from the passages.") + self.turn_end() + self.turn("assistant")
+
     def closing(self, instruction):
         return self.encode("\n\n" + instruction) + self.turn_end() + self.turn("assistant")
 
@@ -61,11 +74,11 @@ def for_quote(question):
     return f"Question: {question}\nQuote the sentence of the document that answers it."
 
 
-def from_sentences(sentences):
+def from_sentences(sentences, focus=None):
     joined = "\n".join(f"- {sentence}" for sentence in sentences)
-    return (
-        f"Sentences from the document, in order:\n{joined}\n\n"
-        "Summarize what happens in the document in three or four sentences.")
+    wanted = "what happens in the document" if focus is None else "what the document says about this"
+    question = "" if focus is None else f"Question: {focus}\n"
+    return f"Sentences from the document, in order:\n{joined}\n\n{question}Summarize {wanted} in three or four sentences."
 
 
 def from_reading():

@@ -3,6 +3,7 @@
 import torch
 
 import losses
+from answers import AnswerRows, layout
 from data import Mixture, Stream
 from model import Model
 from tasks import Tasks
@@ -27,9 +28,13 @@ def make_stream(settings, paths, prompts, seed, part, answers_only):
 
 class Stage:
     answers_only = False
+    is_converted = True
 
     def __init__(self, settings, paths, precision, device):
         self.settings, self.paths, self.precision, self.device = settings, paths, precision, device
+
+    def stream(self, prompts, seed, part):
+        return make_stream(self.settings, self.paths, prompts, seed, part, self.answers_only)
 
     def autocast(self):
         return torch.autocast(self.device, torch.bfloat16, enabled=self.precision == "bf16")
@@ -57,7 +62,7 @@ class Transfer(Stage):
                 block.self_attn.exact = torch.compile(block.self_attn.exact)
         self.model = self.place(model)
 
-    def step(self, ids, weights, share):
+    def step(self, share, ids, weights):
         with self.autocast():
             errors = losses.transfer_losses(self.model, ids, backward=lambda loss: (loss * share).backward())
         return _mean(errors)
@@ -94,7 +99,7 @@ class Distill(Stage):
             is_added = ".lightning." in name or ".lora_" in name
             parameter.requires_grad_(is_added or (full and "embed_tokens" not in name))
 
-    def step(self, ids, weights, share):
+    def step(self, share, ids, weights):
         loss = self._loss(ids, weights)
         (loss * share).backward()
         return loss.detach()
@@ -126,7 +131,48 @@ class Tune(Distill):
         super().setup(model, compiled)
 
 
-STAGES = {"transfer": Transfer, "distill": Distill, "tune": Tune}
+class Answer(Distill):
+    """Short answers to passages, by low rank, on the base model as it is.
+
+    What is shown before a question fits the window, in which converted layers are the base
+    model's: what is learned here holds for both. On plain text the model is held to the base.
+    """
+
+    is_converted = False
+
+    def setup(self, model, compiled):
+        self.kl, self.ce, self.text_kl = 0.0, 1.0, self.settings.get("text_kl", 1.0)
+        super().setup(model, compiled)
+
+    def stream(self, prompts, seed, part):
+        s = self.settings
+        text = Mixture(self.paths.tokens, s["text"], s["length"], seed, part)
+        return AnswerRows(self.paths.pairs, prompts, s["tasks"], s["length"], seed, part, text, s["text_share"])
+
+    def step(self, share, *rows):
+        loss = self._answer_loss(*rows)
+        (loss * share).backward()
+        return loss.detach()
+
+    def validate(self, *rows):
+        with torch.no_grad():
+            return self._answer_loss(*rows), {}
+
+    def _answer_loss(self, ids, weights, code):
+        tables = self.model.laid_out(*layout(code))
+        with self.autocast():
+            hidden = self.model(ids, tables)[:, :-1].flatten(0, 1)
+        # A branch's first token is not predicted by the token before it in the row, but its weight is 0.
+        wanted, targets = weights[:, 1:].flatten(), ids[:, 1:].flatten()
+        loss = losses.head_loss(hidden, self.model.head, wanted.clamp(min=0), targets=targets, ce=1.0) if (wanted > 0).any() else 0.0
+        if (wanted < 0).any():
+            with torch.no_grad(), self.autocast(), self.model.without_low_rank():
+                base = self.model(ids, tables)[:, :-1].flatten(0, 1)
+            loss = loss + self.text_kl * losses.head_loss(hidden, self.model.head, (-wanted).clamp(min=0), base, kl=1.0)
+        return loss
+
+
+STAGES = {"transfer": Transfer, "distill": Distill, "tune": Tune, "answer": Answer}
 
 
 def _mean(errors):

@@ -1,11 +1,14 @@
-"""Runs one stage: `python train.py transfer|distill|tune --config configs/X.json ...`
+"""Runs one stage: `python train.py transfer|distill|tune|answer --config configs/X.json ...`
 
-A stopped run goes on where its checkpoint stands when the same command is given again.
+A stopped run goes on where its checkpoint stands when the same command is given again. Several
+processes share a batch when started by torchrun; on a CPU one process a core is faster than one
+process with a thread a core, the more so beside other work.
 """
 
 import argparse
 import json
 import math
+import os
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -13,12 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+import torch.distributed as distributed
 
 from lightning import Conversion
 from model import Model
 from prompts import Prompts
 from runs import Checkpoint, Curve, learned, load_learned, random_state, restore_random
-from stages import STAGES, make_stream
+from stages import STAGES
 
 COLUMNS = ["step", "tokens", "seconds", "progress", "loss", "validation", "gradient", "rate", "tokens_per_second"]
 
@@ -33,16 +37,17 @@ class Paths:
 class Trainer:
     def __init__(self, stage, settings, config, folder, prompts, device):
         self.stage, self.settings, self.device, self.folder = stage, settings, device, folder
-        self.stream = make_stream(settings, stage.paths, prompts, config["seed"], "train", stage.answers_only)
-        self.held = make_stream(settings, stage.paths, prompts, config["seed"], "held", stage.answers_only)
+        self.rank, self.processes = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+        self.stream, self.held = (stage.stream(prompts, config["seed"], part) for part in ("train", "held"))
         self.optimizer = torch.optim.AdamW(stage.groups(stage.model), lr=0.0, betas=(0.9, 0.95), weight_decay=0.0)
         self.checkpoint = Checkpoint(folder)
         self.steps = self.tokens = self.position = 0
-        self.seconds, self.stopped = 0.0, False
+        self.seconds, self.stopped, self.deadline = 0.0, False, math.inf
         self._resume()
-        self.curve = Curve(folder / "curve.csv", COLUMNS, self.steps)
-        converted = [str(index) for index, _ in stage.model.converted()]
-        self.layers = Curve(folder / "layers.csv", ["step", *converted], self.steps)
+        if self.rank == 0:
+            self.curve = Curve(folder / "curve.csv", COLUMNS, self.steps)
+            converted = [str(index) for index, _ in stage.model.converted()]
+            self.layers = Curve(folder / "layers.csv", ["step", *converted], self.steps)
 
     # Checkpoints
 
@@ -84,20 +89,26 @@ class Trainer:
         started = saved = time.monotonic()
         with ThreadPoolExecutor(1) as loader:
             batch = loader.submit(self.stream.batch, self.position, self.settings["batch"])
-            while self.progress() < 1 and not self.stopped and time.monotonic() - started < max_seconds:
+            self.deadline = started + max_seconds
+            while self.progress() < 1 and not self.stopped:
                 rows = batch.result()
                 batch = loader.submit(self.stream.batch, self.position + len(rows[0]), self.settings["batch"])
                 self.train_step(*rows)
                 if time.monotonic() - saved > self.settings.get("checkpoint_seconds", 300):
-                    self.checkpoint.save(self._state())
+                    self._save()
                     saved = time.monotonic()
-        self.checkpoint.save(self._state())
+        self._save()
 
-    def train_step(self, ids, weights):
+    def _save(self):
+        if self.rank == 0:
+            self.checkpoint.save(self._state())
+
+    def train_step(self, *rows):
+        """rows: ids [rows, tokens], and what else the stream gives a token."""
         begun, rate = time.monotonic(), self.rate()
         for group in self.optimizer.param_groups:
             group["lr"] = group["rate"] * rate
-        loss = self._accumulate(ids, weights)
+        ids, loss = rows[0], self._accumulate(rows)
         parameters = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
         gradient = torch.nn.utils.clip_grad_norm_(parameters, self.settings.get("clip", 1.0)).item()
         if math.isfinite(gradient):  # one bad batch must not end a run
@@ -106,21 +117,35 @@ class Trainer:
         taken = time.monotonic() - begun
         self.steps, self.tokens, self.position = self.steps + 1, self.tokens + ids.numel(), self.position + len(ids)
         self.seconds += taken
+        self.stopped = self.stopped or time.monotonic() > self.deadline
+        if self.processes > 1:  # all have to agree on the rate, and when to end
+            common = torch.tensor([self.seconds, float(self.stopped)])
+            distributed.all_reduce(common, distributed.ReduceOp.MAX)
+            self.seconds, self.stopped = common[0].item(), bool(common[1])
         validation = self.validate() if self._is_due("validate_every") else ""
         self._report(loss, validation, gradient, rate, ids.numel() / taken)
 
-    def _accumulate(self, ids, weights):
-        """The mean of the loss over the batch's parts, and its gradient."""
-        parts = list(zip(ids.split(self.settings["micro"]), weights.split(self.settings["micro"])))
+    def _accumulate(self, rows):
+        """The mean of the loss over the batch's parts, and its gradient; a process does its share of the parts."""
         total = 0.0
-        for part_ids, part_weights in parts:
-            share = len(part_ids) / len(ids)
-            total = total + share * self.stage.step(part_ids.to(self.device), part_weights.to(self.device), share)
-        return float(total)
+        parts = list(zip(*(column.split(self.settings["micro"]) for column in rows)))
+        for part in parts[self.rank::self.processes]:
+            share = len(part[0]) / len(rows[0])
+            total = total + share * self.stage.step(share, *(column.to(self.device) for column in part))
+        return self._summed(float(total)) if self.processes > 1 else float(total)
+
+    def _summed(self, loss):
+        """Adds up the processes' gradients, in one message, and their losses."""
+        parameters = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
+        flat = torch.cat([(p.grad if p.grad is not None else torch.zeros_like(p)).flatten() for p in parameters] + [torch.tensor([loss])])
+        distributed.all_reduce(flat)
+        for parameter, gradient in zip(parameters, flat[:-1].split([p.numel() for p in parameters])):
+            parameter.grad = gradient.view_as(parameter)
+        return flat[-1].item()
 
     def _is_due(self, key):
         every = self.settings.get(key, 0)
-        return every and (self.steps % every == 0 or self.steps == 1)
+        return every and self.rank == 0 and (self.steps % every == 0 or self.steps == 1)
 
     def validate(self):
         """On the same held-out rows every time."""
@@ -137,6 +162,8 @@ class Trainer:
         return sum(values) / len(values)
 
     def _report(self, loss, validation, gradient, rate, speed):
+        if self.rank != 0:
+            return
         self.curve.add(
             step=self.steps, tokens=self.tokens, seconds=self.seconds, progress=self.progress(), loss=loss,
             validation=validation, gradient=gradient, rate=rate, tokens_per_second=speed)
@@ -150,7 +177,9 @@ def first_weights(arguments, folder):
     """Where the model's learned part comes from when the stage begins."""
     if arguments.start:
         return arguments.start
-    earlier = {"transfer": ["calibrate"], "distill": ["transfer"], "tune": ["distill", "transfer"]}[arguments.stage]
+    earlier = {"transfer": ["calibrate"], "distill": ["transfer"], "tune": ["distill", "transfer"], "answer": []}[arguments.stage]
+    if not earlier:
+        return None
     for name in earlier:
         path = folder / name / "checkpoint.pt"
         if path.exists():
@@ -176,17 +205,21 @@ def parse():
 
 def main():
     arguments = parse()
+    if int(os.environ.get("WORLD_SIZE", 1)) > 1:
+        distributed.init_process_group("gloo")
     config = json.loads(Path(arguments.config).read_text())
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     torch.manual_seed(config["seed"])
     folder = arguments.out / arguments.stage
     folder.mkdir(parents=True, exist_ok=True)
-    model = Model.load(arguments.model, Conversion.of(config["conversion"]))
-    load_learned(model, first_weights(arguments, arguments.out))
     settings = config["stages"][arguments.stage]
     paths = Paths(arguments.model, arguments.tokens, arguments.pairs)
     stage = STAGES[arguments.stage](settings, paths, config["precision"], arguments.device)
+    model = Model.load(arguments.model, Conversion.of(config["conversion"]) if stage.is_converted else None)
+    start = first_weights(arguments, arguments.out)
+    if start:
+        load_learned(model, start)
     stage.setup(model, arguments.compile)
     trainer = Trainer(stage, settings, config, folder, Prompts(arguments.model), arguments.device)
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -93,7 +93,7 @@ final class WorkerLoop {
     let (reader, info) = try models.reader(for: job.model)
     let parts = try JSONDecoder().decode([Document.Part].self, from: Data(job.partsJSON.utf8))
     let document = Document(name: job.documentName, text: job.text, parts: parts)
-    let task: ReadingTask = job.task == "ask" ? .ask(question: job.question ?? "") : .summarize
+    let task: ReadingTask = job.task == "ask" ? .ask(question: job.question ?? "") : .summarize()
     let answer = try reader.read(
       document, task: task,
       control: ReadingControl(

@@ -77,8 +77,10 @@ struct DocumentTokens {
     return last.contains(UInt8(ascii: "?")) || bytes[Int(range.lowerBound)] == UInt8(ascii: "#")
   }
 
-  func text(ofUnit unit: Int) -> String {
+  /// A unit on one line.
+  func line(ofUnit unit: Int) -> String {
     let range = units.ranges[unit]
     return String(decoding: bytes[Int(range.lowerBound)..<Int(range.upperBound)], as: UTF8.self)
+      .split(whereSeparator: \.isWhitespace).joined(separator: " ")
   }
 }

@@ -6,11 +6,19 @@ struct Highlights {
   private static let most = 12
   private static let tokensPerHighlight = 6_000
   private static let attentionShare = 0.3
+  /// Of units that match a focus.
+  private static let focused = 8
+  /// What being central counts beside matching a focus.
+  private static let centralShare = 0.3
 
   /// Units in document order with their scores: the best of each stretch of the
   /// text, so that its end counts as much as its beginning.
-  static func choose(central: [Double], attention: [Double], tokenCount: Int) -> [(unit: Int, score: Double)] {
+  /// With a focus, the units that match its words, wherever they stand.
+  static func choose(
+    _ central: [Double], focus: LexicalScores?, attention: [Double], tokenCount: Int
+  ) -> [(unit: Int, score: Double)] {
     guard !central.isEmpty else { return [] }
+    if let focus, focus.hasTerms { return matching(focus.scores, blended(central, attention)) }
     let scores = blended(central, attention)
     let count = min(max(fewest, tokenCount / tokensPerHighlight), most, central.count)
     let stretch = (central.count + count - 1) / count
@@ -20,6 +28,13 @@ struct Highlights {
       guard let best = range.max(by: { (scores[$0], $1) < (scores[$1], $0) }), scores[best] > 0 else { return nil }
       return (best, scores[best] / top)
     }
+  }
+
+  private static func matching(_ lexical: [Double], _ scores: [Double]) -> [(unit: Int, score: Double)] {
+    let (topLexical, topScore) = (max(lexical.max() ?? 0, 1e-9), max(scores.max() ?? 0, 1e-9))
+    let joined = zip(lexical, scores).map { $0 / topLexical + centralShare * $1 / topScore }
+    let best = joined.indices.filter { lexical[$0] > 0 }.sorted { (joined[$0], $1) > (joined[$1], $0) }.prefix(focused)
+    return best.sorted().map { ($0, min(joined[$0] / (1 + centralShare), 1)) }
   }
 
   private static func blended(_ central: [Double], _ attention: [Double]) -> [Double] {

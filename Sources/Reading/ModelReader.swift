@@ -1,27 +1,25 @@
-import Results
 import Documents
 import Foundation
 import Inference
+import Results
 import Tokenizer
 
 /// A model that reads documents and answers from them. For one thread at a time.
 public final class ModelReader {
   private static let summaryTokens = 160
-  private static let answerTokens = 64
-  /// Units next to the question's best matches whose tokens are kept in any case.
-  private static let hintedUnits = 24
-  private static let hintedTokens = 700
-  private static let contextUnits = 3
+  private static let answerTokens = 48
 
   private let model: LanguageModel
   private let tokenizer: Tokenizer
   private let format: PromptFormat
+  private let generator: AnswerGenerator
 
   /// - Throws: `ModelError` or `TokenizerError` when the folder is not a usable model.
   public init(folder: String, threads: Int = 0) throws {
     tokenizer = try ModelTokenizer.open(folder)
     model = try LanguageModel.load(folder: folder, threads: threads)
     format = PromptFormat(tokenizer)
+    generator = AnswerGenerator(model: model, tokenizer: tokenizer)
   }
 
   /// Tokens of a text, without reading it.
@@ -30,126 +28,105 @@ public final class ModelReader {
   /// Reads the document once, front to back, and does the task.
   /// - Throws: `ReadingError`; `.stopped` leaves nothing behind.
   public func read(_ document: Document, task: ReadingTask, control: ReadingControl = ReadingControl()) throws -> Answer {
-    if case .ask(let question) = task, question.allSatisfy(\.isWhitespace) { throw ReadingError.emptyQuestion }
+    if let question = task.question, question.allSatisfy(\.isWhitespace) { throw ReadingError.emptyQuestion }
+    let reading = try open(document, for: task, control: control)
+    switch task {
+    case .summarize(let focus): return try summarize(reading, focus: focus)
+    case .ask(let question): return try answer(question, from: reading)
+    }
+  }
+
+  /// Reads the document once, front to back.
+  /// - Parameter task: what it will be asked, where that is known before: the model then reads
+  ///   with it in mind, and layers that choose what they keep choose for it.
+  /// - Throws: `ReadingError`
+  public func open(_ document: Document, for task: ReadingTask?, control: ReadingControl = ReadingControl()) throws -> Reading {
     PeakMemory.reset()
     let tokens = DocumentTokens(document, tokenizer)
     guard !tokens.ids.isEmpty else { throw ReadingError.nothingToRead }
-    switch task {
-    case .summarize: return try summarize(tokens, control)
-    case .ask(let question): return try answer(question, tokens, control)
-    }
-  }
-
-  private func summarize(_ tokens: DocumentTokens, _ control: ReadingControl) throws -> Answer {
-    let central = CentralScores(units: tokens.units, bytes: tokens.bytes)
+    let lexical = task?.question.map { LexicalScores(question: $0, units: tokens.units, bytes: tokens.bytes) }
     let start = ContinuousClock.now
-    let (outcome, opening) = try pass(tokens, .summarize, hints: [], control)
-    let read = ContinuousClock.now
-    let trace = AttentionTrace()
-    try model.read(format.probe(.summarize), into: outcome.state.fork(), trace: trace)
-    let chosen = Highlights.choose(
-      central: central.scores, attention: tokens.mass(of: trace, shift: opening), tokenCount: tokens.ids.count)
-    let passages = chosen.map { "- " + oneLine(tokens.text(ofUnit: $0.unit)) }.joined(separator: "\n")
-    let instruction =
-      "Sentences from the document, in order:\n\(passages)\n\nSummarize what happens in the document in three or four sentences."
-    let (text, count) = try generate(instruction, outcome.state, limit: Self.summaryTokens, penalty: 1.15)
-    return Answer(
-      text: text, isSupported: true, evidence: chosen.map { tokens.quote($0.unit...$0.unit, score: $0.score) },
-      documentTokens: tokens.ids.count,
-      figures: figures(tokens, outcome, reading: read - start, answering: .now - read, generated: count))
-  }
-
-  private func answer(_ question: String, _ tokens: DocumentTokens, _ control: ReadingControl) throws -> Answer {
-    let lexical = LexicalScores(question: question, units: tokens.units, bytes: tokens.bytes)
-    let start = ContinuousClock.now
-    let (outcome, opening) = try pass(tokens, .ask(question: question), hints: hints(lexical, tokens), control)
-    let read = ContinuousClock.now
-    let trace = AttentionTrace()
-    try model.read(format.probe(.ask(question: question)), into: outcome.state.fork(), trace: trace)
-    let evidence = Evidence(
-      lexical: lexical, central: lexical.hasTerms ? nil : CentralScores(units: tokens.units, bytes: tokens.bytes),
-      attention: tokens.mass(of: trace, shift: opening), asksItself: tokens.asks)
-    // What does not support an answer is no evidence, however near it comes.
-    let quotes = evidence.isSupported ? evidence.ranked.map { tokens.quote($0.unit...$0.unit, score: min($0.score, 1)) } : []
-    let (text, count) =
-      evidence.isSupported
-      ? try generate(instruction(question, evidence, tokens), outcome.state, limit: Self.answerTokens, penalty: 1)
-      : ("The document does not say.", 0)
-    return Answer(
-      text: text, isSupported: evidence.isSupported, evidence: quotes, documentTokens: tokens.ids.count,
-      figures: figures(tokens, outcome, reading: read - start, answering: .now - read, generated: count))
-  }
-
-  /// The best passage stands last, next to the question: small models look there first.
-  private func instruction(_ question: String, _ evidence: Evidence, _ tokens: DocumentTokens) -> String {
-    let passages = evidence.ranked.prefix(Self.contextUnits).reversed().map { ranked in
-      (ranked.unit - 1...ranked.unit + 1).filter(tokens.units.ranges.indices.contains)
-        .map { oneLine(tokens.text(ofUnit: $0)) }.joined(separator: " ")
-    }
-    return
-      "Passages from the document:\n\(passages.joined(separator: "\n"))\n\nQuestion: \(question)\nAnswer in one short sentence, from the passages."
-  }
-
-  /// The tokens of the units that match the question's words best.
-  private func hints(_ lexical: LexicalScores, _ tokens: DocumentTokens) -> [(token: Int, value: Float)] {
-    guard let top = lexical.scores.max(), top > 0 else { return [] }
-    let best = lexical.scores.indices.sorted { (lexical.scores[$0], $1) > (lexical.scores[$1], $0) }.prefix(Self.hintedUnits)
-    var hints: [(token: Int, value: Float)] = []
-    for unit in best where lexical.scores[unit] > 0 {
-      let range = tokens.tokens(ofUnit: unit)
-      if hints.count + range.count > Self.hintedTokens { break }
-      hints += range.map { ($0, Float(lexical.scores[unit] / top)) }
-    }
-    return hints
-  }
-
-  private func pass(
-    _ tokens: DocumentTokens, _ task: ReadingTask, hints: [(token: Int, value: Float)], _ control: ReadingControl
-  ) throws -> (outcome: ReadingPass.Outcome, opening: Int) {
     let opening = format.opening(task)
     let pass = ReadingPass(
-      model: model, opening: opening, tokens: tokens.ids, probe: format.probe(task), hints: hints, control: control)
-    return (try pass.run(), opening.count)
+      model: model, opening: opening, tokens: tokens.ids, probe: format.probe(task),
+      hints: lexical.map { KeepingHints.choose($0, tokens) } ?? [], control: control)
+    return Reading(tokens, shift: opening.count, try pass.run(), duration: .now - start)
   }
 
-  /// The most likely continuation of an instruction after the reading. The penalty keeps
-  /// long texts from repeating themselves; short answers are better without one.
-  private func generate(_ instruction: String, _ state: ReadingState, limit: Int, penalty: Double) throws -> (
-    text: String, tokens: Int
-  ) {
-    let fork = state.fork()
-    var sampler = Sampler(SamplingOptions(repetitionPenalty: penalty))
-    var generated: [Int32] = []
-    var logits = try model.logits(after: format.closing(instruction), state: fork)
-    while generated.count < limit {
-      let token = sampler.next(logits)
-      if tokenizer.isControl(token) { break }
-      generated.append(token)
-      logits = try model.logits(after: [token], state: fork)
-    }
-    return (Self.wholeSentences(tokenizer.decode(generated).filter { $0 != "\0" }, cut: generated.count == limit), generated.count)
+  /// Answers a question about a document that was read, known before the reading or not.
+  /// - Throws: `ReadingError`, `ModelError`
+  public func answer(_ question: String, from reading: Reading) throws -> Answer {
+    if question.allSatisfy(\.isWhitespace) { throw ReadingError.emptyQuestion }
+    let (start, tokens) = (ContinuousClock.now, reading.tokens)
+    let lexical = LexicalScores(question: question, units: tokens.units, bytes: tokens.bytes)
+    let evidence = Evidence(
+      lexical: lexical, central: lexical.hasTerms ? nil : CentralScores(units: tokens.units, bytes: tokens.bytes),
+      attention: try attention(of: .ask(question: question), reading), asksItself: tokens.asks)
+    guard evidence.isSupported else { return Self.unsupported(figures(reading, answering: .now - start, generated: 0), reading) }
+    let passages = Passages.choose(evidence, tokens)
+    let reply = try reply(to: question, passages: passages, reading.state)
+    let took = figures(reading, answering: .now - start, generated: reply.generatedTokens)
+    // What does not support an answer is no evidence, however near it comes.
+    guard reply.isSupported else { return Self.unsupported(took, reading, refusal: reply.refusal) }
+    return Answer(
+      text: reply.text, isSupported: true, refusal: reply.refusal,
+      evidence: evidence.ranked.map { tokens.quote($0.unit...$0.unit, score: min($0.score, 1)) },
+      documentTokens: tokens.ids.count, figures: took)
   }
 
-  /// Drops a sentence that the limit cut off, if another stands before it.
-  private static func wholeSentences(_ text: String, cut: Bool) -> String {
-    let trimmed = text.trimmingCharacters(in: .whitespacesAndNewlines)
-    guard cut, let end = trimmed.lastIndex(where: { ".!?".contains($0) }) else { return trimmed }
-    return String(trimmed[...end])
+  /// What the model answers when it is shown these passages and has read nothing else.
+  /// - Throws: `ModelError`
+  public func answer(_ question: String, fromPassages passages: [String]) throws -> Reply {
+    let state = model.makeState()
+    try model.read(format.opening(.ask(question: question)), into: state)
+    return try reply(to: question, passages: passages, state)
   }
 
-  private func oneLine(_ text: String) -> String { text.split(whereSeparator: \.isWhitespace).joined(separator: " ") }
+  private func reply(to question: String, passages: [String], _ state: ReadingState) throws -> Reply {
+    let generated = try generator.generate(
+      after: format.asked(question, passages: passages), state, limit: Self.answerTokens, watching: format.refusalToken)
+    return Reply(
+      text: generated.text, refusal: generated.firstTokenProbability, generatedTokens: generated.tokens,
+      isSupported: generated.firstTokenProbability < Reply.refusalThreshold && generated.text != PromptFormat.refusal)
+  }
 
-  private func figures(
-    _ tokens: DocumentTokens, _ outcome: ReadingPass.Outcome, reading: Duration, answering: Duration, generated: Int
-  ) -> ReadingFigures {
+  private static func unsupported(_ figures: ReadingFigures, _ reading: Reading, refusal: Double = 1) -> Answer {
+    Answer(
+      text: "The document does not say.", isSupported: false, refusal: refusal, evidence: [],
+      documentTokens: reading.documentTokens, figures: figures)
+  }
+
+  /// Summarizes a document that was read, or what it says about `focus`.
+  /// - Throws: `ModelError`
+  public func summarize(_ reading: Reading, focus: String? = nil) throws -> Answer {
+    let (start, tokens) = (ContinuousClock.now, reading.tokens)
+    let attention = try attention(of: .summarize(focus: focus), reading)
+    let lexical = focus.map { LexicalScores(question: $0, units: tokens.units, bytes: tokens.bytes) }
+    let chosen = Highlights.choose(
+      CentralScores(units: tokens.units, bytes: tokens.bytes).scores, focus: lexical, attention: attention, tokenCount: tokens.ids.count)
+    let prompt = format.summaryWanted(sentences: chosen.map { tokens.line(ofUnit: $0.unit) }, focus: focus)
+    let generated = try generator.generate(after: prompt, reading.state, limit: Self.summaryTokens, penalty: 1.15)
+    return Answer(
+      text: generated.text, isSupported: true, refusal: 0, evidence: chosen.map { tokens.quote($0.unit...$0.unit, score: $0.score) },
+      documentTokens: tokens.ids.count, figures: figures(reading, answering: .now - start, generated: generated.tokens))
+  }
+
+  /// The attention that each unit gets from the task's probe.
+  private func attention(of task: ReadingTask, _ reading: Reading) throws -> [Double] {
+    let trace = AttentionTrace()
+    try model.read(format.probe(task), into: reading.state.fork(), trace: trace)
+    return reading.tokens.mass(of: trace, shift: reading.shift)
+  }
+
+  private func figures(_ reading: Reading, answering: Duration, generated: Int) -> ReadingFigures {
     var figures = ReadingFigures()
-    figures.tokensRead = tokens.ids.count
-    figures.seconds = reading / .seconds(1)
-    figures.tokensPerSecond = Double(tokens.ids.count) / max(figures.seconds, 1e-9)
-    figures.firstTokensPerSecond = outcome.firstTokensPerSecond
-    figures.lastTokensPerSecond = outcome.lastTokensPerSecond
+    figures.tokensRead = reading.documentTokens
+    figures.seconds = reading.duration / .seconds(1)
+    figures.tokensPerSecond = Double(figures.tokensRead) / max(figures.seconds, 1e-9)
+    figures.firstTokensPerSecond = reading.pass.firstTokensPerSecond
+    figures.lastTokensPerSecond = reading.pass.lastTokensPerSecond
     figures.peakRSSBytes = PeakMemory.bytes
-    figures.stateBytes = outcome.state.byteCount
+    figures.stateBytes = reading.state.byteCount
     figures.answerSeconds = answering / .seconds(1)
     figures.generatedTokens = generated
     figures.notes = model.description.notes.isEmpty ? nil : model.description.notes

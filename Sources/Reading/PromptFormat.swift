@@ -1,19 +1,26 @@
 import Tokenizer
 
-/// How a model expects to be spoken to.
+/// How a model expects to be spoken to. training/prompts.py builds the same prompts, piece by
+/// piece: what is encoded on its own here is encoded on its own there.
 ///
 /// Control tokens are placed by id; everything that comes from outside (document,
 /// question) is encoded as text, in which they cannot occur.
 struct PromptFormat {
+  /// What a trained model answers when the passages do not say. No answer begins like it.
+  static let refusal = "Not in the document."
+
   private let tokenizer: Tokenizer
   private let turnStart: Int32?
   private let turnEnd: Int32?
+  /// The first token of a refusal.
+  let refusalToken: Int32
 
   /// ChatML where the vocabulary has its control tokens, else plain text.
   init(_ tokenizer: Tokenizer) {
     self.tokenizer = tokenizer
     turnStart = tokenizer.controlToken("<|im_start|>")
     turnEnd = tokenizer.controlToken("<|im_end|>")
+    refusalToken = tokenizer.encode(Self.refusal)[0]
   }
 
   private func turn(_ role: String) -> [Int32] {
@@ -23,25 +30,42 @@ struct PromptFormat {
 
   private var end: [Int32] { turnEnd.map { [$0] + tokenizer.encode("\n") } ?? tokenizer.encode("\n\n") }
 
-  /// What stands before the document.
-  func opening(_ task: ReadingTask) -> [Int32] {
+  /// What stands before the document; without a task it is to be asked about later.
+  func opening(_ task: ReadingTask?) -> [Int32] {
     let purpose =
       switch task {
       case .summarize: "Read the document, then summarize it."
       case .ask(let question): "Read the document, then answer this question about it: \(question)"
+      case nil: "Read the document, then answer questions about it."
       }
     return turn("system") + tokenizer.encode("You read documents and answer truthfully and briefly.") + end + turn("user")
       + tokenizer.encode(purpose + "\n\nDocument:\n")
   }
 
-  /// What is asked after the document, up to where the answer begins.
-  func closing(_ instruction: String) -> [Int32] { tokenizer.encode("\n\n" + instruction) + end + turn("assistant") }
+  /// Passages before a question, up to where the answer begins; the best passage stands last,
+  /// next to the question: small models look there first.
+  func asked(_ question: String, passages: [String]) -> [Int32] {
+    let shown = passages.isEmpty ? "\n\n" : "\n\nPassages from the document:\n" + passages.joined(separator: "\n") + "\n\n"
+    let source = passages.isEmpty ? "" : ", from the passages"
+    return tokenizer.encode(shown) + tokenizer.encode("Question: \(question)\nAnswer in a few words\(source).") + end + turn("assistant")
+  }
+
+  /// Sentences before the wish for a summary of them, up to where it begins.
+  func summaryWanted(sentences: [String], focus: String?) -> [Int32] {
+    let listed = sentences.map { "- " + $0 }.joined(separator: "\n")
+    let wanted = focus == nil ? "what happens in the document" : "what the document says about this"
+    let question = focus.map { "Question: \($0)\n" } ?? ""
+    return tokenizer.encode(
+      "\n\nSentences from the document, in order:\n\(listed)\n\n\(question)Summarize \(wanted) in three or four sentences.")
+      + end + turn("assistant")
+  }
 
   /// A few tokens whose attention shows what the task will need.
-  func probe(_ task: ReadingTask) -> [Int32] {
+  func probe(_ task: ReadingTask?) -> [Int32] {
     switch task {
-    case .summarize: tokenizer.encode("\n\nIn short, the document says that")
     case .ask(let question): tokenizer.encode("\n\nQuestion: \(question)\nAnswer:")
+    case .summarize(let focus?): tokenizer.encode("\n\nQuestion: \(focus)\nAnswer:")
+    case .summarize, nil: tokenizer.encode("\n\nIn short, the document says that")
     }
   }
 }

@@ -78,7 +78,7 @@ import Testing
   func narrowerWeightsPredictNearlyAsWell() throws {
     let model = try #require(Repository.defaultModel)
     let report = try json(
-      "model", "eval", "ppl", "--model", model, "--reference", model + "-f16", "--text", Repository.book, "--tokens", "1024", "--windows",
+      "model", "eval", "ppl", "--model", model, "--reference", model + "-f16", "--text", Repository.book, "--tokens", "1024", "--count",
       "2",
       "--json")
     let ratio = try #require(report["ratio"] as? Double)

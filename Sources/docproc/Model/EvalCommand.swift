@@ -1,38 +1,65 @@
 import ArgumentParser
+import Digests
 import Documents
+import Evaluation
 import Foundation
 import Host
 import Inference
 import Reading
-import Tokenizer
 
 struct EvalCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "eval", abstract: "Measure a model's quality on text of your own.",
+    commandName: "eval", abstract: "Measure a model's quality.",
     discussion: """
-      ppl   perplexity over windows spread evenly over a text, each read from an empty state;
-            with --reference also the ratio to another model over the same tokens
+      ppl      perplexity over windows spread evenly over --text, each read from an empty state; with
+               --reference also the ratio to another model over the same tokens
+      needle   numbers hidden in --text, repeated to each length, at each depth
+      qa       SQuAD's questions over joined articles, beside the gold paragraph alone and BM25's best three
+      books    questions about whole books (LiteraryQA), beside BM25's best passages and no book at all
+      summary  meetings, stories and textbook sections, ROUGE, beside the first sentences and TextRank
+      code     where functions of the repository --text are defined, and what they return
+
+      qa, books and summary need the data sets in --data. What was measured is kept under the data
+      directory's evaluations/; the same command goes on where it was stopped.
       """)
 
-  enum Suite: String, ExpressibleByArgument, CaseIterable { case ppl }
+  enum Suite: String, ExpressibleByArgument, CaseIterable { case ppl, needle, qa, books, summary, code }
 
-  @Argument(help: "ppl.")
+  @Argument(help: "ppl, needle, qa, books, summary or code.")
   var suite: Suite
 
   @Option(help: "The model's name or folder.")
   var model = DefaultModel.name
 
-  @Option(help: "Another model with the same tokenizer, to compare with.")
+  @Option(help: "ppl: another model with the same tokenizer, to compare with.")
   var reference: String?
 
-  @Option(help: "The text: a file or a directory.")
-  var text: String
+  @Option(help: "ppl, needle, code: a file or a directory.")
+  var text: String?
 
-  @Option(help: "Tokens of a window.")
-  var tokens = 2048
+  @Option(help: "qa, books, summary: the folder of the data sets.")
+  var data: String?
 
-  @Option(help: "Windows at most.")
-  var windows = 8
+  @Option(help: "Tokens of a window or document, separated by commas.")
+  var tokens: String?
+
+  @Option(help: "Windows, texts or documents for each length, at most.")
+  var count: Int?
+
+  @Option(help: "qa, books, code: questions for each document.")
+  var questions = 20
+
+  @Option(help: "needle: percent of the text before a needle, separated by commas.")
+  var depths = "0,25,50,75,100"
+
+  @Flag(help: "needle, qa: read anew for each question, knowing it; otherwise all are asked after one reading.")
+  var known = false
+
+  @Flag(help: "qa: unanswerable questions that look answerable (SQuAD 2.0), not those of other articles.")
+  var adversarial = false
+
+  @Flag(help: "Measure anew what was measured before.")
+  var fresh = false
 
   @Option(help: "Threads; 0 means all CPUs.")
   var threads = 0
@@ -40,59 +67,71 @@ struct EvalCommand: ParsableCommand {
   @Flag(help: "Print JSON.")
   var json = false
 
-  private struct Report: Encodable {
-    let suite: String
-    let model: String
-    let tokens: Int
-    let predictedTokens: Int
-    let perplexity: Double
-    let reference: String?
-    let referencePerplexity: Double?
-    let ratio: Double?
-
-    enum CodingKeys: String, CodingKey {
-      case suite, model, tokens, perplexity, reference, ratio
-      case predictedTokens = "predicted_tokens"
-      case referencePerplexity = "reference_perplexity"
-    }
-  }
-
   func validate() throws {
-    guard tokens >= 2, windows >= 1 else { throw ValidationError("--tokens must be at least 2, and --windows at least 1") }
+    let (lengths, depths) = (try Self.numbers(tokens ?? "2048", "--tokens"), try Self.numbers(depths, "--depths"))
+    guard lengths.allSatisfy({ $0 >= 2 }) else { throw ValidationError("--tokens must be at least 2") }
+    guard count ?? 1 >= 1, questions >= 1 else { throw ValidationError("--count and --questions must be at least 1") }
+    guard depths.allSatisfy({ (0...100).contains($0) }), depths.count <= NeedleSuite.mostDepths else {
+      throw ValidationError("--depths takes at most \(NeedleSuite.mostDepths) numbers from 0 to 100")
+    }
+    if [.ppl, .needle, .code].contains(suite), text == nil { throw ValidationError("\(suite) needs --text PATH") }
+    if [.qa, .books, .summary].contains(suite), data == nil { throw ValidationError("\(suite) needs --data FOLDER") }
   }
 
   func run() throws {
+    if suite == .ppl { return try PerplexityReport(command: self).run() }
+    let measured = try measuredSuite()
     let folder = DataHome.modelFolder(model)
-    let samples = try samples(folder)
-    let measured = try perplexity(folder, samples)
-    let other = try reference.map { try perplexity(DataHome.modelFolder($0), samples) }
-    let report = Report(
-      suite: suite.rawValue, model: model, tokens: tokens, predictedTokens: measured.tokens, perplexity: measured.value,
-      reference: reference, referencePerplexity: other?.value, ratio: other.map { measured.value / $0.value })
-    if json { return print(JSONText.pretty(report)) }
-    print("\(model): perplexity \(Self.text(measured.value)) over \(measured.tokens) tokens in windows of \(tokens)")
-    if let reference, let other {
-      print("\(reference): \(Self.text(other.value)); ratio \(Self.text(measured.value / other.value))")
+    let log = try EvaluationLog(path: try logPath(folder, measured))
+    try measured.run(ModelReader(folder: folder, threads: threads), EvaluationData(folder: data ?? "."), log)
+    let table = EvaluationTable(log.items, ratios: measured.ratios)
+    if json {
+      print(JSONText.pretty(Report(suite: suite.rawValue, model: model, parameters: measured.parameters, rows: table.rows)))
+    } else {
+      print("\(suite.rawValue), \(model)\n\(table.text)")
     }
   }
 
-  private func samples(_ folder: String) throws -> [[Int32]] {
-    let ids = try ModelTokenizer.open(folder).encode(try DocumentReader().read(text).text)
-    guard ids.count >= 2 else { throw UserError("\(text) has \(ids.count) tokens; perplexity needs at least 2") }
-    let width = min(tokens, ids.count)
-    let count = min(windows, ids.count / width)
-    return (0..<count).map { index in
-      let start = count == 1 ? 0 : (ids.count - width) * index / (count - 1)
-      return Array(ids[start..<start + width])
+  private struct Report: Encodable {
+    let suite: String
+    let model: String
+    let parameters: String
+    let rows: [EvaluationTable.Row]
+  }
+
+  private func measuredSuite() throws -> any EvaluationSuite {
+    switch suite {
+    case .needle, .ppl:
+      NeedleSuite(
+        lengths: try lengths(default: "8192"), depths: try Self.numbers(depths, "--depths"), repeats: count ?? 1, known: known,
+        haystack: try DocumentReader().read(text ?? "").text)
+    case .qa:
+      QuestionSuite(
+        lengths: try lengths(default: "2048,8192,32768"), documents: count ?? 2, questions: questions, known: known, adversarial: adversarial)
+    case .books: BookSuite(books: count ?? .max, questions: questions)
+    case .summary: SummarySuite(texts: count ?? .max)
+    case .code: CodeSuite(repository: text ?? "", questions: questions)
     }
   }
 
-  private func perplexity(_ folder: String, _ samples: [[Int32]]) throws -> Perplexity {
-    let model = try LanguageModel.load(folder: folder, threads: threads)
-    var result = Perplexity()
-    for sample in samples { try result.add(sample, model: model) }
-    return result
+  func lengths(default value: String) throws -> [Int] { try Self.numbers(tokens ?? value, "--tokens") }
+
+  private static func numbers(_ list: String, _ option: String) throws -> [Int] {
+    try list.split(separator: ",").map { part in
+      guard let number = Int(part.trimmingCharacters(in: .whitespaces)) else {
+        throw ValidationError("\(option) takes numbers separated by commas, not '\(list)'")
+      }
+      return number
+    }
   }
 
-  private static func text(_ value: Double) -> String { String(format: "%.4f", value) }
+  /// Named by everything that the items depend on but their own keys.
+  private func logPath(_ folder: String, _ measured: any EvaluationSuite) throws -> String {
+    let files = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".safetensors") || $0 == "config.json" }
+    let weights = try SHA256.hex(ofFiles: files.sorted().map { folder + "/" + $0 })
+    let digest = SHA256.hex(of: "\(weights) \(measured.parameters) \(text ?? "") \(data ?? "")").prefix(12)
+    let path = "\(DataHome.path)/evaluations/\(suite.rawValue)-\(digest).jsonl"
+    if fresh, FileManager.default.fileExists(atPath: path) { try FileManager.default.removeItem(atPath: path) }
+    return path
+  }
 }

@@ -34,7 +34,7 @@ struct ReadCommand: ParsableCommand {
   func run() throws {
     let document = try DocumentReader(encoding: encoding).read(path)
     let reader = try ModelReader(folder: DataHome.modelFolder(model), threads: threads)
-    let answer = try reader.read(document, task: question.map { .ask(question: $0) } ?? .summarize)
+    let answer = try reader.read(document, task: question.map { .ask(question: $0) } ?? .summarize())
     print(JSONText.pretty(Output(answer: answer.text, supported: answer.isSupported, evidence: answer.evidence, reading: answer.figures)))
   }
 }

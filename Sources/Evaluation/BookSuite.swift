@@ -1,0 +1,51 @@
+import Documents
+import Reading
+
+/// Questions about whole books (LiteraryQA), asked after one reading of each.
+public struct BookSuite: EvaluationSuite {
+  /// Books at most, the shortest first.
+  public var books: Int
+  /// Questions of each at most.
+  public var questions: Int
+
+  private static let passageWords = 100
+  private static let shownPassages = 4
+
+  public init(books: Int, questions: Int) { (self.books, self.questions) = (books, questions) }
+
+  public var parameters: String { "" }
+  public var ratios: [(name: String, of: String, to: String)] { [("to_bm25", "f1", "bm25_f1")] }
+
+  public func run(_ reader: ModelReader, _ data: EvaluationData, _ log: EvaluationLog) throws {
+    let all = try data.records("literaryqa_wholebook_val", as: QuestionedText.self)
+    for (index, book) in all.sorted(by: { $0.text.utf8.count < $1.text.utf8.count }).prefix(books).enumerated() {
+      let keys = book.questions.prefix(questions).indices.map { "\(index)/\($0)" }
+      if keys.allSatisfy(log.has) { continue }
+      let reading = try reader.open(Document(name: "book.txt", text: book.text), for: nil)
+      let passages = PassageIndex.passages(of: book.text, words: Self.passageWords)
+      let bm25 = PassageIndex(passages)
+      for (key, question) in zip(keys, book.questions) {
+        try log.add(key) {
+          let best = bm25.best(Self.shownPassages, for: question.q).reversed().map { passages[$0] }
+          return try item(question, try reader.answer(question.q, from: reading), Array(best), reader)
+        }
+      }
+    }
+  }
+
+  private func item(_ question: QuestionedText.Question, _ answer: Answer, _ best: [String], _ reader: ModelReader) throws -> EvaluationItem {
+    let retrieved = try reader.answer(question.q, fromPassages: best)
+    let closed = try reader.answer(question.q, fromPassages: [])
+    return EvaluationItem(
+      group: "books",
+      values: [
+        "f1": AnswerMetrics.f1(answer.text, question.refs), "em": AnswerMetrics.exactMatch(answer.text, question.refs),
+        "rouge_l": Rouge(answer.text, references: question.refs).longest, "answerable_refused": answer.isSupported ? 0 : 1,
+        "bm25_f1": AnswerMetrics.f1(retrieved.text, question.refs), "closed_book_f1": AnswerMetrics.f1(closed.text, question.refs),
+        "refusal": answer.refusal,
+      ],
+      texts: [
+        "question": question.q, "answer": answer.text, "bm25_answer": retrieved.text, "expected": question.refs.joined(separator: " | "),
+      ])
+  }
+}

@@ -1,0 +1,78 @@
+import Documents
+import Reading
+
+/// Where is a function defined, and what does it return? Asked of a repository that was read once.
+public struct CodeSuite: EvaluationSuite {
+  public var repository: String
+  public var questions: Int
+
+  public init(repository: String, questions: Int) { (self.repository, self.questions) = (repository, questions) }
+
+  public var parameters: String { "questions=\(questions)" }
+
+  public func run(_ reader: ModelReader, _ data: EvaluationData, _ log: EvaluationLog) throws {
+    let document = try DocumentReader().read(repository)
+    let functions = FunctionDefinition.all(in: document)
+    guard !functions.isEmpty else {
+      throw EvaluationError.nothingToMeasure("no function definitions (func, def, fn, function) in \(repository)")
+    }
+    var random = Choices(seed: 1)
+    let asked = functions.shuffled(using: &random).prefix(questions)
+    let keys = asked.map { "\(document.sha256.prefix(8))/\($0.name)" }
+    if keys.allSatisfy(log.has) { return }
+    let reading = try reader.open(document, for: nil)
+    for (key, function) in zip(keys, asked) {
+      try log.add(key) { try item(function, reading, reader) }
+    }
+  }
+
+  private func item(_ function: FunctionDefinition, _ reading: Reading, _ reader: ModelReader) throws -> EvaluationItem {
+    let place = try reader.answer("In which file is the function \(function.name) defined?", from: reading)
+    let file = function.path.split(separator: "/").last.map(String.init) ?? function.path
+    var texts = ["function": function.name, "path": function.path, "place": place.text]
+    var values: [String: Double] = [
+      "file_named": place.text.contains(file) ? 1 : 0,
+      "file_quoted": place.evidence.first?.path == function.path ? 1 : 0,
+      "definition_quoted_3": place.evidence.prefix(3).contains { $0.path == function.path && $0.quote.contains(function.name) } ? 1 : 0,
+    ]
+    if let type = function.returns {
+      let answer = try reader.answer("What type does the function \(function.name) return?", from: reading)
+      values["return_type_f1"] = AnswerMetrics.f1(answer.text, [type])
+      (texts["returns"], texts["return_answer"]) = (type, answer.text)
+    }
+    return EvaluationItem(group: "code", values: values, texts: texts)
+  }
+}
+
+/// A function whose name is defined in one place of a repository.
+struct FunctionDefinition {
+  let name: String
+  let path: String
+  /// As it stands behind `->`.
+  let returns: String?
+
+  private static let keywords: Set<Substring> = ["func", "def", "fn", "function"]
+
+  static func all(in document: Document) -> [FunctionDefinition] {
+    var found: [String: [FunctionDefinition]] = [:]
+    let scalars = Array(document.text.unicodeScalars)
+    for part in document.parts {
+      let text = String(String.UnicodeScalarView(scalars[part.start..<part.start + part.length]))
+      for line in text.split(whereSeparator: \.isNewline) {
+        guard let definition = definition(line, path: part.path) else { continue }
+        found[definition.name, default: []].append(definition)
+      }
+    }
+    return found.values.filter { $0.count == 1 && $0[0].name.count > 4 }.map { $0[0] }.sorted { $0.name < $1.name }
+  }
+
+  private static func definition(_ line: Substring, path: String) -> FunctionDefinition? {
+    let words = line.split(separator: " ", omittingEmptySubsequences: true)
+    guard let at = words.firstIndex(where: keywords.contains), at < 4, at + 1 < words.count else { return nil }
+    let name = words[at + 1].prefix { $0.isLetter || $0.isNumber || $0 == "_" }
+    guard !name.isEmpty, line.contains("(") else { return nil }
+    let returns = line.range(of: "-> ").map { line[$0.upperBound...].prefix { !"{:;".contains($0) } }
+    let type = returns.map { $0.split(separator: " ").joined(separator: " ") }
+    return FunctionDefinition(name: String(name), path: path, returns: type.flatMap { $0.isEmpty ? nil : $0 })
+  }
+}

@@ -1,0 +1,72 @@
+import CZstd
+import Foundation
+
+/// A folder of data sets: files of JSON Lines, plain or compressed with zstd.
+public struct EvaluationData: Sendable {
+  public let folder: String
+
+  public init(folder: String) { self.folder = folder }
+
+  /// The records of NAME.jsonl or NAME.jsonl.zst.
+  /// - Throws: `EvaluationError` when the file is not there, or is not what it should be.
+  func records<Record: Decodable>(_ name: String, as type: Record.Type) throws -> [Record] {
+    let lines = try contents(name).split(separator: 10, omittingEmptySubsequences: true)
+    let decoder = JSONDecoder()
+    return try lines.enumerated().map { index, line in
+      do {
+        return try decoder.decode(type, from: Data(line))
+      } catch {
+        throw EvaluationError.malformed(file: name, line: index + 1, reason: "\(error)")
+      }
+    }
+  }
+
+  private func contents(_ name: String) throws -> Data {
+    for folder in [folder, folder + "/eval_dev", folder + "/train_pairs"] {
+      let path = "\(folder)/\(name).jsonl"
+      if let data = FileManager.default.contents(atPath: path) { return data }
+      if let data = FileManager.default.contents(atPath: path + ".zst") { return try Self.decompress(data, path + ".zst") }
+    }
+    throw EvaluationError.missing(file: name + ".jsonl", folder: folder)
+  }
+
+  private static func decompress(_ data: Data, _ path: String) throws -> Data {
+    guard let context = ZSTD_createDCtx() else { throw EvaluationError.malformed(file: path, line: 0, reason: "no memory") }
+    defer { ZSTD_freeDCtx(context) }
+    // Written with long-distance matching.
+    ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, 31)
+    var result = Data()
+    var chunk = [UInt8](repeating: 0, count: 1 << 20)
+    var failure: String?
+    data.withUnsafeBytes { source in
+      var input = ZSTD_inBuffer(src: source.baseAddress, size: source.count, pos: 0)
+      while failure == nil {
+        let produced = chunk.withUnsafeMutableBytes { target in
+          var output = ZSTD_outBuffer(dst: target.baseAddress, size: target.count, pos: 0)
+          let code = ZSTD_decompressStream(context, &output, &input)
+          if ZSTD_isError(code) != 0 { failure = String(cString: ZSTD_getErrorName(code)) }
+          return output.pos
+        }
+        result.append(contentsOf: chunk[..<produced])
+        if produced == 0, input.pos == input.size { break }
+      }
+    }
+    if let failure { throw EvaluationError.malformed(file: path, line: 0, reason: failure) }
+    return result
+  }
+}
+
+public enum EvaluationError: Error, CustomStringConvertible {
+  case missing(file: String, folder: String)
+  case malformed(file: String, line: Int, reason: String)
+  case nothingToMeasure(String)
+
+  public var description: String {
+    switch self {
+    case .missing(let file, let folder):
+      "there is no \(file) or \(file).zst in \(folder); name the folder that holds it with --data (training/README.md lists the sets)"
+    case .malformed(let file, let line, let reason): "\(file), line \(line): \(reason)"
+    case .nothingToMeasure(let reason): reason
+    }
+  }
+}

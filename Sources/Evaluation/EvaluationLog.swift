@@ -1,0 +1,53 @@
+import Foundation
+
+/// One thing that was measured.
+public struct EvaluationItem: Codable, Sendable {
+  /// Which row of the table it counts for.
+  public let group: String
+  /// What was measured of it: the table shows means over the items that have a value.
+  public let values: [String: Double]
+  /// What was asked and answered, for reading.
+  public let texts: [String: String]
+}
+
+/// The items of an evaluation, kept in a file so that one that was stopped goes on.
+public final class EvaluationLog {
+  private struct Line: Codable {
+    let key: String
+    let item: EvaluationItem
+  }
+
+  public private(set) var items: [EvaluationItem] = []
+  private var keys: Set<String> = []
+  private let file: FileHandle
+
+  /// - Throws: when the file cannot be written.
+  public init(path: String) throws {
+    let manager = FileManager.default
+    try manager.createDirectory(atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+    let earlier = manager.contents(atPath: path) ?? Data()
+    // A line that a kill cut off is measured again.
+    let whole = earlier.lastIndex(of: 10).map { earlier[...$0] } ?? Data()
+    try whole.write(to: URL(fileURLWithPath: path))
+    file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+    try file.seekToEnd()
+    for line in whole.split(separator: 10) {
+      guard let line = try? JSONDecoder().decode(Line.self, from: Data(line)) else { continue }
+      keys.insert(line.key)
+      items.append(line.item)
+    }
+  }
+
+  public func has(_ key: String) -> Bool { keys.contains(key) }
+
+  /// Adds what `measure` gives, unless an item with this key is there.
+  func add(_ key: String, _ measure: () throws -> EvaluationItem) throws {
+    if keys.contains(key) { return }
+    let item = try measure()
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    try file.write(contentsOf: encoder.encode(Line(key: key, item: item)) + [10])
+    keys.insert(key)
+    items.append(item)
+  }
+}

@@ -1,0 +1,36 @@
+/// A text with paragraphs and questions about each (SQuAD 1.1 and 2.0).
+struct Article: Decodable {
+  struct Paragraph: Decodable {
+    let context: String
+    let qas: [Question]
+  }
+  struct Question: Decodable {
+    let question: String
+    let answers: [String]
+    let isImpossible: Bool?
+
+    enum CodingKeys: String, CodingKey {
+      case question, answers
+      case isImpossible = "is_impossible"
+    }
+  }
+  let title: String
+  let paragraphs: [Paragraph]
+}
+
+/// A text and questions about all of it (books, stories, meetings).
+struct QuestionedText: Decodable {
+  struct Question: Decodable {
+    let q: String
+    let refs: [String]
+    let kind: String?
+  }
+  let text: String
+  let questions: [Question]
+}
+
+/// A text and its summary.
+struct SummarizedText: Decodable {
+  let text: String
+  let summary: String
+}

@@ -1,0 +1,54 @@
+/// Articles' paragraphs one after another, in a random order of the articles, up to a length.
+struct JoinedArticles {
+  struct Asked {
+    let text: String
+    let answers: [String]
+    /// The paragraph that answers; nil where none does.
+    let paragraph: Int?
+  }
+
+  let paragraphs: [String]
+  let text: String
+  private let inside: [[Article.Question]]  // of each paragraph
+  private let outside: [Article.Question]
+  private let seed: Int
+
+  /// `characters`: how long the text is at most, if its first paragraph is not longer.
+  init(_ articles: [Article], characters: Int, seed: Int) {
+    var random = Choices(seed: seed)
+    let order = articles.indices.shuffled(using: &random)
+    var (paragraphs, inside, used) = ([String](), [[Article.Question]](), 0)
+    var last = 0
+    filling: for (count, article) in order.enumerated() {
+      last = count
+      for paragraph in articles[article].paragraphs {
+        used += paragraph.context.count + 2
+        if used > characters, !paragraphs.isEmpty { break filling }
+        paragraphs.append(paragraph.context)
+        inside.append(paragraph.qas)
+      }
+    }
+    let others = order.dropFirst(last + 1).flatMap { articles[$0].paragraphs.flatMap(\.qas) }
+    (self.paragraphs, self.inside, self.seed) = (paragraphs, inside, seed)
+    outside = others.filter { !$0.answers.isEmpty }
+    text = paragraphs.joined(separator: "\n\n")
+  }
+
+  /// Unicode scalars of a paragraph in the text.
+  func range(ofParagraph index: Int) -> Range<Int> {
+    let start = paragraphs[..<index].reduce(0) { $0 + $1.unicodeScalars.count + 2 }
+    return start..<start + paragraphs[index].unicodeScalars.count
+  }
+
+  /// Questions that the text answers, from paragraphs all over it, and as many that it does not.
+  func questions(_ count: Int, adversarial: Bool) -> [Asked] {
+    var random = Choices(seed: seed &+ 7)
+    let answered = inside.indices.flatMap { index in
+      inside[index].filter { !$0.answers.isEmpty }.map { Asked(text: $0.question, answers: $0.answers, paragraph: index) }
+    }
+    let unanswered = (adversarial ? inside.joined().filter(\.answers.isEmpty) : outside).map {
+      Asked(text: $0.question, answers: [], paragraph: nil)
+    }
+    return Array(answered.shuffled(using: &random).prefix(count)) + Array(unanswered.shuffled(using: &random).prefix(count))
+  }
+}

@@ -1,0 +1,81 @@
+import Documents
+import Reading
+
+/// Questions of SQuAD over articles joined to documents of a given length.
+public struct QuestionSuite: EvaluationSuite {
+  /// Tokens of a document, about.
+  public var lengths: [Int]
+  public var documents: Int
+  /// Of each document; as many again that it does not answer.
+  public var questions: Int
+  /// True: a reading for each question, which is known before. False: asked after one reading.
+  public var known: Bool
+  /// Questions that look answerable to people too (SQuAD 2.0), instead of those of other articles.
+  public var adversarial: Bool
+
+  private static let charactersPerToken = 4.3
+  private static let shownPassages = 3
+
+  public init(lengths: [Int], documents: Int, questions: Int, known: Bool, adversarial: Bool) {
+    (self.lengths, self.documents, self.questions, self.known) = (lengths, documents, questions, known)
+    self.adversarial = adversarial
+  }
+
+  public var parameters: String { "known=\(known) adversarial=\(adversarial)" }
+  public var ratios: [(name: String, of: String, to: String)] {
+    [("share_of_gold", "f1", "gold_f1"), ("to_bm25", "f1", "bm25_f1")]
+  }
+
+  public func run(_ reader: ModelReader, _ data: EvaluationData, _ log: EvaluationLog) throws {
+    let name = adversarial ? "squad_v2.0_dev_articles" : "squad_v1.1_dev_articles"
+    let articles = try data.records(name, as: Article.self)
+    for length in lengths {
+      for index in 0..<documents {
+        let made = JoinedArticles(articles, characters: Int(Double(length) * Self.charactersPerToken), seed: 1000 * length + index)
+        try measure(made, length, index, reader, log)
+      }
+    }
+  }
+
+  private func measure(_ made: JoinedArticles, _ length: Int, _ index: Int, _ reader: ModelReader, _ log: EvaluationLog) throws {
+    let asked = made.questions(questions, adversarial: adversarial)
+    let keys = asked.indices.map { "\(length)/\(index)/\($0)" }
+    if keys.allSatisfy(log.has) { return }
+    let document = Document(name: "articles.txt", text: made.text)
+    let passages = PassageIndex(made.paragraphs)
+    let reading = known ? nil : try reader.open(document, for: nil)
+    for (key, question) in zip(keys, asked) {
+      try log.add(key) {
+        let answer =
+          try reading.map { try reader.answer(question.text, from: $0) } ?? reader.read(document, task: .ask(question: question.text))
+        return try item(question, answer, made, passages, length, reader)
+      }
+    }
+  }
+
+  private func item(
+    _ question: JoinedArticles.Asked, _ answer: Answer, _ made: JoinedArticles, _ passages: PassageIndex, _ length: Int, _ reader: ModelReader
+  ) throws -> EvaluationItem {
+    var texts = ["question": question.text, "answer": answer.text]
+    var values = ["refusal": answer.refusal]
+    guard let place = question.paragraph else {
+      values["unanswerable_recognised"] = answer.isSupported ? 0 : 1
+      return EvaluationItem(group: "\(length)", values: values, texts: texts)
+    }
+    let best = passages.best(Self.shownPassages, for: question.text)
+    let gold = try reader.answer(question.text, fromPassages: [made.paragraphs[place]])
+    let retrieved = try reader.answer(question.text, fromPassages: best.reversed().map { made.paragraphs[$0] })
+    let range = made.range(ofParagraph: place)
+    texts["expected"] = question.answers.joined(separator: " | ")
+    texts["gold_answer"] = gold.text
+    values["f1"] = AnswerMetrics.f1(answer.text, question.answers)
+    values["em"] = AnswerMetrics.exactMatch(answer.text, question.answers)
+    values["answerable_refused"] = answer.isSupported ? 0 : 1
+    values["evidence_3"] = answer.evidence.prefix(3).contains { $0.start < range.upperBound && $0.end > range.lowerBound } ? 1 : 0
+    values["gold_f1"] = AnswerMetrics.f1(gold.text, question.answers)
+    values["gold_em"] = AnswerMetrics.exactMatch(gold.text, question.answers)
+    values["bm25_f1"] = AnswerMetrics.f1(retrieved.text, question.answers)
+    values["bm25_recall_3"] = best.contains(place) ? 1 : 0
+    return EvaluationItem(group: "\(length)", values: values, texts: texts)
+  }
+}
