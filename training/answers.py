@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 import prompts as p
-from tasks import LONGEST_SUMMARY, Summaries, _first, _shortened, load, one_line, ranked, sentences
+from tasks import LONGEST_SUMMARY, Summaries, _first, _shortened, load, one_line, ranked, ranked_sets, sentences, words
 
 BRANCHES = 64  # codes of one group
 PADDING = -1
@@ -171,13 +171,14 @@ class Scenes:
         self.stories = []
         for story in load(folder, "fairytaleqa_train", part):
             units = sentences(story["text"])
-            questions = [(question, self._place(question, units)) for question in story["questions"]]
+            sets = [words(unit) for unit in units]
+            questions = [(question, self._place(question, sets)) for question in story["questions"]]
             self.stories.append((units, [(question, place) for question, place in questions if place is not None]))
         self.stories = [story for story in self.stories if story[1]]
 
     @staticmethod
-    def _place(question, units):
-        best = ranked(f"{question['q']} {question['refs'][0]}", units)
+    def _place(question, sets):
+        best = ranked_sets(f"{question['q']} {question['refs'][0]}", sets)
         return int(best[0]) if best else None
 
     def make(self, random, prompts):

@@ -116,15 +116,18 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", required=True)
     parser.add_argument("--model", required=True, type=Path)
-    parser.add_argument("--start", required=True, help="a checkpoint of train.py")
+    parser.add_argument("--start", required=True, nargs="+", help="checkpoints of train.py, one over the other")
+    parser.add_argument("--base", type=Path, help="the file whose SHA-256 is recorded: the GGUF that model install converts; model.safetensors by default")
     parser.add_argument("--out", required=True, type=Path, help="the .safetensors to write")
     parser.add_argument("--int8", action="store_true")
     parser.add_argument("--svd-rank", type=int, default=0)
     arguments = parser.parse_args()
     conversion = Conversion.of(json.loads(Path(arguments.config).read_text())["conversion"])
     model, base = Model.load(arguments.model, conversion), Model.load(arguments.model)
-    load_learned(model, arguments.start)
-    write(model, base, conversion, arguments.model / "model.safetensors", arguments.out, arguments.int8, arguments.svd_rank)
+    for start in arguments.start:
+        load_learned(model, start)
+    base_file = arguments.base or arguments.model / "model.safetensors"
+    write(model, base, conversion, base_file, arguments.out, arguments.int8, arguments.svd_rank)
 
 
 if __name__ == "__main__":

@@ -42,10 +42,14 @@ def words(text):
 
 def ranked(query, units):
     """Units that share rare words with the query, best first."""
-    sets = [words(unit) for unit in units]
+    return ranked_sets(query, [words(unit) for unit in units])
+
+
+def ranked_sets(query, sets):
+    """The same, of units whose words are known."""
     wanted = words(query)
     counts = {word: sum(word in unit for unit in sets) for word in wanted}
-    scores = [sum(np.log(1 + len(units) / counts[word]) for word in wanted & unit) for unit in sets]
+    scores = [sum(np.log(1 + len(sets) / counts[word]) for word in wanted & unit) for unit in sets]
     return [index for index in np.argsort(scores, kind="stable")[::-1] if scores[index] > 0]
 
 

@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import save_file
 from tokenizers import Tokenizer, models, pre_tokenizers
 
+import answers
 import calibrate
 import data
 import export
@@ -163,13 +164,66 @@ def test_article_questions_are_answerable_or_said_not_to_be():
             continue
         question, document, instruction, answer = made
         name = question.removeprefix("Which colour has ").removesuffix("?").replace(" ", "")
-        absent = answer == "The document does not say."
+        absent = answer == "Not in the document."
         assert absent or name in answer
         assert (f"colour {name}." in document) != absent
         kinds["absent" if absent else instruction.split()[0]] += 1
         if "Passages" in instruction and not absent:
             assert f"colour {name}." in instruction
     assert min(kinds.values()) > 10, kinds
+
+
+def test_branches_see_their_beginning_and_themselves():
+    """A packed row gives each answer the hidden states it has in a row of its own."""
+    model = tiny(conversion=None)
+    beginning, first, second = ids(9)[0], ids(5, seed=1)[0], ids(4, seed=2)[0]
+    code = torch.tensor([[0] * 9 + [1] * 5 + [2] * 4 + [64] * 6 + [-1] * 2])
+    row = torch.cat([beginning, first, second, ids(6, seed=3)[0], ids(2, seed=4)[0]])[None]
+    packed = model(row, model.laid_out(*answers.layout(code)))[0]
+    alone = model(torch.cat([beginning, second])[None])[0]
+    assert torch.allclose(packed[14:18], alone[9:], atol=1e-5)
+    assert torch.allclose(packed[18:24], model(ids(6, seed=3))[0], atol=1e-5), "the next group begins anew"
+
+
+def test_rows_of_answers_hold_whole_groups():
+    row = answers.Row(120)
+    assert row.add((list(range(30)), [([1] * 10, [2] * 5, 1), ([3] * 10, [4] * 5, 0.5)]))
+    assert not row.add((list(range(80)), [([1], [2], 1)])), "does not fit"
+    assert row.add((list(range(20)), [([5] * 4, [6], 1), ([7] * 60, [8], 1)])), "its second branch does not fit"
+    ids_of_row, weights, code = row.finish(9)
+    assert len(ids_of_row) == len(weights) == len(code) == 120
+    assert [index for index, weight in enumerate(weights) if weight == 1] == list(range(40, 45)) + [84]
+    assert list(code[:60]) == [0] * 30 + [1] * 15 + [2] * 15 and list(code[60:85]) == [64] * 20 + [65] * 5
+    assert set(code[85:]) == {-1} and set(ids_of_row[85:]) == {9}
+
+
+def test_questions_that_passages_do_not_answer():
+    folder = Path(tempfile.mkdtemp())
+    article = lambda name: {
+        "paragraphs": [
+            {"context": f"The {name} {number} has the colour {name}{number}. It stands alone, more or less, and nobody at all knows why it does so.",
+             "qas": [{"question": f"Colour of {name} {number}?", "answers": [f"{name}{number}"]}]} for number in range(6)]}
+    lines = [json.dumps(article(name)) for name in ("skip", "Tower", "Bridge", "Castle")]
+    (folder / "squad_v1.1_train_articles.jsonl").write_text("\n".join(lines))
+    prompts, random, kinds = Letters(), np.random.default_rng(0), Counter()
+    maker = answers.Paragraphs(folder, "train")
+    for _ in range(100):
+        beginning, branches = maker.make(random, prompts)
+        for question, answer, _ in branches:
+            name = question.removeprefix("Colour of ").removesuffix("?").replace(" ", "")
+            assert (answer == "Not in the document.") != (f"colour {name}." in beginning)
+            kinds[answer == "Not in the document."] += 1
+    assert min(kinds.values()) > 20, kinds
+
+
+class Letters:
+    """Prompts as text."""
+
+    opening, opening_without_task = lambda self, known: "", lambda self: ""
+    asked, answer = lambda self, question: question, lambda self, text: text
+
+    def shown(self, passages):
+        return "\n".join(passages)
 
 
 def test_half_life_is_found():

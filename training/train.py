@@ -174,16 +174,16 @@ class Trainer:
 
 
 def first_weights(arguments, folder):
-    """Where the model's learned part comes from when the stage begins."""
+    """Checkpoints that the model's learned part comes from when the stage begins."""
     if arguments.start:
         return arguments.start
     earlier = {"transfer": ["calibrate"], "distill": ["transfer"], "tune": ["distill", "transfer"], "answer": []}[arguments.stage]
     if not earlier:
-        return None
+        return []
     for name in earlier:
         path = folder / name / "checkpoint.pt"
         if path.exists():
-            return path
+            return [path]
     raise SystemExit(f"nothing to start {arguments.stage} from in {folder}: run {earlier[0]} first or give --start")
 
 
@@ -195,7 +195,7 @@ def parse():
     parser.add_argument("--tokens", required=True, help="folder written by data.py prepare")
     parser.add_argument("--pairs", help="folder of question and summary records")
     parser.add_argument("--out", required=True, type=Path, help="the run's folder")
-    parser.add_argument("--start", help="a checkpoint to start from; by default the stage before")
+    parser.add_argument("--start", nargs="+", help="checkpoints to start from, one over the other; by default the stage before")
     parser.add_argument("--max-seconds", type=float, default=math.inf, help="stop and save after this time")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--threads", type=int, help="of the CPU")
@@ -217,8 +217,7 @@ def main():
     paths = Paths(arguments.model, arguments.tokens, arguments.pairs)
     stage = STAGES[arguments.stage](settings, paths, config["precision"], arguments.device)
     model = Model.load(arguments.model, Conversion.of(config["conversion"]) if stage.is_converted else None)
-    start = first_weights(arguments, arguments.out)
-    if start:
+    for start in first_weights(arguments, arguments.out):
         load_learned(model, start)
     stage.setup(model, arguments.compile)
     trainer = Trainer(stage, settings, config, folder, Prompts(arguments.model), arguments.device)

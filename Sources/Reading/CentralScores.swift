@@ -14,8 +14,9 @@ struct CentralScores {
     var frequency: [UInt64: Double] = [:]
     var spread: [UInt64: (last: Int, count: Double)] = [:]
     for (unit, range) in units.ranges.enumerated() {
-      Words.forEach(in: bytes[Int(range.lowerBound)..<Int(range.upperBound)]) { stem, word in
-        guard word.count > 2, !Words.stop.contains(stem) else { return }
+      Words.forEach(in: bytes[Int(range.lowerBound)..<Int(range.upperBound)]) { form in
+        let stem = form.stem
+        guard form.isWhole, form.range.count > 2, !Words.stop.contains(stem) else { return }
         frequency[stem, default: 0] += 1
         let section = unit / perSection
         if let seen = spread[stem] {
@@ -33,9 +34,10 @@ struct CentralScores {
   private static func score(_ bytes: ArraySlice<UInt8>, _ weight: [UInt64: Double]) -> Double {
     var words = 0
     var seen: Set<UInt64> = []
-    Words.forEach(in: bytes) { stem, _ in
+    Words.forEach(in: bytes) { form in
+      guard form.isWhole else { return }
       words += 1
-      if weight[stem] != nil { seen.insert(stem) }
+      if weight[form.stem] != nil { seen.insert(form.stem) }
     }
     guard words > 0, seen.count > 3 else { return 0 }
     let mean = seen.reduce(0) { $0 + (weight[$1] ?? 0) } / Double(seen.count + 4)

@@ -77,6 +77,12 @@ struct DocumentTokens {
     return last.contains(UInt8(ascii: "?")) || bytes[Int(range.lowerBound)] == UInt8(ascii: "#")
   }
 
+  /// The file that a unit stands in, if the document has several.
+  func path(ofUnit unit: Int) -> String? {
+    guard document.parts.count > 1 else { return nil }
+    return document.origin(of: scalars.scalarOffset(ofByte: Int(units.ranges[unit].lowerBound)))?.path
+  }
+
   /// A unit on one line.
   func line(ofUnit unit: Int) -> String {
     let range = units.ranges[unit]

@@ -3,41 +3,51 @@ import Foundation
 /// Ranks the units of a text by how well they support an answer.
 struct Evidence {
   /// Attention's share beside the words' match.
-  static let attentionShare = 0.25
-  /// Below this share of the question's content named near the best units, the
-  /// document does not support an answer.
-  static let leastCoverage = 0.5
+  static let attentionShare = 0.1
+  /// Below this share of the score of a text full of the question's words, the document does not
+  /// support an answer.
+  static let leastSupport = 0.2
   private static let quotes = 5
-  private static let leastScore = 0.35
+  /// Share of the best score below which a unit is no evidence.
+  private static let leastShare = 0.25
   /// What a unit counts that asks itself.
   private static let questionShare = 0.5
 
+  /// The best unit of each of the best blocks; scores up to 1.
   let ranked: [(unit: Int, score: Double)]
+  /// Of each unit.
+  let scores: [Double]
+  let blocks: TextBlocks
   let isSupported: Bool
+  /// How much of the question the best unit and its block say, up to 1.
+  let support: Double
 
   /// - Parameter central: stands in for the words' match when the question, such as "What is
   ///   it about?", names nothing; the whole document then answers it.
   init(lexical: LexicalScores, central: CentralScores?, attention: [Double], asksItself: (Int) -> Bool) {
     let words = central?.scores ?? lexical.scores
-    let topWords = max(words.max() ?? 0, 1e-9)
+    let top = max(words.max() ?? 0, 1e-9)
     let topAttention = max(attention.max() ?? 0, 1e-9)
     // Attention is spiky: its root keeps one loud token from deciding alone.
-    let scores = zip(words, attention).map { word, attention in
-      (1 - Self.attentionShare) * word / topWords + Self.attentionShare * (attention / topAttention).squareRoot()
+    let joined = zip(words, attention).map { word, attention in
+      (1 - Self.attentionShare) * word / top + Self.attentionShare * (attention / topAttention).squareRoot()
     }
-    let best = scores.indices.sorted { (scores[$0], $1) > (scores[$1], $0) }.prefix(4 * Self.quotes)
-    let weighed = best.map { (unit: $0, score: asksItself($0) ? Self.questionShare * scores[$0] : scores[$0]) }
-    ranked = Self.distinct(weighed.sorted { ($0.score, $1.unit) > ($1.score, $0.unit) })
-    isSupported = central != nil || lexical.coverage(of: ranked.prefix(2).map(\.unit)) >= Self.leastCoverage
+    let scores = joined.indices.map { joined[$0] > Self.leastShare && asksItself($0) ? Self.questionShare * joined[$0] : joined[$0] }
+    (self.scores, blocks) = (scores, lexical.blocks)
+    let chosen = Self.bestOfBlocks(scores, lexical.blocks)
+    let scale = central == nil ? top / max(lexical.best, 1e-9) : 1
+    ranked = chosen.map { ($0, min(scores[$0] * scale, 1)) }
+    support = central == nil ? chosen.first.map { min(words[$0] / max(lexical.best, 1e-9), 1) } ?? 0 : 1
+    isSupported = central != nil || support >= Self.leastSupport
   }
 
-  /// Without units beside a better one: a quote is shown with its neighbours' words counted.
-  private static func distinct(_ units: [(unit: Int, score: Double)]) -> [(unit: Int, score: Double)] {
-    var chosen: [(unit: Int, score: Double)] = []
-    for candidate in units where candidate.score >= leastScore {
-      if !chosen.contains(where: { abs($0.unit - candidate.unit) <= 1 }) { chosen.append(candidate) }
-      if chosen.count == quotes { break }
+  /// Of equals the earlier one.
+  private static func bestOfBlocks(_ scores: [Double], _ blocks: TextBlocks) -> [Int] {
+    var best: [Int32: Int] = [:]
+    for (unit, score) in scores.enumerated() where score >= leastShare {
+      if let other = best[blocks.ofUnit[unit]], scores[other] >= score { continue }
+      best[blocks.ofUnit[unit]] = unit
     }
-    return chosen
+    return Array(best.values.sorted { (scores[$0], $1) > (scores[$1], $0) }.prefix(quotes))
   }
 }

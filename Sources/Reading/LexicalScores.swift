@@ -1,66 +1,96 @@
 import Foundation
 
-/// How well each unit of a text matches a question's words (BM25, Robertson and
-/// Zaragoza 2009, over a unit and its neighbours).
+/// How well each unit of a text matches a question's words: BM25 (Robertson and Zaragoza 2009)
+/// over the unit and over its block, and more where words that follow each other in the question
+/// do so in the text. Weights were chosen on SQuAD's training articles.
 struct LexicalScores {
-  private static let saturation = 1.2
-  private static let lengthShare = 0.75
-  /// Share of a neighbour's words that counts for a unit: an answer often stands
-  /// beside the sentence that names its subject.
-  private static let neighbourWeight = 0.5
-  private static let mostTerms = 32
+  private struct Field {
+    let weight, saturation, lengthShare: Double
 
+    /// BM25's gain for a count in a text of a length.
+    func gain(_ count: Double, _ length: Double, mean: Double) -> Double {
+      weight * count * (saturation + 1) / (count + saturation * (1 - lengthShare + lengthShare * length / mean))
+    }
+    /// What no count exceeds.
+    var most: Double { weight * (saturation + 1) }
+  }
+
+  private static let unitField = Field(weight: 0.5, saturation: 0.9, lengthShare: 0.6)
+  private static let blockField = Field(weight: 1, saturation: 1.2, lengthShare: 0.8)
+  /// What a word counts that only begins as the question's does.
+  private static let likeness = 0.4
+  /// Words more than in the question that may stand between two words that follow each other.
+  private static let slack = 1
+  private static let (pairInUnit, pairInBlock) = (0.6, 0.3)
+
+  /// Of each unit.
   let scores: [Double]
-  private let counts: [[Float]]  // [terms][units], neighbours included
-  private let weights: [Double]  // inverse document frequency of each term
+  let blocks: TextBlocks
+  /// The score of a unit and a block full of the question's words.
+  let best: Double
+
+  var hasTerms: Bool { best > 0 }
 
   init(question: String, units: TextUnits, bytes: [UInt8]) {
-    // A pasted page as a question would take memory for each of its words and units.
-    let terms = Array(Set(Words.stems(of: question)).subtracting(Words.stop).sorted().prefix(Self.mostTerms))
-    let slots = Dictionary(uniqueKeysWithValues: terms.enumerated().map { ($1, $0) })
-    var own = [[Float]](repeating: [Float](repeating: 0, count: units.ranges.count), count: terms.count)
-    var lengths = [Float](repeating: 0, count: units.ranges.count)
-    for (unit, range) in units.ranges.enumerated() {
-      Words.forEach(in: bytes[Int(range.lowerBound)..<Int(range.upperBound)]) { stem, _ in
-        lengths[unit] += 1
-        if let slot = slots[stem] { own[slot][unit] += 1 }
-      }
+    let question = QuestionTerms(question)
+    let blocks = TextBlocks(units, bytes: bytes)
+    let matches = TermMatches(question.terms, units, bytes)
+    let weights = question.terms.indices.map { Self.weight(matches.counts(ofTerm: $0, likeness: 0), blocks, or: matches, $0) }
+    var scores = [Double](repeating: 0, count: units.ranges.count)
+    let lengths = Lengths(matches.lengths, blocks)
+    for (term, weight) in weights.enumerated() {
+      Self.add(weight, matches.counts(ofTerm: term, likeness: Self.likeness), lengths, blocks, to: &scores)
     }
-    let total = Double(max(units.ranges.count, 1))
-    weights = own.map { row in
-      let holding = Double(row.count { $0 > 0 })
-      return log(1 + (total - holding + 0.5) / (holding + 0.5))
+    for pair in question.pairs {
+      let weight = (weights[pair.first] + weights[pair.second]) / 2
+      Self.add(pairs: matches.units(of: pair, slack: Self.slack), weight, blocks, to: &scores)
     }
-    counts = own.map(Self.withNeighbours)
-    scores = Self.bm25(counts, Self.withNeighbours(lengths), weights)
+    (self.scores, self.blocks) = (scores, blocks)
+    best = weights.reduce(0, +) * (Self.unitField.most + Self.blockField.most)
   }
 
-  private static func withNeighbours(_ row: [Float]) -> [Float] {
-    row.indices.map { index in
-      let before = index > 0 ? row[index - 1] : 0
-      let after = index + 1 < row.count ? row[index + 1] : 0
-      return row[index] + Float(neighbourWeight) * (before + after)
+  /// Rarity among blocks, of the word itself, or where it stands nowhere of those like it.
+  private static func weight(_ exact: [Int32: Double], _ blocks: TextBlocks, or matches: TermMatches, _ term: Int) -> Double {
+    let counts = exact.isEmpty ? matches.counts(ofTerm: term, likeness: likeness) : exact
+    let holding = Double(Set(counts.keys.map { blocks.ofUnit[Int($0)] }).count)
+    return log(1 + (Double(blocks.count) - holding + 0.5) / (holding + 0.5))
+  }
+
+  /// Words of units and blocks, and the mean of each.
+  private struct Lengths {
+    let units, blocks: [Double]
+    let unitMean, blockMean: Double
+
+    init(_ units: [Double], _ blocks: TextBlocks) {
+      var sums = [Double](repeating: 0, count: blocks.count)
+      for (unit, length) in units.enumerated() { sums[Int(blocks.ofUnit[unit])] += length }
+      self.units = units
+      self.blocks = sums
+      let total = units.reduce(0, +)
+      unitMean = max(total / Double(max(units.count, 1)), 1)
+      blockMean = max(total / Double(max(blocks.count, 1)), 1)
     }
   }
 
-  private static func bm25(_ counts: [[Float]], _ lengths: [Float], _ weights: [Double]) -> [Double] {
-    let mean = Double(lengths.reduce(0, +)) / Double(max(lengths.count, 1))
-    return lengths.indices.map { unit in
-      let norm = saturation * (1 - lengthShare + lengthShare * Double(lengths[unit]) / max(mean, 1))
-      return counts.indices.reduce(0) { sum, term in
-        let count = Double(counts[term][unit])
-        return sum + weights[term] * count * (saturation + 1) / (count + norm)
-      }
+  private static func add(
+    _ weight: Double, _ counts: [Int32: Double], _ lengths: Lengths, _ blocks: TextBlocks, to scores: inout [Double]
+  ) {
+    var inBlocks: [Int32: Double] = [:]
+    // In the text's order: sums of floating-point numbers depend on theirs.
+    for (unit, count) in counts.sorted(by: { $0.key < $1.key }) {
+      inBlocks[blocks.ofUnit[Int(unit)], default: 0] += count
+      scores[Int(unit)] += weight * unitField.gain(count, lengths.units[Int(unit)], mean: lengths.unitMean)
+    }
+    let gains = Dictionary(
+      uniqueKeysWithValues: inBlocks.map { ($0, weight * blockField.gain($1, lengths.blocks[Int($0)], mean: lengths.blockMean)) })
+    for unit in scores.indices { if let gain = gains[blocks.ofUnit[unit]] { scores[unit] += gain } }
+  }
+
+  private static func add(pairs units: Set<Int32>, _ weight: Double, _ blocks: TextBlocks, to scores: inout [Double]) {
+    if units.isEmpty { return }
+    let inBlocks = Set(units.map { blocks.ofUnit[Int($0)] })
+    for unit in scores.indices where inBlocks.contains(blocks.ofUnit[unit]) {
+      scores[unit] += weight * (pairInBlock + (units.contains(Int32(unit)) ? pairInUnit : 0))
     }
   }
-
-  /// The share of the question's content, weighted by rarity, that units together name.
-  func coverage(of units: [Int]) -> Double {
-    let all = weights.reduce(0, +)
-    guard all > 0 else { return 0 }
-    let named = weights.indices.filter { term in units.contains { counts[term][$0] > 0 } }
-    return named.reduce(0) { $0 + weights[$1] } / all
-  }
-
-  var hasTerms: Bool { !weights.isEmpty }
 }

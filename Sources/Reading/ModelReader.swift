@@ -70,7 +70,7 @@ public final class ModelReader {
     guard reply.isSupported else { return Self.unsupported(took, reading, refusal: reply.refusal) }
     return Answer(
       text: reply.text, isSupported: true, refusal: reply.refusal,
-      evidence: evidence.ranked.map { tokens.quote($0.unit...$0.unit, score: min($0.score, 1)) },
+      evidence: evidence.ranked.map { tokens.quote($0.unit...$0.unit, score: $0.score) },
       documentTokens: tokens.ids.count, figures: took)
   }
 

@@ -26,7 +26,7 @@ import Testing
   }
 
   @Test func rougeIsThatOfRougeScore() throws {
-    let file = URL(fileURLWithPath: Repository.root + "/Tests/Fixtures/rouge.json")
+    let file = URL(fileURLWithPath: Repository.fixture("rouge.json"))
     let goldens = try JSONDecoder().decode([Golden].self, from: Data(contentsOf: file))
     #expect(goldens.count > 20)
     for golden in goldens {

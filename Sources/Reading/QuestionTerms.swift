@@ -1,0 +1,34 @@
+/// The words of a question that say what it is about.
+struct QuestionTerms {
+  /// A pasted page as a question would take memory for each of its words and units.
+  private static let most = 32
+
+  struct Term {
+    let stem: UInt64
+    /// Of words that begin alike; nil for words too short to tell.
+    let likeness: UInt64?
+  }
+
+  let terms: [Term]
+  /// Content words that follow each other: terms, and how many words the second comes after the first.
+  let pairs: [(first: Int, second: Int, distance: Int)]
+
+  init(_ question: String) {
+    var (terms, slots, places) = ([Term](), [UInt64: Int](), [(slot: Int, position: Int)]())
+    let bytes = Array(question.utf8)
+    var position = 0
+    Words.forEach(in: bytes[...]) { form in
+      if form.isWhole { position += 1 }
+      guard form.isWhole, !Words.stop.contains(form.stem) else { return }
+      if slots[form.stem] == nil {
+        guard terms.count < Self.most else { return }
+        slots[form.stem] = terms.count
+        terms.append(Term(stem: form.stem, likeness: form.likeness))
+      }
+      if let slot = slots[form.stem] { places.append((slot, position)) }
+    }
+    self.terms = terms
+    pairs = zip(places, places.dropFirst()).filter { $0.0.slot != $0.1.slot }
+      .map { ($0.0.slot, $0.1.slot, $0.1.position - $0.0.position) }
+  }
+}

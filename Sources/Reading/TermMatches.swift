@@ -1,0 +1,55 @@
+/// Where a question's terms stand in a text.
+struct TermMatches {
+  /// Words of each unit.
+  let lengths: [Double]
+  private let exact: [[Place]]  // of each term, in the text's order
+  private let alike: [[Int32]]  // units of words that begin as the term does, itself included
+
+  private struct Place {
+    let position: Int
+    let unit: Int32
+  }
+
+  init(_ terms: [QuestionTerms.Term], _ units: TextUnits, _ bytes: [UInt8]) {
+    let stems = Dictionary(uniqueKeysWithValues: terms.enumerated().map { ($1.stem, $0) })
+    let likenesses = Dictionary(grouping: terms.indices.filter { terms[$0].likeness != nil }) { terms[$0].likeness ?? 0 }
+    var exact = [[Place]](repeating: [], count: terms.count)
+    var alike = [[Int32]](repeating: [], count: terms.count)
+    var lengths = [Double](repeating: 0, count: units.ranges.count)
+    var position = 0
+    for (unit, range) in units.ranges.enumerated() {
+      Words.forEach(in: bytes[Int(range.lowerBound)..<Int(range.upperBound)]) { form in
+        if form.isWhole { (lengths[unit], position) = (lengths[unit] + 1, position + 1) }
+        if let term = stems[form.stem] { exact[term].append(Place(position: position, unit: Int32(unit))) }
+        guard let likeness = form.likeness else { return }
+        for term in likenesses[likeness] ?? [] { alike[term].append(Int32(unit)) }
+      }
+    }
+    (self.exact, self.alike, self.lengths) = (exact, alike, lengths)
+  }
+
+  /// How often a term stands in each unit that has it; words that are only alike count `likeness`.
+  func counts(ofTerm term: Int, likeness: Double) -> [Int32: Double] {
+    var counts: [Int32: Double] = [:]
+    for place in exact[term] { counts[place.unit, default: 0] += 1 }
+    if likeness == 0 { return counts }
+    let all = Dictionary(alike[term].map { ($0, 1.0) }, uniquingKeysWith: +)
+    for (unit, count) in all where count > counts[unit, default: 0] {
+      counts[unit, default: 0] += likeness * (count - counts[unit, default: 0])
+    }
+    return counts
+  }
+
+  /// The units in which one term is followed by another no further away than in the question.
+  func units(of pair: (first: Int, second: Int, distance: Int), slack: Int) -> Set<Int32> {
+    var units: Set<Int32> = []
+    let following = exact[pair.second]
+    var at = 0
+    for place in exact[pair.first] {
+      while at < following.count, following[at].position <= place.position { at += 1 }
+      if at == following.count { break }
+      if following[at].position - place.position <= pair.distance + slack { units.insert(place.unit) }
+    }
+    return units
+  }
+}

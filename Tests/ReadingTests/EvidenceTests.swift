@@ -1,0 +1,79 @@
+import Documents
+import Testing
+
+@testable import Reading
+
+@Suite struct EvidenceTests {
+  private struct Text {
+    let units: TextUnits
+    let bytes: [UInt8]
+
+    init(_ text: String) {
+      bytes = Array(text.utf8)
+      units = TextUnits(Document(name: "a.txt", text: text), bytes: bytes)
+    }
+
+    func unit(_ index: Int) -> String {
+      let range = units.ranges[index]
+      return String(decoding: bytes[Int(range.lowerBound)..<Int(range.upperBound)], as: UTF8.self)
+    }
+
+    func ranked(_ question: String) -> Evidence {
+      let lexical = LexicalScores(question: question, units: units, bytes: bytes)
+      return Evidence(
+        lexical: lexical, central: nil, attention: [Double](repeating: 0, count: units.ranges.count), asksItself: { unit($0).hasSuffix("?") })
+    }
+
+    func best(_ question: String) -> String? { ranked(question).ranked.first.map { unit($0.unit) } }
+  }
+
+  private static func paragraph(_ sentences: String...) -> String { sentences.joined(separator: " ") }
+  private static let filler = (0..<30).map { "Plain sentence number \($0) talks of weather, of wind and of nothing else that matters here at all." }
+
+  @Test func shortParagraphsAreJoinedAndLongOnesCut() {
+    let text = Text("One.\n\nTwo.\n\n" + Self.filler.joined(separator: " "))
+    let blocks = TextBlocks(text.units, bytes: text.bytes)
+    #expect(blocks.ofUnit[0] == blocks.ofUnit[1], "two short paragraphs")
+    #expect(blocks.count > 1, "no block grows beyond its bound")
+    for block in 0..<blocks.count {
+      let members = text.units.ranges.indices.filter { blocks.ofUnit[$0] == block }
+      #expect(text.units.ranges[members.last!].upperBound - text.units.ranges[members[0]].lowerBound <= 1600)
+    }
+  }
+
+  @Test func wordsThatFollowEachOtherCountMore() {
+    let text = Text(
+      "The garden has a wall. The north of the garden is wet.\n\n" + Self.filler[..<8].joined(separator: " ")
+        + "\n\nA garden wall in the north fell, and nobody heard of it.\n\n" + Self.filler[8..<16].joined(separator: " "))
+    #expect(text.best("What happened to the north garden wall?")?.contains("fell") == true)
+  }
+
+  @Test func wordsThatBeginAlikeCountSomething() {
+    let text = Text(
+      Self.filler[..<8].joined(separator: " ") + "\n\nThe administration resigned in June.\n\n" + Self.filler[8..<16].joined(separator: " "))
+    #expect(text.best("Who was the administrator?")?.contains("resigned") == true)
+  }
+
+  @Test func partsOfIdentifiersAreFound() {
+    let text = Text(Self.filler[..<8].joined(separator: " ") + "\n\nCall openDocumentReader before anything.\n\n" + Self.filler[8])
+    #expect(text.best("How is a document opened?")?.contains("openDocumentReader") == true)
+    #expect(Words.stems(of: "openDocumentReader") == [Words.stem(Array("openDocumentReader".utf8)[...])], "parts are no words of their own")
+  }
+
+  @Test func quotesAreOfDifferentBlocksAndNoQuestions() {
+    let text = Text(
+      "Who stole the tarts? The knave stole the tarts.\n\n" + Self.filler[..<8].joined(separator: " ")
+        + "\n\nThe tarts were on a dish.\n\n" + Self.filler[8..<16].joined(separator: " "))
+    let evidence = text.ranked("Who stole the tarts?")
+    #expect(text.unit(evidence.ranked[0].unit) == "The knave stole the tarts.")
+    #expect(Set(evidence.ranked.map { evidence.blocks.ofUnit[$0.unit] }).count == evidence.ranked.count)
+    #expect(evidence.ranked.allSatisfy { (0...1).contains($0.score) })
+    #expect(evidence.isSupported)
+    #expect(!text.ranked("Which submarine crossed the Arctic Ocean in 1958?").isSupported)
+  }
+
+  @Test func anEmptyTextHasNoEvidence() {
+    let evidence = Text("  ").ranked("Who?")
+    #expect(evidence.ranked.isEmpty && !evidence.isSupported)
+  }
+}
