@@ -41,11 +41,11 @@ public struct BookSuite: EvaluationSuite {
       values: [
         "f1": AnswerMetrics.f1(answer.text, question.refs), "em": AnswerMetrics.exactMatch(answer.text, question.refs),
         "rouge_l": Rouge(answer.text, references: question.refs).longest, "answerable_refused": answer.isSupported ? 0 : 1,
-        "bm25_f1": AnswerMetrics.f1(retrieved.text, question.refs), "closed_book_f1": AnswerMetrics.f1(closed.text, question.refs),
-        "refusal": answer.refusal,
+        "bm25_f1": AnswerMetrics.f1(retrieved, question.refs), "closed_book_f1": AnswerMetrics.f1(closed, question.refs),
+        "support_words": answer.support?.words ?? 1, "support_refusal": answer.support?.refusal ?? 0,
       ],
       texts: [
-        "question": question.q, "answer": answer.text, "bm25_answer": retrieved.text, "expected": question.refs.joined(separator: " | "),
+        "question": question.q, "answer": answer.text, "bm25_answer": retrieved, "expected": question.refs.joined(separator: " | "),
       ])
   }
 }

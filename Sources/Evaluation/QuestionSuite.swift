@@ -57,7 +57,7 @@ public struct QuestionSuite: EvaluationSuite {
     _ question: JoinedArticles.Asked, _ answer: Answer, _ made: JoinedArticles, _ passages: PassageIndex, _ length: Int, _ reader: ModelReader
   ) throws -> EvaluationItem {
     var texts = ["question": question.text, "answer": answer.text]
-    var values = ["refusal": answer.refusal]
+    var values = ["support_words": answer.support?.words ?? 1, "support_refusal": answer.support?.refusal ?? 0]
     guard let place = question.paragraph else {
       values["unanswerable_recognised"] = answer.isSupported ? 0 : 1
       return EvaluationItem(group: "\(length)", values: values, texts: texts)
@@ -67,14 +67,14 @@ public struct QuestionSuite: EvaluationSuite {
     let retrieved = try reader.answer(question.text, fromPassages: best.reversed().map { made.paragraphs[$0] })
     let range = made.range(ofParagraph: place)
     texts["expected"] = question.answers.joined(separator: " | ")
-    texts["gold_answer"] = gold.text
+    texts["gold_answer"] = gold
     values["f1"] = AnswerMetrics.f1(answer.text, question.answers)
     values["em"] = AnswerMetrics.exactMatch(answer.text, question.answers)
     values["answerable_refused"] = answer.isSupported ? 0 : 1
     values["evidence_3"] = answer.evidence.prefix(3).contains { $0.start < range.upperBound && $0.end > range.lowerBound } ? 1 : 0
-    values["gold_f1"] = AnswerMetrics.f1(gold.text, question.answers)
-    values["gold_em"] = AnswerMetrics.exactMatch(gold.text, question.answers)
-    values["bm25_f1"] = AnswerMetrics.f1(retrieved.text, question.answers)
+    values["gold_f1"] = AnswerMetrics.f1(gold, question.answers)
+    values["gold_em"] = AnswerMetrics.exactMatch(gold, question.answers)
+    values["bm25_f1"] = AnswerMetrics.f1(retrieved, question.answers)
     values["bm25_recall_3"] = best.contains(place) ? 1 : 0
     return EvaluationItem(group: "\(length)", values: values, texts: texts)
   }

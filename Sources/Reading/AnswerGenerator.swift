@@ -10,33 +10,42 @@ struct AnswerGenerator {
   struct Generated {
     let text: String
     let tokens: Int
-    /// The probability of the token asked for as the first one.
-    let firstTokenProbability: Double
   }
 
-  /// The most likely continuation of a prompt; `state` stays as it is. The penalty keeps long
+  /// The probability that the model goes on with a token, and the state it does so from.
+  struct Beginning {
+    let state: ReadingState
+    let logits: [Float]
+
+    func probability(of token: Int32) -> Double {
+      let top = logits.max() ?? 0
+      return Double(exp(logits[Int(token)] - top)) / logits.reduce(0.0) { $0 + Double(exp($1 - top)) }
+    }
+  }
+
+  /// Reads a prompt; `state` stays as it is.
+  /// - Throws: `ModelError`
+  func begin(after prompt: [Int32], _ state: ReadingState) throws -> Beginning {
+    let fork = state.fork()
+    return Beginning(state: fork, logits: try model.logits(after: prompt, state: fork))
+  }
+
+  /// The most likely continuation that does not begin with `forbidden`. The penalty keeps long
   /// texts from repeating themselves; short answers are better without one.
   /// - Throws: `ModelError`
-  func generate(after prompt: [Int32], _ state: ReadingState, limit: Int, penalty: Double = 1, watching token: Int32 = 0) throws -> Generated
-  {
-    let fork = state.fork()
+  func generate(from beginning: Beginning, limit: Int, penalty: Double = 1, forbidden: Int32? = nil) throws -> Generated {
     var sampler = Sampler(SamplingOptions(repetitionPenalty: penalty))
     var generated: [Int32] = []
-    var logits = try model.logits(after: prompt, state: fork)
-    let probability = Self.probability(logits, Int(token))
+    var logits = beginning.logits
+    if let forbidden { logits[Int(forbidden)] = -.infinity }
     while generated.count < limit {
       let token = sampler.next(logits)
       if tokenizer.isControl(token) { break }
       generated.append(token)
-      logits = try model.logits(after: [token], state: fork)
+      logits = try model.logits(after: [token], state: beginning.state)
     }
     let text = Self.wholeSentences(tokenizer.decode(generated).filter { $0 != "\0" }, cut: generated.count == limit)
-    return Generated(text: text, tokens: generated.count, firstTokenProbability: probability)
-  }
-
-  private static func probability(_ logits: [Float], _ token: Int) -> Double {
-    let top = logits.max() ?? 0
-    return Double(exp(logits[token] - top)) / logits.reduce(0.0) { $0 + Double(exp($1 - top)) }
+    return Generated(text: text, tokens: generated.count)
   }
 
   /// Drops a sentence that the limit cut off, if another stands before it.

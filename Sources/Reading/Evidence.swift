@@ -4,9 +4,6 @@ import Foundation
 struct Evidence {
   /// Attention's share beside the words' match.
   static let attentionShare = 0.1
-  /// Below this share of the score of a text full of the question's words, the document does not
-  /// support an answer.
-  static let leastSupport = 0.2
   private static let quotes = 5
   /// Share of the best score below which a unit is no evidence.
   private static let leastShare = 0.25
@@ -18,7 +15,6 @@ struct Evidence {
   /// Of each unit.
   let scores: [Double]
   let blocks: TextBlocks
-  let isSupported: Bool
   /// How much of the question the best unit and its block say, up to 1.
   let support: Double
 
@@ -38,7 +34,6 @@ struct Evidence {
     let scale = central == nil ? top / max(lexical.best, 1e-9) : 1
     ranked = chosen.map { ($0, min(scores[$0] * scale, 1)) }
     support = central == nil ? chosen.first.map { min(words[$0] / max(lexical.best, 1e-9), 1) } ?? 0 : 1
-    isSupported = central != nil || support >= Self.leastSupport
   }
 
   /// Of equals the earlier one.

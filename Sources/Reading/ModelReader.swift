@@ -62,38 +62,31 @@ public final class ModelReader {
     let evidence = Evidence(
       lexical: lexical, central: lexical.hasTerms ? nil : CentralScores(units: tokens.units, bytes: tokens.bytes),
       attention: try attention(of: .ask(question: question), reading), asksItself: tokens.asks)
-    guard evidence.isSupported else { return Self.unsupported(figures(reading, answering: .now - start, generated: 0), reading) }
-    let passages = Passages.choose(evidence, tokens)
-    let reply = try reply(to: question, passages: passages, reading.state)
-    let took = figures(reading, answering: .now - start, generated: reply.generatedTokens)
-    // What does not support an answer is no evidence, however near it comes.
-    guard reply.isSupported else { return Self.unsupported(took, reading, refusal: reply.refusal) }
+    let beginning = try generator.begin(
+      after: format.asked(question, passages: Passages.choose(evidence, tokens)), reading.state)
+    let support = Support(words: evidence.support, refusal: beginning.probability(of: format.refusalToken))
+    guard support.isEnough else { return Self.unsupported(support, figures(reading, answering: .now - start, generated: 0)) }
+    let generated = try generator.generate(from: beginning, limit: Self.answerTokens, forbidden: format.refusalToken)
     return Answer(
-      text: reply.text, isSupported: true, refusal: reply.refusal,
+      text: generated.text, isSupported: true, support: support,
       evidence: evidence.ranked.map { tokens.quote($0.unit...$0.unit, score: $0.score) },
-      documentTokens: tokens.ids.count, figures: took)
+      documentTokens: tokens.ids.count, figures: figures(reading, answering: .now - start, generated: generated.tokens))
   }
 
-  /// What the model answers when it is shown these passages and has read nothing else.
+  /// What does not support an answer is no evidence, however near it comes.
+  private static func unsupported(_ support: Support, _ figures: ReadingFigures) -> Answer {
+    Answer(
+      text: "The document does not say.", isSupported: false, support: support, evidence: [], documentTokens: figures.tokensRead,
+      figures: figures)
+  }
+
+  /// What the model answers when it is shown these passages and has read nothing else; it always does.
   /// - Throws: `ModelError`
-  public func answer(_ question: String, fromPassages passages: [String]) throws -> Reply {
+  public func answer(_ question: String, fromPassages passages: [String]) throws -> String {
     let state = model.makeState()
     try model.read(format.opening(.ask(question: question)), into: state)
-    return try reply(to: question, passages: passages, state)
-  }
-
-  private func reply(to question: String, passages: [String], _ state: ReadingState) throws -> Reply {
-    let generated = try generator.generate(
-      after: format.asked(question, passages: passages), state, limit: Self.answerTokens, watching: format.refusalToken)
-    return Reply(
-      text: generated.text, refusal: generated.firstTokenProbability, generatedTokens: generated.tokens,
-      isSupported: generated.firstTokenProbability < Reply.refusalThreshold && generated.text != PromptFormat.refusal)
-  }
-
-  private static func unsupported(_ figures: ReadingFigures, _ reading: Reading, refusal: Double = 1) -> Answer {
-    Answer(
-      text: "The document does not say.", isSupported: false, refusal: refusal, evidence: [],
-      documentTokens: reading.documentTokens, figures: figures)
+    let beginning = try generator.begin(after: format.asked(question, passages: passages), state)
+    return try generator.generate(from: beginning, limit: Self.answerTokens, forbidden: format.refusalToken).text
   }
 
   /// Summarizes a document that was read, or what it says about `focus`.
@@ -105,9 +98,10 @@ public final class ModelReader {
     let chosen = Highlights.choose(
       CentralScores(units: tokens.units, bytes: tokens.bytes).scores, focus: lexical, attention: attention, tokenCount: tokens.ids.count)
     let prompt = format.summaryWanted(sentences: chosen.map { tokens.line(ofUnit: $0.unit) }, focus: focus)
-    let generated = try generator.generate(after: prompt, reading.state, limit: Self.summaryTokens, penalty: 1.15)
+    let generated = try generator.generate(
+      from: try generator.begin(after: prompt, reading.state), limit: Self.summaryTokens, penalty: 1.15)
     return Answer(
-      text: generated.text, isSupported: true, refusal: 0, evidence: chosen.map { tokens.quote($0.unit...$0.unit, score: $0.score) },
+      text: generated.text, isSupported: true, support: nil, evidence: chosen.map { tokens.quote($0.unit...$0.unit, score: $0.score) },
       documentTokens: tokens.ids.count, figures: figures(reading, answering: .now - start, generated: generated.tokens))
   }
 

@@ -81,9 +81,10 @@ import Testing
       "model", "eval", "ppl", "--model", model, "--reference", model + "-f16", "--text", Repository.book, "--tokens", "1024", "--count",
       "2",
       "--json")
-    let ratio = try #require(report["ratio"] as? Double)
+    let row = try #require((report["rows"] as? [[String: Any]])?.first)
+    let ratio = try #require(row["ratio"] as? Double)
     #expect(ratio < 1.02 && ratio > 0.98)
-    #expect(try #require(report["perplexity"] as? Double) < 40)
+    #expect(try #require(row["perplexity"] as? Double) < 40)
   }
 
   static let refused: [(arguments: [String], status: Int32, message: String)] = [
@@ -91,6 +92,10 @@ import Testing
     (["model", "quantize", "/no/such/folder", "OUT", "--to", "int8"], 1, "/no/such/folder"),
     (["model", "bench", "--model", "FOLDER", "--tokens", "0"], 2, "--tokens"),
     (["model", "eval", "ppl", "--model", "FOLDER", "--text", "/no/such.txt"], 1, "tokenizer"),
+    (["model", "eval", "qa", "--model", "FOLDER"], 2, "--data"),
+    (["model", "eval", "needle", "--model", "FOLDER"], 2, "--text"),
+    (["model", "eval", "needle", "--text", "x", "--depths", "0,150"], 2, "--depths"),
+    (["model", "eval", "summary", "--data", "/no/such", "--model", "TEXTMODEL"], 1, "qmsum_val.jsonl"),
     (["model", "flops", "--width", "0"], 2, "--width"),
     (["model", "inspect", "/no/such.gguf"], 1, "/no/such.gguf"),
     (["model", "inspect", "FOLDER", "--tokens", "many"], 2, "many"),
