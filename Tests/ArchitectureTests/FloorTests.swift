@@ -10,7 +10,7 @@ import Testing
     ["Digests", "Host", "Programs"],
     ["Documents", "Tokenizer", "Inference", "Results", "Postgres", "Telemetry", "Migrations"],
     ["Jobs", "Reading"],
-    ["docproc-worker"],
+    ["Evaluation", "docproc-worker"],
     ["docproc"],
   ]
 
