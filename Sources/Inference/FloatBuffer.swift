@@ -10,6 +10,11 @@ final class FloatBuffer {
     pointer.initialize(repeating: 0, count: self.count)
   }
 
+  convenience init(_ values: [Float]) {
+    self.init(values.count)
+    pointer.update(from: values, count: values.count)
+  }
+
   /// A buffer whose elements the caller writes before it reads them.
   init(uninitialized count: Int) {
     self.count = max(count, 16)

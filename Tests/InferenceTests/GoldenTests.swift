@@ -15,7 +15,7 @@ import Testing
     let logits: [[Float]]
   }
 
-  @Test func fixturesAreThere() { #expect(Self.folders.count >= 24) }
+  @Test func fixturesAreThere() { #expect(Self.folders.count >= 25) }
 
   @Test(arguments: folders)
   func logitsMatch(folder: String) throws {

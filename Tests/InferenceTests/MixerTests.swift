@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Testing
 
@@ -17,7 +18,7 @@ import Testing
     ])
   }
 
-  @Test(arguments: ["window", "bounded"])
+  @Test(arguments: ["window", "bounded", "lightning"])
   func shortTextsSeeEverything(mixer: String) throws {
     let ids = Self.tokens(40)
     let (full, first) = try RandomModel().load()
@@ -27,7 +28,7 @@ import Testing
     #expect(relativeError(try bounded.logits(after: ids, state: bounded.makeState()), expected) < 1e-5)
   }
 
-  @Test(arguments: ["window", "bounded"])
+  @Test(arguments: ["window", "bounded", "lightning"])
   func blocksAndSingleTokensGiveTheSameState(mixer: String) throws {
     let ids = Self.tokens(1300)
     let (model, directory) = try Self.model(mixer).load()
@@ -38,7 +39,7 @@ import Testing
     for (a, b) in zip(whole.numbers, single.numbers) { #expect(relativeError(a, b) < 1e-5) }
   }
 
-  @Test(arguments: ["window", "bounded"])
+  @Test(arguments: ["window", "bounded", "lightning"])
   func memoryDoesNotGrow(mixer: String) throws {
     let (model, directory) = try Self.model(mixer).load()
     defer { withExtendedLifetime(directory) {} }
@@ -47,6 +48,42 @@ import Testing
     let early = state.byteCount
     try model.read(Self.tokens(20 * LanguageModel.blockSize), into: state)
     #expect(state.byteCount == early)
+  }
+
+  @Test(arguments: [3, 33, 200])
+  func piecesOfATextGiveTheSameStateAndLogits(size: Int) throws {
+    let ids = Self.tokens(700)
+    let (model, directory) = try Self.model("lightning").load()
+    defer { withExtendedLifetime(directory) {} }
+    let (whole, pieces) = (model.makeState(), model.makeState())
+    let expected = try model.logits(after: ids, state: whole)
+    var found: [Float] = []
+    for start in stride(from: 0, to: ids.count, by: size) {
+      found = try model.logits(after: ids[start..<min(start + size, ids.count)], state: pieces)
+    }
+    #expect(relativeError(found, expected) < 1e-5)
+    for (a, b) in zip(pieces.numbers, whole.numbers) { #expect(relativeError(a, b) < 1e-5) }
+  }
+
+  @Test func aLinearBranchRemembersWhatLeftTheWindow() throws {
+    let (model, directory) = try Self.model("lightning", window: 8, sinks: 1).load()
+    defer { withExtendedLifetime(directory) {} }
+    let tail = Self.tokens(30)
+    let first = try model.logits(after: [0, 1, 2, 3] + tail, state: model.makeState())
+    let second = try model.logits(after: [0, 9, 8, 7] + tail, state: model.makeState())
+    #expect(relativeError(first, second) > 1e-4)
+  }
+
+  @Test func aBranchThatDoesNotFitIsRefused() throws {
+    let directory = try TemporaryDirectory()
+    try Self.model("lightning").write(to: directory.path, without: "model.layers.1.self_attn.lightning.slope")
+    #expect(throws: ModelError.missingTensor(name: "model.layers.1.self_attn.lightning.slope", path: directory.path)) {
+      try LanguageModel.load(folder: directory.path)
+    }
+    var other = Self.model("lightning")
+    (other.hidden, other.heads, other.keyHeads) = (48, 6, 3)
+    try JSONEncoder().encode(other.configuration).write(to: URL(fileURLWithPath: directory.path + "/config.json"))
+    #expect(throws: ModelError.self) { try LanguageModel.load(folder: directory.path) }
   }
 
   @Test func aWindowForgetsWhatLeftIt() throws {
@@ -78,7 +115,7 @@ import Testing
   }
 
   @Test func aForkLeavesTheReadingAlone() throws {
-    for kind in ["window", "bounded", "softmax"] {
+    for kind in ["window", "bounded", "softmax", "lightning"] {
       let (model, directory) = try Self.model(kind).load()
       defer { withExtendedLifetime(directory) {} }
       let state = model.makeState()
@@ -90,7 +127,7 @@ import Testing
     }
   }
 
-  @Test(arguments: ["softmax", "window", "bounded"])
+  @Test(arguments: ["softmax", "window", "bounded", "lightning"])
   func answersDecodedTogetherAreThoseDecodedAlone(kind: String) throws {
     let (model, directory) = try Self.model(kind).load()
     defer { withExtendedLifetime(directory) {} }

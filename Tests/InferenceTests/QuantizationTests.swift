@@ -18,6 +18,15 @@ import Testing
     return model
   }
 
+  /// The same with linear branches.
+  private var converted: RandomModel {
+    var model = source
+    model.extra = [
+      "layer_mixers": .array([.string("lightning"), .string("lightning")]), "window_tokens": .integer(40), "sink_tokens": .integer(3),
+    ]
+    return model
+  }
+
   private func quantized(_ precision: ModelQuantization.Precision, in directory: TemporaryDirectory) throws -> String {
     try source.write(to: directory.path)
     let target = directory.path + "/" + precision.rawValue
@@ -37,6 +46,26 @@ import Testing
     #expect(relativeError(found, expected) > 1e-5, "weights were narrowed")
     #expect(narrow.description.parameters == wide.description.parameters)
     #expect(narrow.description.bytes < wide.description.bytes * (precision == .bf16 ? 6 : 4) / 10)
+  }
+
+  /// The window's logs of denominators come from attention in 16-bit integers too.
+  @Test func linearBranchesStayWideAndFit() throws {
+    let directory = try TemporaryDirectory()
+    try converted.write(to: directory.path)
+    try ModelQuantization(.int8).convert(directory.path, to: directory.path + "/int8")
+    let checkpoint = try Checkpoint(folder: directory.path + "/int8")
+    let branches = checkpoint.names.filter { $0.contains(".lightning.") }
+    #expect(branches.count == 18)
+    #expect(branches.allSatisfy { checkpoint.type(of: $0) == .float32 })
+    let (wide, narrow) = (try LanguageModel.load(folder: directory.path), try LanguageModel.load(folder: directory.path + "/int8"))
+    let tokens = ids(600)
+    let expected = try wide.logits(after: tokens, state: wide.makeState())
+    #expect(relativeError(try narrow.logits(after: tokens, state: narrow.makeState()), expected) < 0.06)
+    let (first, second) = (narrow.makeState(), narrow.makeState())
+    try narrow.read(tokens, into: first)
+    try narrow.read(tokens.prefix(512), into: second)
+    try narrow.read(tokens.dropFirst(512), into: second)
+    #expect(first.numbers == second.numbers, "the same blocks give the same bits")
   }
 
   /// Few rows and many take other kernels; where their attention differs in the last bits,

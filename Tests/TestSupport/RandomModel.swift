@@ -23,6 +23,33 @@ public struct RandomModel {
     ].merging(extra) { $1 }
   }
 
+  /// Of the linear branches that `layer_mixers` asks for: a state for each key head.
+  private var branches: [(String, [Int])] {
+    guard case .array(let mixers) = extra["layer_mixers"] else { return [] }
+    return mixers.indices.filter { mixers[$0] == .string("lightning") }.flatMap { Self.branch(layer: $0, heads, keyHeads, hidden / heads) }
+  }
+
+  /// Names and shapes of a branch's tensors, with twice 4 features.
+  public static func branch(layer: Int, _ heads: Int, _ states: Int, _ headDim: Int) -> [(String, [Int])] {
+    let prefix = "model.layers.\(layer).self_attn.lightning."
+    var sides: [(String, [Int])] = []
+    for (name, count) in [("query", heads), ("key", states)] {
+      sides.append((name + "_map", [count, headDim, 4]))
+      sides.append((name + "_map_bias", [count, 4]))
+      sides.append((name + "_gain", [count, headDim]))
+      sides.append((name + "_gain_bias", [count]))
+    }
+    return (sides + [("slope", [states])]).map { (prefix + $0.0, $0.1) }
+  }
+
+  /// Weights near 1 in norms, decays from some ten tokens to hundreds, and else numbers around 0.
+  public static func values(_ name: String, _ shape: [Int], _ random: inout SplitMix) -> [Float] {
+    let count = shape.reduce(1, *)
+    if name.hasSuffix(".slope") { return random.floats(count, in: 0.002...0.1) }
+    if name.contains(".lightning.") { return random.floats(count, in: -1...1) }
+    return shape.count == 1 ? random.floats(count, in: 0.8...1.2) : random.floats(count, in: -0.3...0.3)
+  }
+
   private var tensors: [SafetensorsWriter.Entry] {
     let width = hidden / heads * keyHeads
     let shapes: [(String, [Int])] =
@@ -37,7 +64,7 @@ public struct RandomModel {
           (prefix + "mlp.down_proj.weight", [hidden, intermediate]),
         ]
       }
-    return shapes.map { SafetensorsWriter.Entry(name: $0.0, type: .float32, shape: $0.1) }
+    return (shapes + branches).map { SafetensorsWriter.Entry(name: $0.0, type: .float32, shape: $0.1) }
   }
 
   public func write(to folder: String, without missing: String? = nil) throws {
@@ -46,9 +73,7 @@ public struct RandomModel {
     let entries = tensors.filter { $0.name != missing }
     let writer = try SafetensorsWriter(path: folder + "/model.safetensors", entries: entries)
     for entry in entries {
-      let count = entry.shape.reduce(1, *)
-      let values = entry.shape.count == 1 ? random.floats(count, in: 0.8...1.2) : random.floats(count, in: -0.3...0.3)
-      try writer.write(entry.name, values)
+      try writer.write(entry.name, Self.values(entry.name, entry.shape, &random))
     }
     try writer.close()
   }

@@ -50,6 +50,9 @@ typedef struct {
   int64_t count;
 } packed_run16;
 
+/// log2 of the largest probability, 16383, as 14 bits hold it.
+#define PROBABILITY_LOG2 13.99991195f
+
 /// Query vectors and what the online softmax (arXiv 2205.14135) knows of each.
 typedef struct {
   const int16_t *queries;  // [count, dim]
@@ -57,7 +60,7 @@ typedef struct {
   const int32_t *first;    // [count]: the keys of the run that each sees
   const int32_t *last;
   float *maximum;  // [count], base 2
-  float *sum;      // [count]; this and the output are scaled by the same constant
+  float *sum;      // [count]; this and the output are scaled by 2^PROBABILITY_LOG2
   float *output;   // [count, dim]
   int64_t count;
 } query_tile16;

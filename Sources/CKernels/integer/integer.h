@@ -8,7 +8,6 @@
 
 // ATTEND_KEYS probabilities of 14 bits times values of 11 bits (with sign) stay below 2^31.
 #define PROBABILITY_LIMIT 16383.0f
-#define PROBABILITY_LOG2 13.99991195f
 #define VALUE_LIMIT 1023.0f
 
 // Where a key's products stand among those of its run: of 32 keys the even ones come

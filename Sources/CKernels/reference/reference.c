@@ -166,6 +166,8 @@ static void lightning(float *out, int64_t ldo, const float *q, int64_t ldq,
   free(s);
 }
 
+#include "branch.inc"
+
 const kernel_table kernel_table_reference = {
     .isa = "reference",
     .widen = widen,
@@ -183,4 +185,9 @@ const kernel_table kernel_table_reference = {
     .scale_rows = scale_rows,
     .column_mass = column_mass,
     .lightning = lightning,
+    .branch_features = branch_features,
+    .branch_sums = branch_sums,
+    .branch_outputs = branch_outputs,
+    .branch_step = branch_step,
+    .branch_merge = branch_merge,
 };

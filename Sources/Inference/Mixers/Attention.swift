@@ -1,5 +1,6 @@
 import CKernels
 import COpenBLAS
+import Glibc
 
 /// Some keys and values, and which of them each query row sees.
 struct KeyRun {
@@ -30,16 +31,17 @@ struct Attention {
   private var group: Int { heads / keyHeads }
 
   /// out [rows, heads, headDim]. If `mass` is given, it gets each key's share of
-  /// attention summed over rows and heads, for a single run of `mass.count` keys.
+  /// attention summed over rows and heads, for a single run of `mass.count` keys;
+  /// if `logSums` is, it gets the logs of the softmax's denominators [rows, heads].
   func callAsFunction(
-    _ runs: [KeyRun], rows: Int, into out: UnsafeMutablePointer<Float>, mass: UnsafeMutableBufferPointer<Float>? = nil,
-    _ workspace: Workspace
+    _ runs: [KeyRun], rows: Int, into out: UnsafeMutablePointer<Float>, logSums: UnsafeMutablePointer<Float>? = nil,
+    mass: UnsafeMutableBufferPointer<Float>? = nil, _ workspace: Workspace
   ) {
     if integer, mass == nil, IntegerAttention.fits(headDim: headDim, rows: rows) {
-      return IntegerAttention(attention: self)(runs, rows: rows, into: out, workspace)
+      return IntegerAttention(attention: self)(runs, rows: rows, into: out, logSums: logSums, workspace)
     }
     if rows <= Self.fewRows, mass == nil {
-      return attendRows(runs, rows: rows, into: out, workspace)
+      return attendRows(runs, rows: rows, into: out, logSums: logSums, workspace)
     }
     let chunk = mass.map { _ in runs[0].count } ?? min(Self.largestChunk, runs.map(\.count).max() ?? 1)
     let tile = max(1, min(Self.largestTile, Workspace.scoreElements / (group * max(chunk, 1))))
@@ -51,7 +53,7 @@ struct Attention {
       let task = Tile(
         attention: self, keyHead: item % keyHeads, rows: first..<min(rows, first + tile), chunk: chunk,
         scratch: workspace.scratch(thread), mass: mass.flatMap { mass in partial.map { $0 + thread * mass.count } })
-      task.run(runs, into: out)
+      task.run(runs, into: out, logSums)
     }
     guard let mass, let partial else { return }
     for thread in 0..<workspace.parallel.threads {
@@ -59,7 +61,9 @@ struct Attention {
     }
   }
 
-  private func attendRows(_ runs: [KeyRun], rows: Int, into out: UnsafeMutablePointer<Float>, _ workspace: Workspace) {
+  private func attendRows(
+    _ runs: [KeyRun], rows: Int, into out: UnsafeMutablePointer<Float>, logSums: UnsafeMutablePointer<Float>?, _ workspace: Workspace
+  ) {
     let longest = runs.map(\.count).max() ?? 1
     workspace.parallel.forEach(rows * heads) { thread, item in
       let (row, head) = (item / heads, item % heads)
@@ -76,6 +80,20 @@ struct Attention {
           scale, scores)
       }
       for index in 0..<headDim { target[index] /= sum }
+      logSums?[item] = maximum + log(sum)
+    }
+  }
+
+  /// maximum + ln sum, both [group, rows], of one key head's queries, into [rows, heads].
+  func logSums(
+    _ maximum: UnsafePointer<Float>, _ sum: UnsafePointer<Float>, keyHead: Int, _ rows: Range<Int>,
+    into target: UnsafeMutablePointer<Float>
+  ) {
+    for member in 0..<group {
+      for (index, row) in rows.enumerated() {
+        let source = member * rows.count + index
+        target[row * heads + keyHead * group + member] = maximum[source] + log(sum[source])
+      }
     }
   }
 
@@ -106,7 +124,7 @@ struct Attention {
 
     private var count: Int { attention.group * rows.count }
 
-    func run(_ runs: [KeyRun], into out: UnsafeMutablePointer<Float>) {
+    func run(_ runs: [KeyRun], into out: UnsafeMutablePointer<Float>, _ logSums: UnsafeMutablePointer<Float>?) {
       output.update(repeating: 0, count: count * attention.headDim)
       statistics.update(repeating: -.infinity, count: count)
       (statistics + count).update(repeating: 0, count: count)
@@ -120,6 +138,7 @@ struct Attention {
           attend(run, start..<min(to, start + chunk), visible: visible)
         }
       }
+      if let logSums { attention.logSums(statistics, statistics + count, keyHead: keyHead, rows, into: logSums) }
       finish(into: out)
     }
 

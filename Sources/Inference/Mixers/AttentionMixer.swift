@@ -26,6 +26,7 @@ struct AttentionMixer: Mixer {
     case .softmax: return SoftmaxState(shape)
     case .window(let size, let sinks): return WindowState(shape, size: size, sinks: sinks)
     case .bounded(let limits): return BoundedState(shape, limits)
+    case .lightning(let size, let sinks, let branch): return ConvertedState(shape, size: size, sinks: sinks, branch)
     }
   }
 
@@ -51,13 +52,18 @@ struct AttentionMixer: Mixer {
     out(mixed, rows: rows, into: y, workspace)
   }
 
-  func stateBytes(at depth: Int) -> Int { 8 * attention.keyHeads * attention.headDim * memory.kept(at: depth) }
+  func stateBytes(at depth: Int) -> Int {
+    8 * attention.keyHeads * attention.headDim * memory.kept(at: depth) + (memory.branch?.stateBytes(keys: memory.kept(at: depth)) ?? 0)
+  }
 
-  var parameters: ParameterCount { ParameterCount(all: projection.parameters + out.parameters + (gate?.parameters ?? 0)) }
+  var parameters: ParameterCount {
+    let beside = (gate?.parameters ?? 0) + (memory.branch?.parameters ?? 0)
+    return ParameterCount(all: projection.parameters + out.parameters + beside)
+  }
 
   /// Scores and weighted values: 4 operations for each head element of each visible key.
   func operations(at depth: Int) -> Double {
-    Double(4 * attention.heads * attention.headDim * memory.visible(at: depth))
+    Double(4 * attention.heads * attention.headDim * memory.visible(at: depth)) + memory.branchOperations(at: depth)
   }
 }
 
@@ -146,12 +152,24 @@ enum KeyValueMemory {
   case softmax
   case window(size: Int, sinks: Int)
   case bounded(BoundedLimits)
+  /// A window, and a linear branch for what left it.
+  case lightning(size: Int, sinks: Int, LightningBranch)
+
+  var branch: LightningBranch? {
+    if case .lightning(_, _, let branch) = self { branch } else { nil }
+  }
+
+  /// The branch sees nothing before a token that is no sink has left the window.
+  func branchOperations(at depth: Int) -> Double {
+    if case .lightning(let size, let sinks, let branch) = self, depth >= size + sinks { branch.operations } else { 0 }
+  }
 
   var kind: MixerKind {
     switch self {
     case .softmax: .softmax
     case .window: .window
     case .bounded: .bounded
+    case .lightning: .lightning
     }
   }
 
@@ -159,7 +177,7 @@ enum KeyValueMemory {
   func kept(at depth: Int) -> Int {
     switch self {
     case .softmax: depth
-    case .window(let size, let sinks): min(depth, 2 * size + sinks)
+    case .window(let size, let sinks), .lightning(let size, let sinks, _): min(depth, WindowState.mostEntries(size) + sinks)
     case .bounded(let limits): min(depth, limits.sinks + limits.kept + limits.window + LanguageModel.blockSize)
     }
   }
@@ -168,7 +186,7 @@ enum KeyValueMemory {
   func visible(at depth: Int) -> Int {
     switch self {
     case .softmax: depth + 1
-    case .window(let size, let sinks): min(depth + 1, size + sinks)
+    case .window(let size, let sinks), .lightning(let size, let sinks, _): min(depth + 1, size + sinks)
     // Between two closed blocks the newest tokens are kept too: half a block on average.
     case .bounded(let limits): min(depth + 1, limits.sinks + limits.kept + limits.window + LanguageModel.blockSize / 2)
     }

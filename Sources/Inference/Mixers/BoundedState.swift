@@ -44,7 +44,7 @@ final class BoundedState: KeyValueState {
 
   func copy() -> any MixerState { BoundedState(copying: self) }
   var byteCount: Int { entries.byteCount + 8 * positions.count }
-  var numbers: [Float] { entries.numbers + positions.map(Float.init) + salience }
+  var numbers: [Float] { entries.numbers() + positions.map(Float.init) + salience }
 
   func attend(
     _ block: Projections, _ info: Block, _ attention: Attention, _ rope: RotaryEmbedding?, into out: UnsafeMutablePointer<Float>,

@@ -16,8 +16,10 @@ struct IntegerAttention {
     integer_kernels().pointee.attend16 != nil && headDim % 16 == 0 && rows >= leastRows
   }
 
-  /// out [rows, heads, headDim].
-  func callAsFunction(_ runs: [KeyRun], rows: Int, into out: UnsafeMutablePointer<Float>, _ workspace: Workspace) {
+  /// out [rows, heads, headDim] and, if wanted, the logs of the softmax's denominators [rows, heads].
+  func callAsFunction(
+    _ runs: [KeyRun], rows: Int, into out: UnsafeMutablePointer<Float>, logSums: UnsafeMutablePointer<Float>?, _ workspace: Workspace
+  ) {
     let packed = runs.enumerated().compactMap { index, run in PackedRun(run, rows: rows, attention, name: "run\(index)", workspace) }
     let tiles = (rows + Self.tileRows - 1) / Self.tileRows
     workspace.parallel.forEach(attention.keyHeads * tiles) { thread, item in
@@ -25,7 +27,7 @@ struct IntegerAttention {
       let tile = IntegerTile(
         attention: attention, keyHead: item % attention.keyHeads, rows: first..<min(rows, first + Self.tileRows),
         scratch: workspace.scratch(thread))
-      tile.run(packed, into: out)
+      tile.run(packed, into: out, logSums)
     }
   }
 }
@@ -88,7 +90,7 @@ private struct IntegerTile {
 
   private var group: Int { attention.heads / attention.keyHeads }
 
-  func run(_ runs: [PackedRun], into out: UnsafeMutablePointer<Float>) {
+  func run(_ runs: [PackedRun], into out: UnsafeMutablePointer<Float>, _ logSums: UnsafeMutablePointer<Float>?) {
     let count = Int(tile.count)
     tile.maximum.update(repeating: -.infinity, count: count)
     tile.sum.update(repeating: 0, count: count)
@@ -98,7 +100,15 @@ private struct IntegerTile {
       var (tile, head) = (tile, run.heads[keyHead])
       integer_kernels().pointee.attend16(&tile, &head, Int64(attention.headDim))
     }
+    if let logSums { writeLogSums(into: logSums) }
     finish(into: out)
+  }
+
+  /// Maxima are those of base 2, and sums have the probabilities' scale in them.
+  private func writeLogSums(into logSums: UnsafeMutablePointer<Float>) {
+    let ln2: Float = 0.693_147_2
+    for index in 0..<Int(tile.count) { tile.maximum[index] = ln2 * (tile.maximum[index] - Float(PROBABILITY_LOG2)) }
+    attention.logSums(tile.maximum, tile.sum, keyHead: keyHead, rows, into: logSums)
   }
 
   private func gather(_ packed: PackedRun) {

@@ -1,6 +1,7 @@
 /// The kinds of layer memory that a folder's config.json may ask for.
 public enum MixerKind: String, Sendable, CaseIterable {
-  /// One [head_dim, head_dim] matrix per head with a decay (arXiv 2501.08313).
+  /// One [head_dim, head_dim] matrix per head with a decay (arXiv 2501.08313); in a Llama folder
+  /// beside a window, for the tokens that left it.
   case lightning
   /// Keys and values of every token.
   case softmax

@@ -8,7 +8,7 @@ final class SoftmaxState: KeyValueState {
 
   func copy() -> any MixerState { SoftmaxState(entries.copy()) }
   var byteCount: Int { entries.byteCount }
-  var numbers: [Float] { entries.numbers }
+  var numbers: [Float] { entries.numbers() }
 
   func attend(
     _ block: Projections, _ info: Block, _ attention: Attention, _ rope: RotaryEmbedding?, into out: UnsafeMutablePointer<Float>,

@@ -6,7 +6,11 @@
 /// which distance, depends on its position alone, not on how tokens are blocked.
 final class WindowState: KeyValueState {
   /// A window is given its whole memory only when a document fills it.
-  private static let firstCapacity = 2048
+  static func firstCapacity(_ size: Int) -> Int { min(2 * size, 2048) }
+
+  /// Entries are dropped beyond these, all but the last `size`; a block always finds room then.
+  static func mostEntries(_ size: Int) -> Int { max(2 * size, size + LanguageModel.blockSize) }
+
   private let size: Int
   private let sinkCount: Int
   private let sinks: KeyValueBuffer  // keys rotated to 0, 1, ...
@@ -16,10 +20,10 @@ final class WindowState: KeyValueState {
     self.size = size
     self.sinkCount = sinkCount
     sinks = KeyValueBuffer(shape, capacity: max(sinkCount, 1))
-    recent = KeyValueBuffer(shape, capacity: min(2 * size, Self.firstCapacity))
+    recent = KeyValueBuffer(shape, capacity: Self.firstCapacity(size), limit: Self.mostEntries(size))
   }
 
-  private init(copying other: WindowState) {
+  init(copying other: WindowState) {
     (size, sinkCount) = (other.size, other.sinkCount)
     (sinks, recent) = (other.sinks.copy(), other.recent.copy())
   }
@@ -27,15 +31,25 @@ final class WindowState: KeyValueState {
   func copy() -> any MixerState { WindowState(copying: self) }
   var byteCount: Int { sinks.byteCount + recent.byteCount }
 
-  var numbers: [Float] {
-    let visible = recent.copy()
-    visible.dropFirst(max(0, visible.count - size + 1))
-    return sinks.numbers + visible.numbers
+  var numbers: [Float] { sinks.numbers() + recent.numbers(last: size) }
+
+  /// The last `number` values.
+  func values(last number: Int) -> StridedRows {
+    let values = recent.values
+    return StridedRows(start: values.pointer + (values.count - number) * values.width, headStride: values.headStride)
   }
 
   func attend(
     _ block: Projections, _ info: Block, _ attention: Attention, _ rope: RotaryEmbedding?, into out: UnsafeMutablePointer<Float>,
     _ workspace: Workspace
+  ) {
+    attend(block, info, attention, rope, into: out, logSums: nil, workspace)
+  }
+
+  /// - Parameter logSums: gets the logs of the softmax's denominators [rows, heads].
+  func attend(
+    _ block: Projections, _ info: Block, _ attention: Attention, _ rope: RotaryEmbedding?, into out: UnsafeMutablePointer<Float>,
+    logSums: UnsafeMutablePointer<Float>?, _ workspace: Workspace
   ) {
     let positions = info.position..<info.position + info.rows
     let width = attention.heads * attention.headDim
@@ -47,7 +61,7 @@ final class WindowState: KeyValueState {
     rope?.rotate(block.query, heads: attention.heads, headDim: attention.headDim, positions: positions, workspace.parallel)
     rope?.rotate(block.key, heads: attention.keyHeads, headDim: attention.headDim, positions: positions, workspace.parallel)
     remember(block, info)
-    attention(runs(block.query, sinkQuery, info), rows: info.rows, into: out, workspace)
+    attention(runs(block.query, sinkQuery, info), rows: info.rows, into: out, logSums: logSums, workspace)
   }
 
   /// Rotates queries to their position or, beyond the window, to its far end.
@@ -65,8 +79,8 @@ final class WindowState: KeyValueState {
     if info.position < sinkCount {
       sinks.append(keys: block.key, values: block.value, rows: 0..<min(info.rows, sinkCount - info.position))
     }
-    // Dropping only when the buffer is full moves each entry about once.
-    if recent.count + info.rows > max(recent.capacity, 2 * size) { recent.dropFirst(max(0, recent.count - size + 1)) }
+    // One entry more than the next query sees: a linear branch takes it up.
+    recent.makeRoom(for: info.rows, keeping: size)
     recent.append(keys: block.key, values: block.value, rows: 0..<info.rows)
   }
 

@@ -7,7 +7,7 @@ enum Llama {
   static func build(_ configuration: ModelConfiguration, _ checkpoint: Checkpoint, _ parallel: Parallel) throws -> LanguageModel {
     let parts = try DecoderParts(configuration, tiedByDefault: false)
     let attention = try LlamaAttention(configuration, hidden: parts.hidden)
-    let memories = try LlamaMemories.parse(configuration, layers: parts.layerCount)
+    let memories = try LlamaMemories(configuration, checkpoint, attention.attention).parse(layers: parts.layerCount)
     let intermediate = try configuration.size("intermediate_size")
     let layers = try memories.enumerated().map { index, memory in
       let prefix = "model.layers.\(index)."
@@ -81,32 +81,48 @@ extension Attention {
   }
 }
 
-/// Each layer's memory, from `layer_mixers` and the sizes beside it.
-enum LlamaMemories {
-  static func parse(_ configuration: ModelConfiguration, layers: Int) throws -> [KeyValueMemory] {
+/// Each layer's memory, from `layer_mixers`, the sizes beside it and the linear branches' tensors.
+struct LlamaMemories {
+  let configuration: ModelConfiguration
+  let checkpoint: Checkpoint
+  let attention: Attention
+
+  init(_ configuration: ModelConfiguration, _ checkpoint: Checkpoint, _ attention: Attention) {
+    (self.configuration, self.checkpoint, self.attention) = (configuration, checkpoint, attention)
+  }
+
+  func parse(layers: Int) throws -> [KeyValueMemory] {
     guard let names = try configuration.strings("layer_mixers") else {
       return Array(repeating: .softmax, count: layers)
     }
     guard names.count == layers else {
       throw ModelError.malformedConfiguration(key: "layer_mixers", reason: "has \(names.count) entries for \(layers) layers")
     }
-    return try names.map { try memory($0, configuration) }
+    return try names.enumerated().map { try memory($1, layer: $0) }
   }
 
-  private static func memory(_ name: String, _ configuration: ModelConfiguration) throws -> KeyValueMemory {
+  private func memory(_ name: String, layer: Int) throws -> KeyValueMemory {
     switch MixerKind(rawValue: name) {
     case .softmax: return .softmax
-    case .window:
-      return .window(
-        size: try configuration.size("window_tokens", atMost: 1 << 20),
-        sinks: try configuration.optionalSize("sink_tokens").map { min($0, 4096) } ?? 0)
+    case .window: return .window(size: try window(), sinks: try sinks())
     case .bounded:
-      return .bounded(
-        BoundedLimits(
-          sinks: try configuration.optionalSize("sink_tokens").map { min($0, 4096) } ?? 0,
-          kept: try configuration.size("kept_tokens", atMost: 1 << 20), window: try configuration.size("window_tokens", atMost: 1 << 20)))
-    case .lightning, nil:
-      throw ModelError.malformedConfiguration(key: "layer_mixers", reason: "names \(name); a Llama layer can be softmax, window or bounded")
+      let kept = try configuration.size("kept_tokens", atMost: Self.mostTokens)
+      // The layers that choose what they keep may see more of what is near.
+      let near = try configuration.size("bounded_window_tokens", atMost: Self.mostTokens, default: try window())
+      return .bounded(BoundedLimits(sinks: try sinks(), kept: kept, window: near))
+    case .lightning:
+      let range = try configuration.number("key_gain_range", default: 8)
+      let prefix = "model.layers.\(layer).self_attn.lightning."
+      let branch = try LightningBranch(checkpoint, prefix, attention, gainRange: Float(range))
+      return .lightning(size: try window(), sinks: try sinks(), branch)
+    case nil:
+      throw ModelError.malformedConfiguration(
+        key: "layer_mixers", reason: "names \(name); a Llama layer can be softmax, window, bounded or lightning")
     }
   }
+
+  private static let mostTokens = 1 << 20
+
+  private func window() throws -> Int { try configuration.size("window_tokens", atMost: Self.mostTokens) }
+  private func sinks() throws -> Int { try configuration.optionalSize("sink_tokens").map { min($0, 4096) } ?? 0 }
 }

@@ -8,7 +8,7 @@ enum Qwen3 {
     }
     // The published default is 128, whatever hidden_size / num_attention_heads is.
     let attention = try LlamaAttention(configuration, hidden: parts.hidden, headDim: 128)
-    let memories = try LlamaMemories.parse(configuration, layers: parts.layerCount)
+    let memories = try LlamaMemories(configuration, checkpoint, attention.attention).parse(layers: parts.layerCount)
     let intermediate = try configuration.size("intermediate_size")
     let layers = try memories.enumerated().map { index, memory in
       let prefix = "model.layers.\(index)."

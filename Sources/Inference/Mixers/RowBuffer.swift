@@ -1,0 +1,91 @@
+/// Rows [heads, capacity, width] of consecutive entries.
+final class RowBuffer {
+  let heads: Int
+  let width: Int
+  private(set) var capacity: Int
+  private(set) var count = 0
+  private var storage: FloatBuffer
+
+  /// Never more than this many entries, so growing stops there.
+  private let limit: Int
+
+  init(heads: Int, width: Int, capacity: Int, limit: Int = .max) {
+    (self.heads, self.width, self.capacity, self.limit) = (heads, width, capacity, limit)
+    storage = FloatBuffer(heads * capacity * width)
+  }
+
+  private init(copying other: RowBuffer) {
+    (heads, width, capacity, limit, count) = (other.heads, other.width, other.capacity, other.limit, other.count)
+    storage = FloatBuffer(uninitialized: other.storage.count)
+    for head in 0..<heads {
+      (pointer + head * headStride).update(from: other.pointer + head * headStride, count: count * width)
+    }
+  }
+
+  func copy() -> RowBuffer { RowBuffer(copying: self) }
+
+  var pointer: UnsafeMutablePointer<Float> { storage.pointer }
+  /// Elements from one head to the next.
+  var headStride: Int { capacity * width }
+  var byteCount: Int { 4 * heads * headStride }
+
+  /// Makes room for `number` entries at the end, whose rows the caller writes.
+  func extend(by number: Int) {
+    grow(to: count + number)
+    count += number
+  }
+
+  /// Appends rows [rows, heads, width], from row `first` on.
+  func append(_ source: UnsafePointer<Float>, rows: Range<Int>) {
+    let before = count
+    extend(by: rows.count)
+    for head in 0..<heads {
+      for (index, row) in rows.enumerated() {
+        (pointer + head * headStride + (before + index) * width).update(from: source + (row * heads + head) * width, count: width)
+      }
+    }
+  }
+
+  /// Drops the first `number` entries.
+  func dropFirst(_ number: Int) {
+    for head in 0..<heads where number > 0 {
+      let start = pointer + head * headStride
+      start.update(from: start + number * width, count: (count - number) * width)
+    }
+    count -= number
+  }
+
+  /// Drops all entries but the last `kept` where `rows` more would not fit: dropping only when
+  /// the buffer is full moves each entry about once.
+  func makeRoom(for rows: Int, keeping kept: Int) {
+    if count + rows > limit { dropFirst(max(0, count - kept)) }
+  }
+
+  /// Keeps the entries at these indices, which ascend.
+  func keep(_ indices: [Int]) {
+    for head in 0..<heads {
+      let start = pointer + head * headStride
+      for (target, source) in indices.enumerated() where target != source {
+        (start + target * width).update(from: start + source * width, count: width)
+      }
+    }
+    count = indices.count
+  }
+
+  private func grow(to needed: Int) {
+    guard needed > capacity else { return }
+    let larger = RowBuffer(heads: heads, width: width, capacity: max(needed, min(2 * capacity, limit)), limit: limit)
+    for head in 0..<heads {
+      (larger.pointer + head * larger.headStride).update(from: pointer + head * headStride, count: count * width)
+    }
+    (capacity, storage) = (larger.capacity, larger.storage)
+  }
+
+  /// The last `number` entries, or all where there are fewer, without the unused capacity.
+  func numbers(last number: Int = .max) -> [Float] {
+    let first = max(0, count - number)
+    return (0..<heads).flatMap { head in
+      Array(UnsafeBufferPointer(start: pointer + head * headStride + first * width, count: (count - first) * width))
+    }
+  }
+}
