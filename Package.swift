@@ -43,7 +43,7 @@ let package = Package(
       name: "Documents", dependencies: ["CUchardet", "Digests", "Host"], swiftSettings: swiftSettings),
     .target(name: "Tokenizer", dependencies: ["CPCRE2", "CUtf8proc"], swiftSettings: swiftSettings),
     .target(
-      name: "Inference", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: swiftSettings),
+      name: "Inference", dependencies: ["CKernels", "COpenBLAS", "Digests"], swiftSettings: swiftSettings),
     .target(name: "Results", dependencies: ["CZstd", "Digests"], swiftSettings: swiftSettings),
     .target(name: "Postgres", dependencies: ["CPostgres"], swiftSettings: swiftSettings),
     .target(
@@ -90,7 +90,7 @@ let package = Package(
     .target(name: "TestSupport", dependencies: ["Host", "Inference"], path: "Tests/TestSupport", swiftSettings: swiftSettings),
     .testTarget(name: "ArchitectureTests", dependencies: ["Host", "TestSupport"], swiftSettings: swiftSettings),
     .testTarget(name: "KernelTests", dependencies: ["CKernels", "TestSupport"], swiftSettings: swiftSettings),
-    .testTarget(name: "InferenceTests", dependencies: ["CKernels", "Inference", "TestSupport"], swiftSettings: swiftSettings),
+    .testTarget(name: "InferenceTests", dependencies: ["CKernels", "Digests", "Inference", "TestSupport"], swiftSettings: swiftSettings),
     .testTarget(name: "TokenizerTests", dependencies: ["CZstd", "Tokenizer", "TestSupport"], swiftSettings: swiftSettings),
     .testTarget(name: "DocumentsTests", dependencies: ["Documents", "Host", "TestSupport"], swiftSettings: swiftSettings),
     .testTarget(name: "ReadingTests", dependencies: ["Documents", "Reading", "Results", "TestSupport"], swiftSettings: swiftSettings),

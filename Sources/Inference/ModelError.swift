@@ -4,6 +4,7 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
   case notAModelFolder(path: String, missing: String)
   case malformedSafetensors(path: String, reason: String)
   case malformedGGUF(path: String, reason: String)
+  case unusableAdapter(path: String, reason: String)
   case malformedConfiguration(key: String, reason: String)
   case unknownArchitecture(String, supported: [String])
   case missingTensor(name: String, path: String)
@@ -20,6 +21,7 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
       "\(path) is not a model folder: it has no \(missing) (expected a Hugging Face folder with config.json and *.safetensors)"
     case .malformedSafetensors(let path, let reason): "\(path) is not a valid safetensors file: \(reason)"
     case .malformedGGUF(let path, let reason): "\(path) is not a usable GGUF file: \(reason)"
+    case .unusableAdapter(let path, let reason): "the adapter \(path) cannot be used: \(reason)"
     case .malformedConfiguration(let key, let reason): "config.json: \(key) \(reason)"
     case .unknownArchitecture(let name, let supported):
       "unknown architecture \(name); supported are \(supported.joined(separator: ", "))"

@@ -13,16 +13,21 @@ public struct LlamaConversion: Sendable {
   }
 
   /// Writes config.json, tokenizer.json and model.safetensors into `folder`, which exists.
-  /// - Throws: `ModelError` when the file is not a Llama GGUF.
-  public func convert(_ source: GGUFFile, into folder: String) throws {
+  ///
+  /// - Parameter adapter: what training changed: it is merged into the weights, and layers that
+  ///   it has a linear branch for get one.
+  /// - Throws: `ModelError` when the file is not a Llama GGUF, or the adapter does not fit it.
+  public func convert(_ source: GGUFFile, adapter: Adapter? = nil, into folder: String) throws {
     guard try source.string("general.architecture") == "llama" else {
       throw source.malformed("its architecture is not llama")
     }
     let shape = try LlamaShape(source)
-    try writeWeights(source, shape, to: folder + "/model.safetensors")
+    if let adapter { try fit(adapter, shape).check() }
+    try writeWeights(source, shape, adapter, to: folder + "/model.safetensors")
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    try encoder.encode(configuration(source, shape)).write(to: URL(fileURLWithPath: folder + "/config.json"))
+    let values = try configuration(source, shape).merging(mixers(adapter, layers: shape.layers)) { $1 }
+    try encoder.encode(values).write(to: URL(fileURLWithPath: folder + "/config.json"))
     try GGUFTokenizer(source).json().write(to: URL(fileURLWithPath: folder + "/tokenizer.json"))
   }
 
@@ -43,24 +48,48 @@ public struct LlamaConversion: Sendable {
       "bos_token_id": .integer(try source.integer("tokenizer.ggml.bos_token_id")),
       "eos_token_id": .integer(try source.integer("tokenizer.ggml.eos_token_id")),
       "torch_dtype": .string("float16"),
-      "layer_mixers": .array((0..<shape.layers).map { .string(retrievalLayers.contains($0) ? "bounded" : "window") }),
-      "window_tokens": .integer(limits.window),
-      "sink_tokens": .integer(limits.sinks),
-      "kept_tokens": .integer(limits.kept),
     ]
   }
 
-  private func writeWeights(_ source: GGUFFile, _ shape: LlamaShape, to path: String) throws {
-    let tensors = shape.tensors
+  /// Each layer's mixer, and the sizes that they share. An adapter's window is that of its
+  /// training; layers that choose what they keep go on seeing as much as without one.
+  private func mixers(_ adapter: Adapter?, layers: Int) -> [String: JSONValue] {
+    let branches = adapter?.branchLayers ?? []
+    let kinds = (0..<layers).map { retrievalLayers.contains($0) ? MixerKind.bounded : branches.contains($0) ? .lightning : .window }
+    var values: [String: JSONValue] = [
+      "layer_mixers": .array(kinds.map { .string($0.rawValue) }),
+      "window_tokens": .integer(limits.window), "sink_tokens": .integer(limits.sinks), "kept_tokens": .integer(limits.kept),
+    ]
+    guard let description = adapter?.description else { return values }
+    values["window_tokens"] = .integer(description.windowTokens)
+    values["bounded_window_tokens"] = .integer(limits.window)
+    values["sink_tokens"] = .integer(description.sinkTokens)
+    values["key_gain_range"] = .number(description.keyGainRange)
+    return values
+  }
+
+  private func fit(_ adapter: Adapter, _ shape: LlamaShape) -> AdapterFit {
+    AdapterFit(
+      adapter: adapter, shapes: Dictionary(uniqueKeysWithValues: shape.tensors.map { ($0.name, $0.shape) }), heads: shape.heads,
+      keyHeads: shape.keyHeads, headDim: shape.hidden / shape.heads, retrievalLayers: retrievalLayers)
+  }
+
+  private func writeWeights(_ source: GGUFFile, _ shape: LlamaShape, _ adapter: Adapter?, to path: String) throws {
+    let (tensors, branches) = (shape.tensors, adapter?.branchTensors ?? [])
     // f16 keeps 11 bits of the dequantized weights where bf16 would keep 8.
+    let entries: [SafetensorsWriter.Entry] = tensors.map {
+      .init(name: $0.name, type: $0.shape.count == 1 ? .float32 : .float16, shape: $0.shape)
+    }
     let writer = try SafetensorsWriter(
-      path: path,
-      entries: tensors.map { .init(name: $0.name, type: $0.shape.count == 1 ? .float32 : .float16, shape: $0.shape) })
+      path: path, entries: entries + branches.map { .init(name: $0.name, type: .float32, shape: $0.shape) })
     for tensor in tensors {
       var values = try source.values(tensor.source, shape: tensor.shape)
       if let heads = tensor.interleavedHeads { values = Self.deinterleaved(values, shape: tensor.shape, heads: heads) }
+      // Factors follow the folder's order of rows, not the file's.
+      if let adapter { values = adapter.merged(values, name: tensor.name, shape: tensor.shape) }
       try writer.write(tensor.name, values)
     }
+    for branch in branches { try writer.write(branch.name, branch.rows(0, count: branch.shape.dropLast().reduce(1, *))) }
     try writer.close()
   }
 

@@ -39,8 +39,8 @@ final class Checkpoint {
   /// - Throws: `ModelError.missingTensor`, `.wrongShape` or `.unsupportedDataType`.
   func tensor(_ name: String, shape: [Int]) throws -> Tensor {
     guard let tensor = tensors[name] else { throw ModelError.missingTensor(name: name, path: folder) }
-    guard tensor.shape != [-1], tensor.type != .uint8 else {
-      throw ModelError.unsupportedDataType(name: name, type: tensor.type == .uint8 ? "U8" : "other")
+    guard tensor.shape != [-1], tensor.type != .uint8, tensor.type != .int8 else {
+      throw ModelError.unsupportedDataType(name: name, type: tensor.shape == [-1] ? "other" : tensor.type.rawValue)
     }
     guard tensor.shape == shape else {
       throw ModelError.wrongShape(name: name, expected: shape, found: tensor.shape)
@@ -62,7 +62,8 @@ final class Checkpoint {
   }
 
   var names: [String] { Array(tensors.keys) }
-  func type(of name: String) -> DataType? { tensors[name].flatMap { $0.shape == [-1] ? nil : $0.type } }
+  /// nil for types that no weights have.
+  func type(of name: String) -> DataType? { tensors[name].flatMap { $0.shape == [-1] || $0.type == .int8 ? nil : $0.type } }
   func shape(of name: String) -> [Int]? { tensors[name]?.shape }
 
   var parameterCount: Int { tensors.values.reduce(0) { $0 + max(0, $1.count) } }

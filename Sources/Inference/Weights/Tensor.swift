@@ -10,6 +10,8 @@ public enum DataType: String, Sendable, CaseIterable {
   case float8 = "F8_E4M3"
   /// Panels of quantized weights (see CIntegerKernels.h).
   case uint8 = "U8"
+  /// An adapter's factors, which have a scale for each row beside them.
+  case int8 = "I8"
   case q8_0 = "Q8_0"
   case q4_0 = "Q4_0"
   case q4_1 = "Q4_1"
@@ -21,7 +23,7 @@ public enum DataType: String, Sendable, CaseIterable {
     switch self {
     case .float32: (1, 4)
     case .float16, .bfloat16: (1, 2)
-    case .float8, .uint8: (1, 1)
+    case .float8, .uint8, .int8: (1, 1)
     case .q8_0: (32, 34)
     case .q4_0: (32, 18)
     case .q4_1: (32, 20)
@@ -58,7 +60,7 @@ public enum DataType: String, Sendable, CaseIterable {
     case .q4_1: DTYPE_Q4_1
     case .q4_k: DTYPE_Q4_K
     case .q6_k: DTYPE_Q6_K
-    case .uint8: preconditionFailure("bytes are no numbers to widen")
+    case .uint8, .int8: preconditionFailure("bytes are no numbers to widen")
     }
   }
 }
