@@ -38,6 +38,7 @@ test: setup lint ## Run every test
 
 install: build ## Install the programs into PREFIX (default /usr/local)
 	install -D -t $(or $(PREFIX),/usr/local)/bin $(BIN)/docproc $(BIN)/docproc-worker
+	install -D -m 644 -t $(or $(PREFIX),/usr/local)/share/docproc/models models/smollm2-135m-adapter.*
 
 clean: ## Remove what was built
 	rm -rf .build

@@ -55,6 +55,7 @@ class Transfer(Stage):
     """Each branch learns to give its layer's softmax output back; nothing else moves."""
 
     def setup(self, model, compiled):
+        model.requires_grad_(False)
         for _, block in model.converted():
             block.self_attn.lightning.requires_grad_(True)
             if compiled:

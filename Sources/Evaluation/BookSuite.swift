@@ -33,7 +33,8 @@ public struct BookSuite: EvaluationSuite {
     }
   }
 
-  private func item(_ question: QuestionedText.Question, _ answer: Answer, _ best: [String], _ reader: ModelReader) throws -> EvaluationItem {
+  private func item(_ question: QuestionedText.Question, _ answer: Answer, _ best: [String], _ reader: ModelReader) throws -> EvaluationItem
+  {
     let retrieved = try reader.answer(question.q, fromPassages: best)
     let closed = try reader.answer(question.q, fromPassages: [])
     return EvaluationItem(

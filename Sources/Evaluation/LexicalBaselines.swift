@@ -72,7 +72,15 @@ enum ExtractiveSummary {
 
   private static func similarities(_ bags: [Set<String>]) -> [[Float]] {
     var ids: [String: Int32] = [:]
-    let sets = bags.map { bag in Set(bag.sorted().map { word in ids[word] ?? { ids[word] = Int32(ids.count); return Int32(ids.count - 1) }() }) }
+    let sets = bags.map { bag in
+      Set(
+        bag.sorted().map { word in
+          ids[word]
+            ?? {
+              ids[word] = Int32(ids.count); return Int32(ids.count - 1)
+            }()
+        })
+    }
     var result = [[Float]](repeating: [Float](repeating: 0, count: bags.count), count: bags.count)
     for a in sets.indices {
       for b in 0..<a {

@@ -18,7 +18,8 @@ public struct NeedleSuite: EvaluationSuite {
   public static let mostDepths = cities.count
 
   private static let cities = [
-    "Lisbon", "Nairobi", "Osaka", "Quito", "Tallinn", "Winnipeg", "Adelaide", "Bergen", "Cusco", "Dakar", "Esfahan", "Fez", "Galway", "Hanoi",
+    "Lisbon", "Nairobi", "Osaka", "Quito", "Tallinn", "Winnipeg", "Adelaide", "Bergen", "Cusco", "Dakar", "Esfahan", "Fez", "Galway",
+    "Hanoi",
     "Izmir", "Jaipur",
   ]
 

@@ -54,7 +54,8 @@ public struct QuestionSuite: EvaluationSuite {
   }
 
   private func item(
-    _ question: JoinedArticles.Asked, _ answer: Answer, _ made: JoinedArticles, _ passages: PassageIndex, _ length: Int, _ reader: ModelReader
+    _ question: JoinedArticles.Asked, _ answer: Answer, _ made: JoinedArticles, _ passages: PassageIndex, _ length: Int,
+    _ reader: ModelReader
   ) throws -> EvaluationItem {
     var texts = ["question": question.text, "answer": answer.text]
     var values = ["support_words": answer.support?.words ?? 1, "support_refusal": answer.support?.refusal ?? 0]

@@ -25,7 +25,8 @@ public struct SummarySuite: EvaluationSuite {
       }
     }
     let sections = try data.records("openstax_section_summaries", as: SummarizedText.self)
-    for (index, record) in sections.enumerated().filter({ $0.offset % Self.sectionsHeldOut == 0 }).map(\.element).prefix(texts).enumerated() {
+    for (index, record) in sections.enumerated().filter({ $0.offset % Self.sectionsHeldOut == 0 }).map(\.element).prefix(texts).enumerated()
+    {
       try measure("sections", index, record.text, [(nil, [record.summary])], reader, log)
     }
   }
@@ -37,7 +38,8 @@ public struct SummarySuite: EvaluationSuite {
     let keys = wanted.indices.map { "\(name)/\(index)/\($0)" }
     if keys.allSatisfy(log.has) { return }
     let (lead, ranked) = (ExtractiveSummary.lead(text), ExtractiveSummary.textRank(text))
-    let reading = try reader.open(Document(name: name + ".txt", text: text), for: wanted.count == 1 ? .summarize(focus: wanted[0].focus) : nil)
+    let reading = try reader.open(
+      Document(name: name + ".txt", text: text), for: wanted.count == 1 ? .summarize(focus: wanted[0].focus) : nil)
     for (key, want) in zip(keys, wanted) {
       try log.add(key) {
         let answer = try reader.summarize(reading, focus: want.focus)

@@ -52,7 +52,8 @@ enum Words {
     let stem = stemmed(word)
     let tells = stem.count >= likeLetters && !(48...57).contains(stem[0])
     return Form(
-      stem: hash(stem[...]), likeness: tells ? hash(stem.prefix(likeLetters)) : nil, range: word.startIndex..<word.endIndex, isWhole: isWhole)
+      stem: hash(stem[...]), likeness: tells ? hash(stem.prefix(likeLetters)) : nil, range: word.startIndex..<word.endIndex,
+      isWhole: isWhole)
   }
 
   /// Bytes of the separator that begins here, 0 within a word. Words are ASCII letters, digits

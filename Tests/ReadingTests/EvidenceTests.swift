@@ -21,14 +21,17 @@ import Testing
     func ranked(_ question: String) -> Evidence {
       let lexical = LexicalScores(question: question, units: units, bytes: bytes)
       return Evidence(
-        lexical: lexical, central: nil, attention: [Double](repeating: 0, count: units.ranges.count), asksItself: { unit($0).hasSuffix("?") })
+        lexical: lexical, central: nil, attention: [Double](repeating: 0, count: units.ranges.count),
+        asksItself: { unit($0).hasSuffix("?") })
     }
 
     func best(_ question: String) -> String? { ranked(question).ranked.first.map { unit($0.unit) } }
   }
 
   private static func paragraph(_ sentences: String...) -> String { sentences.joined(separator: " ") }
-  private static let filler = (0..<30).map { "Plain sentence number \($0) talks of weather, of wind and of nothing else that matters here at all." }
+  private static let filler = (0..<30).map {
+    "Plain sentence number \($0) talks of weather, of wind and of nothing else that matters here at all."
+  }
 
   @Test func shortParagraphsAreJoinedAndLongOnesCut() {
     let text = Text("One.\n\nTwo.\n\n" + Self.filler.joined(separator: " "))
@@ -50,7 +53,8 @@ import Testing
 
   @Test func wordsThatBeginAlikeCountSomething() {
     let text = Text(
-      Self.filler[..<8].joined(separator: " ") + "\n\nThe administration resigned in June.\n\n" + Self.filler[8..<16].joined(separator: " "))
+      Self.filler[..<8].joined(separator: " ") + "\n\nThe administration resigned in June.\n\n" + Self.filler[8..<16].joined(separator: " ")
+    )
     #expect(text.best("Who was the administrator?")?.contains("resigned") == true)
   }
 

@@ -18,20 +18,36 @@ public struct LlamaConversion: Sendable {
   ///   it has a linear branch for get one.
   /// - Throws: `ModelError` when the file is not a Llama GGUF, or the adapter does not fit it.
   public func convert(_ source: GGUFFile, adapter: Adapter? = nil, into folder: String) throws {
+    let shape = try Self.shape(of: source)
+    if let adapter { try fit(adapter, shape).check() }
+    try Self.write(source, shape, adapter, mixers: mixers(adapter, layers: shape.layers), into: folder)
+  }
+
+  /// The same with softmax attention in all layers, as the base model has it.
+  /// - Throws: `ModelError` when the file is not a Llama GGUF.
+  public static func convertUnchanged(_ source: GGUFFile, into folder: String) throws {
+    try write(source, try shape(of: source), nil, mixers: [:], into: folder)
+  }
+
+  private static func shape(of source: GGUFFile) throws -> LlamaShape {
     guard try source.string("general.architecture") == "llama" else {
       throw source.malformed("its architecture is not llama")
     }
-    let shape = try LlamaShape(source)
-    if let adapter { try fit(adapter, shape).check() }
+    return try LlamaShape(source)
+  }
+
+  private static func write(
+    _ source: GGUFFile, _ shape: LlamaShape, _ adapter: Adapter?, mixers: [String: JSONValue], into folder: String
+  ) throws {
     try writeWeights(source, shape, adapter, to: folder + "/model.safetensors")
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    let values = try configuration(source, shape).merging(mixers(adapter, layers: shape.layers)) { $1 }
+    let values = try configuration(source, shape).merging(mixers) { $1 }
     try encoder.encode(values).write(to: URL(fileURLWithPath: folder + "/config.json"))
     try GGUFTokenizer(source).json().write(to: URL(fileURLWithPath: folder + "/tokenizer.json"))
   }
 
-  private func configuration(_ source: GGUFFile, _ shape: LlamaShape) throws -> [String: JSONValue] {
+  private static func configuration(_ source: GGUFFile, _ shape: LlamaShape) throws -> [String: JSONValue] {
     [
       "architectures": .array([.string("LlamaForCausalLM")]),
       "model_type": .string("llama"),
@@ -74,7 +90,7 @@ public struct LlamaConversion: Sendable {
       keyHeads: shape.keyHeads, headDim: shape.hidden / shape.heads, retrievalLayers: retrievalLayers)
   }
 
-  private func writeWeights(_ source: GGUFFile, _ shape: LlamaShape, _ adapter: Adapter?, to path: String) throws {
+  private static func writeWeights(_ source: GGUFFile, _ shape: LlamaShape, _ adapter: Adapter?, to path: String) throws {
     let (tensors, branches) = (shape.tensors, adapter?.branchTensors ?? [])
     // f16 keeps 11 bits of the dequantized weights where bf16 would keep 8.
     let entries: [SafetensorsWriter.Entry] = tensors.map {
@@ -84,7 +100,7 @@ public struct LlamaConversion: Sendable {
       path: path, entries: entries + branches.map { .init(name: $0.name, type: .float32, shape: $0.shape) })
     for tensor in tensors {
       var values = try source.values(tensor.source, shape: tensor.shape)
-      if let heads = tensor.interleavedHeads { values = Self.deinterleaved(values, shape: tensor.shape, heads: heads) }
+      if let heads = tensor.interleavedHeads { values = deinterleaved(values, shape: tensor.shape, heads: heads) }
       // Factors follow the folder's order of rows, not the file's.
       if let adapter { values = adapter.merged(values, name: tensor.name, shape: tensor.shape) }
       try writer.write(tensor.name, values)

@@ -17,6 +17,18 @@ enum DefaultModel {
   /// still finds every needle, and perplexity rises least.
   static let conversion = LlamaConversion(
     retrievalLayers: [3, 6, 7, 18, 19, 20, 21, 23], limits: BoundedLimits(sinks: 4, kept: 1536, window: 512))
+
+  /// Which model is made of the base weights.
+  enum Variant: String, CaseIterable {
+    /// Layers converted, what training learned merged in.
+    case trained
+    /// Layers converted to windows, the base's weights as they are.
+    case untrained
+    /// The base model: softmax attention in all layers, memory grows with the text.
+    case original
+
+    var suffix: String { self == .trained ? "" : "-" + rawValue }
+  }
 }
 
 /// Installs the default model into a folder.
@@ -33,19 +45,47 @@ struct ModelInstaller {
       }
     }
 
-    /// The installed model's name: the default one is plain.
-    var modelName: String { self == .int8 ? DefaultModel.name : DefaultModel.name + "-" + rawValue }
+    var suffix: String { self == .int8 ? "" : "-" + rawValue }
   }
 
-  let folder: String
   var precision = Precision.int8
+  var variant = DefaultModel.Variant.trained
+  /// What training learned, where it does not lie beside this program.
+  var adapter: String?
   let report: (String) -> Void
 
-  /// Installs the default model if it is not there.
+  /// The installed model's name: the default one is plain.
+  var name: String { DefaultModel.name + variant.suffix + precision.suffix }
+  var folder: String { DataHome.modelFolder(name) }
+
+  /// Installs the default model if it is not there, or made with another adapter.
   static func installDefault(report: @escaping (String) -> Void) throws {
-    let folder = DataHome.modelFolder(DefaultModel.name)
-    if FileManager.default.fileExists(atPath: folder + "/config.json") { return }
-    try ModelInstaller(folder: folder, report: report).install(from: nil)
+    let installer = ModelInstaller(report: report)
+    if !installer.isInstalled() { try installer.install(from: nil) }
+  }
+
+  /// True when the model is there as this program would install it.
+  func isInstalled() -> Bool {
+    guard let recorded = FileManager.default.contents(atPath: folder + "/" + Self.originFile) else { return false }
+    // Where the adapter does not lie beside the program, what was installed is taken as it is.
+    guard let wanted = try? origin() else { return true }
+    return recorded == wanted
+  }
+
+  private static let originFile = "origin.json"
+
+  /// What the model is made of.
+  private func origin() throws -> Data {
+    var parts = ["base": DefaultModel.weightsSHA256, "variant": variant.rawValue, "precision": precision.rawValue]
+    if let adapter = try adapterPath() { parts["adapter"] = try SHA256.hex(ofFiles: [adapter]) }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+    return try encoder.encode(parts)
+  }
+
+  private func adapterPath() throws -> String? {
+    guard variant == .trained else { return nil }
+    return try adapter ?? AdapterFile.find()
   }
 
   /// Gets, checks and converts the weights; the folder appears complete or not at all.
@@ -59,12 +99,20 @@ struct ModelInstaller {
     report("converting")
     let wide = work + "/wide"
     try FileManager.default.createDirectory(atPath: wide, withIntermediateDirectories: true)
-    try DefaultModel.conversion.convert(try GGUFFile(path: weights), into: wide)
+    try convert(weights, into: wide)
     let converted = try quantized(wide, to: work + "/model")
     report("verifying")
     try verify(converted)
+    try origin().write(to: URL(fileURLWithPath: converted + "/" + Self.originFile))
     if FileManager.default.fileExists(atPath: folder) { try FileManager.default.removeItem(atPath: folder) }
     try FileManager.default.moveItem(atPath: converted, toPath: folder)
+  }
+
+  private func convert(_ weights: String, into folder: String) throws {
+    let source = try GGUFFile(path: weights)
+    if variant == .original { return try LlamaConversion.convertUnchanged(source, into: folder) }
+    let adapter = try adapterPath().map { try Adapter(path: $0, baseSHA256: DefaultModel.weightsSHA256) }
+    try DefaultModel.conversion.convert(source, adapter: adapter, into: folder)
   }
 
   private func quantized(_ wide: String, to target: String) throws -> String {

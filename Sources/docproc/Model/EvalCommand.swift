@@ -107,7 +107,8 @@ struct EvalCommand: ParsableCommand {
         haystack: try DocumentReader().read(text ?? "").text)
     case .qa:
       QuestionSuite(
-        lengths: try lengths(default: "2048,8192,32768"), documents: count ?? 2, questions: questions, known: known, adversarial: adversarial)
+        lengths: try lengths(default: "2048,8192,32768"), documents: count ?? 2, questions: questions, known: known,
+        adversarial: adversarial)
     case .books: BookSuite(books: count ?? .max, questions: questions)
     case .summary: SummarySuite(texts: count ?? .max)
     case .code: CodeSuite(repository: text ?? "", questions: questions)
