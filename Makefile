@@ -34,6 +34,7 @@ test: setup lint ## Run every test
 	swift build -c release --build-tests -Xswiftc -enable-testing
 	$(BIN)/docproc model install
 	$(BIN)/docproc model install --precision f16
+	$(BIN)/docproc model install --precision f16 --variant original
 	DOCPROC_TEST_MODEL=$(DOCPROC_HOME)/models/$(MODEL) swift test -c release -Xswiftc -enable-testing --skip-build
 
 install: build ## Install the programs into PREFIX (default /usr/local)

@@ -14,10 +14,11 @@ public struct BookSuite: EvaluationSuite {
   public init(books: Int, questions: Int) { (self.books, self.questions) = (books, questions) }
 
   public var parameters: String { "" }
+  public var files: [String] { ["literaryqa_wholebook_val"] }
   public var ratios: [(name: String, of: String, to: String)] { [("to_bm25", "f1", "bm25_f1")] }
 
   public func run(_ reader: ModelReader, _ data: EvaluationData, _ log: EvaluationLog) throws {
-    let all = try data.records("literaryqa_wholebook_val", as: QuestionedText.self)
+    let all = try data.records(files[0], as: QuestionedText.self)
     for (index, book) in all.sorted(by: { $0.text.utf8.count < $1.text.utf8.count }).prefix(books).enumerated() {
       let keys = book.questions.prefix(questions).indices.map { "\(index)/\($0)" }
       if keys.allSatisfy(log.has) { continue }

@@ -67,12 +67,13 @@ struct FunctionDefinition {
   }
 
   private static func definition(_ line: Substring, path: String) -> FunctionDefinition? {
-    let words = line.split(separator: " ", omittingEmptySubsequences: true)
-    guard let at = words.firstIndex(where: keywords.contains), at < 4, at + 1 < words.count else { return nil }
-    let name = words[at + 1].prefix { $0.isLetter || $0.isNumber || $0 == "_" }
+    let parts = line.split(separator: " ", omittingEmptySubsequences: true)
+    guard let at = parts.firstIndex(where: keywords.contains), at < 4, at + 1 < parts.count else { return nil }
+    let name = parts[at + 1].prefix { $0.isLetter || $0.isNumber || $0 == "_" }
     guard !name.isEmpty, line.contains("(") else { return nil }
-    let returns = line.range(of: "-> ").map { line[$0.upperBound...].prefix { !"{:;".contains($0) } }
-    let type = returns.map { $0.split(separator: " ").joined(separator: " ") }
+    let returns = line.range(of: "-> ").map { line[$0.upperBound...].prefix { !"{;".contains($0) } }
+    let words = returns.map { $0.split(separator: " ").joined(separator: " ") }
+    let type = words.map { $0.hasSuffix(":") ? String($0.dropLast()) : $0 }
     return FunctionDefinition(name: String(name), path: path, returns: type.flatMap { $0.isEmpty ? nil : $0 })
   }
 }

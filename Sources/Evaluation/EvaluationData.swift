@@ -7,6 +7,11 @@ public struct EvaluationData: Sendable {
 
   public init(folder: String) { self.folder = folder }
 
+  /// - Throws: `EvaluationError.missing` for the first that is not there.
+  public func require(_ names: [String]) throws {
+    for name in names where path(name) == nil { throw EvaluationError.missing(file: name + ".jsonl", folder: folder) }
+  }
+
   /// The records of NAME.jsonl or NAME.jsonl.zst.
   /// - Throws: `EvaluationError` when the file is not there, or is not what it should be.
   func records<Record: Decodable>(_ name: String, as type: Record.Type) throws -> [Record] {
@@ -21,13 +26,17 @@ public struct EvaluationData: Sendable {
     }
   }
 
+  /// Of NAME.jsonl or NAME.jsonl.zst, in the folder or one of its usual parts.
+  private func path(_ name: String) -> String? {
+    ["", "/eval_dev", "/train_pairs"].flatMap { ["\(folder)\($0)/\(name).jsonl", "\(folder)\($0)/\(name).jsonl.zst"] }
+      .first(where: FileManager.default.fileExists)
+  }
+
   private func contents(_ name: String) throws -> Data {
-    for folder in [folder, folder + "/eval_dev", folder + "/train_pairs"] {
-      let path = "\(folder)/\(name).jsonl"
-      if let data = FileManager.default.contents(atPath: path) { return data }
-      if let data = FileManager.default.contents(atPath: path + ".zst") { return try Self.decompress(data, path + ".zst") }
+    guard let path = path(name), let data = FileManager.default.contents(atPath: path) else {
+      throw EvaluationError.missing(file: name + ".jsonl", folder: folder)
     }
-    throw EvaluationError.missing(file: name + ".jsonl", folder: folder)
+    return path.hasSuffix(".zst") ? try Self.decompress(data, path) : data
   }
 
   private static func decompress(_ data: Data, _ path: String) throws -> Data {

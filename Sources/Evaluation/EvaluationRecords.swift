@@ -6,13 +6,8 @@ struct Article: Decodable {
   }
   struct Question: Decodable {
     let question: String
+    /// Empty where the paragraph does not answer (SQuAD 2.0).
     let answers: [String]
-    let isImpossible: Bool?
-
-    enum CodingKeys: String, CodingKey {
-      case question, answers
-      case isImpossible = "is_impossible"
-    }
   }
   let title: String
   let paragraphs: [Paragraph]

@@ -4,6 +4,8 @@ import Reading
 public protocol EvaluationSuite {
   /// What its result depends on besides model and data: goes into the log's name.
   var parameters: String { get }
+  /// Data sets that it reads.
+  var files: [String] { get }
   /// Means that are shown divided by each other.
   var ratios: [(name: String, of: String, to: String)] { get }
   /// Measures what the log does not have yet. Deterministic.
@@ -12,6 +14,7 @@ public protocol EvaluationSuite {
 }
 
 extension EvaluationSuite {
+  public var files: [String] { [] }
   public var ratios: [(name: String, of: String, to: String)] { [] }
 }
 

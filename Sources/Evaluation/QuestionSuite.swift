@@ -22,13 +22,13 @@ public struct QuestionSuite: EvaluationSuite {
   }
 
   public var parameters: String { "known=\(known) adversarial=\(adversarial)" }
+  public var files: [String] { [adversarial ? "squad_v2.0_dev_articles" : "squad_v1.1_dev_articles"] }
   public var ratios: [(name: String, of: String, to: String)] {
     [("share_of_gold", "f1", "gold_f1"), ("to_bm25", "f1", "bm25_f1")]
   }
 
   public func run(_ reader: ModelReader, _ data: EvaluationData, _ log: EvaluationLog) throws {
-    let name = adversarial ? "squad_v2.0_dev_articles" : "squad_v1.1_dev_articles"
-    let articles = try data.records(name, as: Article.self)
+    let articles = try data.records(files[0], as: Article.self)
     for length in lengths {
       for index in 0..<documents {
         let made = JoinedArticles(articles, characters: Int(Double(length) * Self.charactersPerToken), seed: 1000 * length + index)

@@ -13,18 +13,20 @@ public struct SummarySuite: EvaluationSuite {
 
   public var parameters: String { "" }
 
+  public var files: [String] { ["qmsum_val", "squality_v1.3_dev", "openstax_section_summaries"] }
+
   public var ratios: [(name: String, of: String, to: String)] {
     [("to_lead", "rouge_l", "lead_rouge_l"), ("to_textrank", "rouge_l", "textrank_rouge_l")]
   }
 
   public func run(_ reader: ModelReader, _ data: EvaluationData, _ log: EvaluationLog) throws {
-    for name in ["qmsum_val", "squality_v1.3_dev"] {
+    for name in files.prefix(2) {
       for (index, record) in try data.records(name, as: QuestionedText.self).prefix(texts).enumerated() {
         let wanted = record.questions.map { (focus: Optional($0.q), references: $0.refs) }
         try measure(name, index, record.text, wanted, reader, log)
       }
     }
-    let sections = try data.records("openstax_section_summaries", as: SummarizedText.self)
+    let sections = try data.records(files[2], as: SummarizedText.self)
     for (index, record) in sections.enumerated().filter({ $0.offset % Self.sectionsHeldOut == 0 }).map(\.element).prefix(texts).enumerated()
     {
       try measure("sections", index, record.text, [(nil, [record.summary])], reader, log)

@@ -81,9 +81,14 @@ struct EvalCommand: ParsableCommand {
   func run() throws {
     if suite == .ppl { return try PerplexityReport(command: self).run() }
     let measured = try measuredSuite()
+    let data = EvaluationData(folder: data ?? ".")
+    try data.require(measured.files)
     let folder = DataHome.modelFolder(model)
+    guard FileManager.default.fileExists(atPath: folder + "/config.json") else {
+      throw UserError("there is no model in \(folder); docproc model list shows those that are installed")
+    }
     let log = try EvaluationLog(path: try logPath(folder, measured))
-    try measured.run(ModelReader(folder: folder, threads: threads), EvaluationData(folder: data ?? "."), log)
+    try measured.run(ModelReader(folder: folder, threads: threads), data, log)
     let table = EvaluationTable(log.items, ratios: measured.ratios)
     if json {
       print(JSONText.pretty(Report(suite: suite.rawValue, model: model, parameters: measured.parameters, rows: table.rows)))
