@@ -1,4 +1,5 @@
 import CKernels
+import Foundation
 import TestSupport
 import Testing
 
@@ -113,6 +114,18 @@ import Testing
       }
     }
     #expect(relativeError(stepped, sums) < 1e-5)
+  }
+
+  @Test(arguments: KernelTests.tables)
+  func logsOfSumsMatchTheReference(isa: String) throws {
+    let found = try tables(isa).map { table -> [Float] in
+      var random = SplitMix(5)
+      var maximum = random.floats(201)
+      let sums = random.floats(200, in: -20...20).map { Float(exp2(Double($0))) } + [1]
+      table.log_sums(&maximum, sums, 201)
+      return maximum
+    }
+    #expect(relativeError(found[0], found[1]) < 2e-7)
   }
 
   @Test(arguments: KernelTests.tables)

@@ -122,6 +122,9 @@ typedef struct {
                     float *state, float slope, int64_t rows, int64_t dim,
                     float *scratch);
 
+  /// maximum += ln sum: the logs of a softmax's denominators.
+  void (*log_sums)(float *maximum, const float *sum, int64_t n);
+
   /// out [rows, 2 * map->size] = features of x [rows, map->dim], in rows of ldo and ldx
   /// elements; log_gain [rows], not yet kept within its range.
   void (*branch_features)(float *out, int64_t ldo, float *log_gain, const float *x,

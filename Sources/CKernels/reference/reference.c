@@ -185,6 +185,7 @@ const kernel_table kernel_table_reference = {
     .scale_rows = scale_rows,
     .column_mass = column_mass,
     .lightning = lightning,
+    .log_sums = log_sums,
     .branch_features = branch_features,
     .branch_sums = branch_sums,
     .branch_outputs = branch_outputs,

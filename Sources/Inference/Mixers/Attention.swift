@@ -1,6 +1,5 @@
 import CKernels
 import COpenBLAS
-import Glibc
 
 /// Some keys and values, and which of them each query row sees.
 struct KeyRun {
@@ -80,20 +79,21 @@ struct Attention {
           scale, scores)
       }
       for index in 0..<headDim { target[index] /= sum }
-      logSums?[item] = maximum + log(sum)
+      kernels().pointee.log_sums(&maximum, &sum, 1)
+      logSums?[item] = maximum
     }
   }
 
-  /// maximum + ln sum, both [group, rows], of one key head's queries, into [rows, heads].
+  /// The logs of denominators of one key head's queries into [rows, heads], of their maxima,
+  /// which are used up, and sums [group, rows].
   func logSums(
-    _ maximum: UnsafePointer<Float>, _ sum: UnsafePointer<Float>, keyHead: Int, _ rows: Range<Int>,
+    _ maximum: UnsafeMutablePointer<Float>, _ sum: UnsafePointer<Float>, keyHead: Int, _ rows: Range<Int>,
     into target: UnsafeMutablePointer<Float>
   ) {
+    kernels().pointee.log_sums(maximum, sum, Int64(group * rows.count))
     for member in 0..<group {
-      for (index, row) in rows.enumerated() {
-        let source = member * rows.count + index
-        target[row * heads + keyHead * group + member] = maximum[source] + log(sum[source])
-      }
+      let column = target + rows.lowerBound * heads + keyHead * group + member
+      for row in 0..<rows.count { column[row * heads] = maximum[member * rows.count + row] }
     }
   }
 
