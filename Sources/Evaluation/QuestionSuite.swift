@@ -59,6 +59,10 @@ public struct QuestionSuite: EvaluationSuite {
   ) throws -> EvaluationItem {
     var texts = ["question": question.text, "answer": answer.text]
     var values = ["support_words": answer.support?.words ?? 1, "support_refusal": answer.support?.refusal ?? 0]
+    for (index, candidate) in answer.candidates.enumerated() {
+      let numbers = [candidate.refusal, candidate.confidence, candidate.match, AnswerMetrics.f1(candidate.text, question.answers)]
+      texts["candidate_\(index)"] = numbers.map { "\($0)" }.joined(separator: " ") + " " + candidate.text
+    }
     guard let place = question.paragraph else {
       values["unanswerable_recognised"] = answer.isSupported ? 0 : 1
       return EvaluationItem(group: "\(length)", values: values, texts: texts)

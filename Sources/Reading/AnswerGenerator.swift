@@ -10,6 +10,8 @@ struct AnswerGenerator {
   struct Generated {
     let text: String
     let tokens: Int
+    /// Mean log probability of the tokens and of the end, where it was reached.
+    let confidence: Double
   }
 
   /// The probability that the model goes on with a token, and the state it does so from.
@@ -17,10 +19,7 @@ struct AnswerGenerator {
     let state: ReadingState
     let logits: [Float]
 
-    func probability(of token: Int32) -> Double {
-      let top = logits.max() ?? 0
-      return Double(exp(logits[Int(token)] - top)) / logits.reduce(0.0) { $0 + Double(exp($1 - top)) }
-    }
+    func probability(of token: Int32) -> Double { exp(AnswerGenerator.logProbability(logits, token)) }
   }
 
   /// Reads a prompt; `state` stays as it is.
@@ -37,15 +36,22 @@ struct AnswerGenerator {
     var sampler = Sampler(SamplingOptions(repetitionPenalty: penalty))
     var generated: [Int32] = []
     var logits = beginning.logits
+    var (sum, counted) = (0.0, 0)
     if let forbidden { logits[Int(forbidden)] = -.infinity }
     while generated.count < limit {
       let token = sampler.next(logits)
+      (sum, counted) = (sum + Self.logProbability(logits, token), counted + 1)
       if tokenizer.isControl(token) { break }
       generated.append(token)
       logits = try model.logits(after: [token], state: beginning.state)
     }
     let text = Self.wholeSentences(tokenizer.decode(generated).filter { $0 != "\0" }, cut: generated.count == limit)
-    return Generated(text: text, tokens: generated.count)
+    return Generated(text: text, tokens: generated.count, confidence: sum / Double(max(counted, 1)))
+  }
+
+  private static func logProbability(_ logits: [Float], _ token: Int32) -> Double {
+    let top = logits.max() ?? 0
+    return Double(logits[Int(token)] - top) - log(logits.reduce(0.0) { $0 + Double(exp($1 - top)) })
   }
 
   /// Drops a sentence that the limit cut off, if another stands before it.

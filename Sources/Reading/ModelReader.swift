@@ -8,6 +8,8 @@ import Tokenizer
 public final class ModelReader {
   private static let summaryTokens = 160
   private static let answerTokens = 48
+  /// Passages that the model answers to.
+  private static let candidates = 3
 
   private let model: LanguageModel
   private let tokenizer: Tokenizer
@@ -62,22 +64,35 @@ public final class ModelReader {
     let evidence = Evidence(
       lexical: lexical, central: lexical.hasTerms ? nil : CentralScores(units: tokens.units, bytes: tokens.bytes),
       attention: try attention(of: .ask(question: question), reading), asksItself: tokens.asks)
-    let beginning = try generator.begin(
-      after: format.asked(question, passages: Passages.choose(evidence, tokens)), reading.state)
-    let support = Support(words: evidence.support, refusal: beginning.probability(of: format.refusalToken))
-    guard support.isEnough else { return Self.unsupported(support, figures(reading, answering: .now - start, generated: 0)) }
-    let generated = try generator.generate(from: beginning, limit: Self.answerTokens, forbidden: format.refusalToken)
+    let candidates = try candidates(question, evidence, reading)
+    let best = candidates.max { $0.weight < $1.weight }
+    let support = Support(words: evidence.support, refusal: best?.refusal ?? 1)
+    let generated = candidates.reduce(0) { $0 + $1.generatedTokens }
+    let took = figures(reading, answering: .now - start, generated: generated)
+    guard let best, support.isEnough else { return Self.unsupported(support, candidates, took) }
     return Answer(
-      text: generated.text, isSupported: true, support: support,
+      text: best.text, isSupported: true, support: support, candidates: candidates,
       evidence: evidence.ranked.map { tokens.quote($0.unit...$0.unit, score: $0.score) },
-      documentTokens: tokens.ids.count, figures: figures(reading, answering: .now - start, generated: generated.tokens))
+      documentTokens: tokens.ids.count, figures: took)
+  }
+
+  /// What the model answers to each of the best passages.
+  private func candidates(_ question: String, _ evidence: Evidence, _ reading: Reading) throws -> [Candidate] {
+    try evidence.ranked.prefix(Self.candidates).map { ranked in
+      let passage = Passages.around(ranked.unit, evidence, reading.tokens)
+      let beginning = try generator.begin(after: format.asked(question, passages: [passage]), reading.state)
+      let generated = try generator.generate(from: beginning, limit: Self.answerTokens, forbidden: format.refusalToken)
+      return Candidate(
+        text: generated.text, refusal: beginning.probability(of: format.refusalToken), confidence: generated.confidence,
+        match: ranked.score, bestMatch: evidence.ranked[0].score, generatedTokens: generated.tokens)
+    }
   }
 
   /// What does not support an answer is no evidence, however near it comes.
-  private static func unsupported(_ support: Support, _ figures: ReadingFigures) -> Answer {
+  private static func unsupported(_ support: Support, _ candidates: [Candidate], _ figures: ReadingFigures) -> Answer {
     Answer(
-      text: "The document does not say.", isSupported: false, support: support, evidence: [], documentTokens: figures.tokensRead,
-      figures: figures)
+      text: "The document does not say.", isSupported: false, support: support, candidates: candidates, evidence: [],
+      documentTokens: figures.tokensRead, figures: figures)
   }
 
   /// What the model answers when it is shown these passages and has read nothing else; it always does.
@@ -101,7 +116,7 @@ public final class ModelReader {
     let generated = try generator.generate(
       from: try generator.begin(after: prompt, reading.state), limit: Self.summaryTokens, penalty: 1.15)
     return Answer(
-      text: generated.text, isSupported: true, support: nil, evidence: chosen.map { tokens.quote($0.unit...$0.unit, score: $0.score) },
+      text: generated.text, isSupported: true, support: nil, candidates: [], evidence: chosen.map { tokens.quote($0.unit...$0.unit, score: $0.score) },
       documentTokens: tokens.ids.count, figures: figures(reading, answering: .now - start, generated: generated.tokens))
   }
 

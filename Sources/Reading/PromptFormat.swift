@@ -32,14 +32,17 @@ struct PromptFormat {
 
   /// What stands before the document; without a task it is to be asked about later.
   func opening(_ task: ReadingTask?) -> [Int32] {
+    turn("system") + tokenizer.encode("You read documents and answer truthfully and briefly.") + end + turn("user") + purpose(task)
+  }
+
+  private func purpose(_ task: ReadingTask?) -> [Int32] {
     let purpose =
       switch task {
       case .summarize: "Read the document, then summarize it."
       case .ask(let question): "Read the document, then answer this question about it: \(question)"
       case nil: "Read the document, then answer questions about it."
       }
-    return turn("system") + tokenizer.encode("You read documents and answer truthfully and briefly.") + end + turn("user")
-      + tokenizer.encode(purpose + "\n\nDocument:\n")
+    return tokenizer.encode(purpose + "\n\nDocument:\n")
   }
 
   /// Passages before a question, up to where the answer begins; the best passage stands last,

@@ -7,15 +7,9 @@ public struct Support: Sendable, Equatable {
   /// The probability that the model gives to saying that the passages do not answer.
   public let refusal: Double
 
-  /// Logistic regression on questions about joined articles that training did not see.
-  private static let (constant, wordsWeight, refusalWeight) = (0.0, 1.0, -1.0)
-  /// Above it an answer is given.
-  static let threshold = 0.0
+  /// Log odds of an answer, up to a constant: words and the model count alike. On questions about
+  /// joined articles that training did not see, 0 refused 2 to 6% of those that were answerable.
+  public var evidence: Double { log(max(words, 0.01)) - log(max(refusal, 1e-4) / max(1 - refusal, 1e-4)) }
 
-  /// Log odds that the document answers, up to a constant.
-  public var evidence: Double {
-    Self.constant + Self.wordsWeight * log(max(words, 0.01)) + Self.refusalWeight * log(max(refusal, 1e-4) / max(1 - refusal, 1e-4))
-  }
-
-  public var isEnough: Bool { evidence > Self.threshold }
+  public var isEnough: Bool { evidence > 0 }
 }
