@@ -116,7 +116,8 @@ public final class ModelReader {
     let generated = try generator.generate(
       from: try generator.begin(after: prompt, reading.state), limit: Self.summaryTokens, penalty: 1.15)
     return Answer(
-      text: generated.text, isSupported: true, support: nil, candidates: [], evidence: chosen.map { tokens.quote($0.unit...$0.unit, score: $0.score) },
+      text: generated.text, isSupported: true, support: nil, candidates: [],
+      evidence: chosen.map { tokens.quote($0.unit...$0.unit, score: $0.score) },
       documentTokens: tokens.ids.count, figures: figures(reading, answering: .now - start, generated: generated.tokens))
   }
 
