@@ -31,3 +31,11 @@ struct Choices: RandomNumberGenerator {
     return z ^ (z >> 31)
   }
 }
+
+extension Answer {
+  /// Refusal, confidence, match and text of each candidate.
+  var candidateTexts: [String: String] {
+    let lines = candidates.map { "\($0.refusal) \($0.confidence) \($0.match) \($0.text)" }
+    return Dictionary(uniqueKeysWithValues: lines.enumerated().map { ("candidate_\($0)", $1) })
+  }
+}

@@ -58,7 +58,7 @@ public struct NeedleSuite: EvaluationSuite {
         return EvaluationItem(
           group: "\(length)",
           values: ["found": found ? 1 : 0, "evidence_3": quoted ? 1 : 0, "depth_\(needle.depth)": found ? 1 : 0],
-          texts: ["question": needle.question, "answer": answer.text, "expected": "\(needle.number)"])
+          texts: answer.candidateTexts.merging(["question": needle.question, "answer": answer.text, "expected": "\(needle.number)"]) { $1 })
       }
     }
   }

@@ -57,12 +57,8 @@ public struct QuestionSuite: EvaluationSuite {
     _ question: JoinedArticles.Asked, _ answer: Answer, _ made: JoinedArticles, _ passages: PassageIndex, _ length: Int,
     _ reader: ModelReader
   ) throws -> EvaluationItem {
-    var texts = ["question": question.text, "answer": answer.text]
+    var texts = answer.candidateTexts.merging(["question": question.text, "answer": answer.text]) { $1 }
     var values = ["support_words": answer.support?.words ?? 1, "support_refusal": answer.support?.refusal ?? 0]
-    for (index, candidate) in answer.candidates.enumerated() {
-      let numbers = [candidate.refusal, candidate.confidence, candidate.match, AnswerMetrics.f1(candidate.text, question.answers)]
-      texts["candidate_\(index)"] = numbers.map { "\($0)" }.joined(separator: " ") + " " + candidate.text
-    }
     guard let place = question.paragraph else {
       values["unanswerable_recognised"] = answer.isSupported ? 0 : 1
       return EvaluationItem(group: "\(length)", values: values, texts: texts)

@@ -14,8 +14,11 @@ public struct Candidate: Sendable, Equatable {
   public let match, bestMatch: Double
   public let generatedTokens: Int
 
+  /// A passage that names all of what is asked is to win over a surer answer from one that does not.
+  private static let matchWeight = 3.0
+
   /// Log odds, up to a constant, that this candidate is the right one.
   var weight: Double {
-    log(max(1 - refusal, 1e-6)) + confidence + log(max(match, 1e-6) / max(bestMatch, 1e-6))
+    log(max(1 - refusal, 1e-6)) + confidence + Self.matchWeight * log(max(match, 1e-6) / max(bestMatch, 1e-6))
   }
 }

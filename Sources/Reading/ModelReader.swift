@@ -76,11 +76,14 @@ public final class ModelReader {
       documentTokens: tokens.ids.count, figures: took)
   }
 
-  /// What the model answers to each of the best passages.
+  /// What the model answers to each of the best passages, with nothing else in mind: it was tuned
+  /// on passages alone, and with a document before them copies from the document instead.
   private func candidates(_ question: String, _ evidence: Evidence, _ reading: Reading) throws -> [Candidate] {
-    try evidence.ranked.prefix(Self.candidates).map { ranked in
-      let passage = Passages.around(ranked.unit, evidence, reading.tokens)
-      let beginning = try generator.begin(after: format.asked(question, passages: [passage]), reading.state)
+    let state = model.makeState()
+    try model.read(format.opening(.ask(question: question)), into: state)
+    return try evidence.ranked.prefix(Self.candidates).map { ranked in
+      let passages = Passages.around(ranked.unit, evidence, reading.tokens)
+      let beginning = try generator.begin(after: format.asked(question, passages: passages), state)
       let generated = try generator.generate(from: beginning, limit: Self.answerTokens, forbidden: format.refusalToken)
       return Candidate(
         text: generated.text, refusal: beginning.probability(of: format.refusalToken), confidence: generated.confidence,

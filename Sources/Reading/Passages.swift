@@ -3,11 +3,13 @@ enum Passages {
   /// Bytes at most.
   private static let most = 1600
 
-  /// A unit and its neighbours in the block, the better one first, as many as fit; of a codebase
-  /// with the file's path before them.
-  static func around(_ unit: Int, _ evidence: Evidence, _ tokens: DocumentTokens) -> String {
-    let text = neighbours(of: unit, evidence, tokens.units).map(tokens.line(ofUnit:)).joined(separator: " ")
-    return tokens.path(ofUnit: unit).map { "\($0): \(text)" } ?? text
+  /// A unit's neighbours in the block with it, and it alone again next to the question, where a
+  /// small model looks first; of a codebase with the file's path before them.
+  static func around(_ unit: Int, _ evidence: Evidence, _ tokens: DocumentTokens) -> [String] {
+    let units = neighbours(of: unit, evidence, tokens.units)
+    let text = units.map(tokens.line(ofUnit:)).joined(separator: " ")
+    let whole = tokens.path(ofUnit: unit).map { "\($0): \(text)" } ?? text
+    return units.count > 1 ? [whole, tokens.line(ofUnit: unit)] : [whole]
   }
 
   private static func neighbours(of unit: Int, _ evidence: Evidence, _ units: TextUnits) -> ClosedRange<Int> {
