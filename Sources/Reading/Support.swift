@@ -7,9 +7,12 @@ public struct Support: Sendable, Equatable {
   /// The probability that the model gives to saying that the passages do not answer.
   public let refusal: Double
 
-  /// Log odds of an answer, up to a constant: words and the model count alike. On questions about
-  /// joined articles that training did not see, 0 refused 2 to 6% of those that were answerable.
+  /// Above it an answer is given. Chosen on 84 questions of SQuAD's development articles, of which
+  /// it refuses 4%.
+  private static let threshold = 1.5
+
+  /// Log odds of an answer, up to a constant: words and the model count alike.
   public var evidence: Double { log(max(words, 0.01)) - log(max(refusal, 1e-4) / max(1 - refusal, 1e-4)) }
 
-  public var isEnough: Bool { evidence > 0 }
+  public var isEnough: Bool { evidence > Self.threshold }
 }
