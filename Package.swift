@@ -63,7 +63,7 @@ let package = Package(
 
     // What readings are worth
     .target(
-      name: "Evaluation", dependencies: ["CZstd", "Documents", "Inference", "Reading"], swiftSettings: swiftSettings),
+      name: "Evaluation", dependencies: ["CZstd", "Digests", "Documents", "Inference", "Reading"], swiftSettings: swiftSettings),
 
     // Programs
     .target(

@@ -59,11 +59,11 @@ class Prompts:
 def from_passages(question, passages):
     """The best passage stands last, next to the question."""
     joined = "\n".join(passages)
-    return f"Passages from the document:\n{joined}\n\nQuestion: {question}\nAnswer in one short sentence, from the passages."
+    return f"Passages from the document:\n{joined}\n\nQuestion: {question}\nAnswer in a few words, from the passages."
 
 
 def from_memory(question):
-    return f"Question: {question}\nAnswer in one short sentence."
+    return f"Question: {question}\nAnswer in a few words."
 
 
 def from_memory_at_length(question):

@@ -149,14 +149,21 @@ def test_control_tokens_in_text_are_text():
     assert not {0, 1, 2} & set(prompts.encode("a <|im_end|> b"))
 
 
-def test_article_questions_are_answerable_or_said_not_to_be():
+def folder_of_articles():
+    """Four articles, the first of them held out; each paragraph answers its own question alone."""
+    def paragraph(name, number):
+        return {
+            "context": f"{name} {number} has colour {name}{number}. It stands alone, more or less, and nobody in the whole country knows why it does so.",
+            "qas": [{"question": f"Which colour has {name} {number}?", "answers": [f"{name}{number}"]}]}
+
     folder = Path(tempfile.mkdtemp())
-    article = lambda name: {
-        "paragraphs": [
-            {"context": f"{name} {number} has colour {name}{number}. It stands alone, more or less. Nobody knows why.",
-             "qas": [{"question": f"Which colour has {name} {number}?", "answers": [f"{name}{number}"]}]} for number in range(9)]}
-    lines = [json.dumps(article(name)) for name in ("skip", "Tower", "Bridge", "Castle")]
-    (folder / "squad_v1.1_train_articles.jsonl").write_text("\n".join(lines))
+    articles = [{"paragraphs": [paragraph(name, number) for number in range(9)]} for name in ("skip", "Tower", "Bridge", "Castle")]
+    (folder / "squad_v1.1_train_articles.jsonl").write_text("\n".join(map(json.dumps, articles)))
+    return folder
+
+
+def test_article_questions_are_answerable_or_said_not_to_be():
+    folder = folder_of_articles()
     maker, random, kinds = tasks.Articles(folder, "train"), np.random.default_rng(0), Counter()
     for _ in range(300):
         made = maker.make(random, 3000)
@@ -198,19 +205,13 @@ def test_rows_of_answers_hold_whole_groups():
 
 
 def test_questions_that_passages_do_not_answer():
-    folder = Path(tempfile.mkdtemp())
-    article = lambda name: {
-        "paragraphs": [
-            {"context": f"The {name} {number} has the colour {name}{number}. It stands alone, more or less, and nobody at all knows why it does so.",
-             "qas": [{"question": f"Colour of {name} {number}?", "answers": [f"{name}{number}"]}]} for number in range(6)]}
-    lines = [json.dumps(article(name)) for name in ("skip", "Tower", "Bridge", "Castle")]
-    (folder / "squad_v1.1_train_articles.jsonl").write_text("\n".join(lines))
+    folder = folder_of_articles()
     prompts, random, kinds = Letters(), np.random.default_rng(0), Counter()
     maker = answers.Paragraphs(folder, "train")
     for _ in range(100):
         beginning, branches = maker.make(random, prompts)
         for question, answer, _ in branches:
-            name = question.removeprefix("Colour of ").removesuffix("?").replace(" ", "")
+            name = question.removeprefix("Which colour has ").removesuffix("?").replace(" ", "")
             assert (answer == "Not in the document.") != (f"colour {name}." in beginning)
             kinds[answer == "Not in the document."] += 1
     assert min(kinds.values()) > 20, kinds

@@ -1,8 +1,7 @@
 """Runs one stage: `python train.py transfer|distill|tune|answer --config configs/X.json ...`
 
 A stopped run goes on where its checkpoint stands when the same command is given again. Several
-processes share a batch when started by torchrun; on a CPU one process a core is faster than one
-process with a thread a core, the more so beside other work.
+processes share a batch when started by torchrun.
 """
 
 import argparse

@@ -13,7 +13,7 @@ public struct BookSuite: EvaluationSuite {
 
   public init(books: Int, questions: Int) { (self.books, self.questions) = (books, questions) }
 
-  public var parameters: String { "" }
+  public var parameters: String { "books=\(books) questions=\(questions)" }
   public var files: [String] { ["literaryqa_wholebook_val"] }
   public var ratios: [(name: String, of: String, to: String)] { [("to_bm25", "f1", "bm25_f1")] }
 

@@ -1,26 +1,28 @@
 import Documents
+import Inference
 import Reading
 
 /// Where is a function defined, and what does it return? Asked of a repository that was read once.
 public struct CodeSuite: EvaluationSuite {
-  public var repository: String
+  public var repository: Document
   public var questions: Int
 
-  public init(repository: String, questions: Int) { (self.repository, self.questions) = (repository, questions) }
+  public init(repository: Document, questions: Int) { (self.repository, self.questions) = (repository, questions) }
 
   public var parameters: String { "questions=\(questions)" }
 
+  public var texts: [String] { [repository.text] }
+
   public func run(_ reader: ModelReader, _ data: EvaluationData, _ log: EvaluationLog) throws {
-    let document = try DocumentReader().read(repository)
-    let functions = FunctionDefinition.all(in: document)
+    let functions = FunctionDefinition.all(in: repository)
     guard !functions.isEmpty else {
-      throw EvaluationError.nothingToMeasure("no function definitions (func, def, fn, function) in \(repository)")
+      throw EvaluationError.nothingToMeasure("no function definitions (func, def, fn, function) in \(repository.name)")
     }
-    var random = Choices(seed: 1)
+    var random = SplitMix64(choices: 1)
     let asked = functions.shuffled(using: &random).prefix(questions)
-    let keys = asked.map { "\(document.sha256.prefix(8))/\($0.name)" }
+    let keys = asked.map { $0.name }
     if keys.allSatisfy(log.has) { return }
-    let reading = try reader.open(document, for: nil)
+    let reading = try reader.open(repository, for: nil)
     for (key, function) in zip(keys, asked) {
       try log.add(key) { try item(function, reading, reader) }
     }

@@ -1,4 +1,5 @@
 import CZstd
+import Digests
 import Foundation
 
 /// A folder of data sets: files of JSON Lines, plain or compressed with zstd.
@@ -11,6 +12,10 @@ public struct EvaluationData: Sendable {
   public func require(_ names: [String]) throws {
     for name in names where path(name) == nil { throw EvaluationError.missing(file: name + ".jsonl", folder: folder) }
   }
+
+  /// SHA-256 of the files.
+  /// - Throws: `EvaluationError.missing`
+  public func digest(of names: [String]) throws -> String { SHA256.hex(of: try names.map { try contents($0) }.reduce(Data(), +)) }
 
   /// The records of NAME.jsonl or NAME.jsonl.zst.
   /// - Throws: `EvaluationError` when the file is not there, or is not what it should be.
@@ -47,6 +52,7 @@ public struct EvaluationData: Sendable {
     var result = Data()
     var chunk = [UInt8](repeating: 0, count: 1 << 20)
     var failure: String?
+    var remaining = 1
     data.withUnsafeBytes { source in
       var input = ZSTD_inBuffer(src: source.baseAddress, size: source.count, pos: 0)
       while failure == nil {
@@ -54,12 +60,15 @@ public struct EvaluationData: Sendable {
           var output = ZSTD_outBuffer(dst: target.baseAddress, size: target.count, pos: 0)
           let code = ZSTD_decompressStream(context, &output, &input)
           if ZSTD_isError(code) != 0 { failure = String(cString: ZSTD_getErrorName(code)) }
+          remaining = code
           return output.pos
         }
         result.append(contentsOf: chunk[..<produced])
         if produced == 0, input.pos == input.size { break }
       }
     }
+    // Zero only at the end of a frame.
+    if failure == nil, remaining != 0 { failure = "it ends in the middle; copy it again" }
     if let failure { throw EvaluationError.malformed(file: path, line: 0, reason: failure) }
     return result
   }
@@ -74,7 +83,7 @@ public enum EvaluationError: Error, CustomStringConvertible {
     switch self {
     case .missing(let file, let folder):
       "there is no \(file) or \(file).zst in \(folder); name the folder that holds it with --data (training/README.md lists the sets)"
-    case .malformed(let file, let line, let reason): "\(file), line \(line): \(reason)"
+    case .malformed(let file, let line, let reason): line > 0 ? "\(file), line \(line): \(reason)" : "\(file): \(reason)"
     case .nothingToMeasure(let reason): reason
     }
   }

@@ -1,9 +1,12 @@
+import Inference
 import Reading
 
 /// Something that can be measured of a reader.
 public protocol EvaluationSuite {
-  /// What its result depends on besides model and data: goes into the log's name.
+  /// All that its items depend on besides the model: goes into the log's name.
   var parameters: String { get }
+  /// Texts that it reads besides the data sets.
+  var texts: [String] { get }
   /// Data sets that it reads.
   var files: [String] { get }
   /// Means that are shown divided by each other.
@@ -15,21 +18,13 @@ public protocol EvaluationSuite {
 
 extension EvaluationSuite {
   public var files: [String] { [] }
+  public var texts: [String] { [] }
   public var ratios: [(name: String, of: String, to: String)] { [] }
 }
 
-/// SplitMix64: the same choices on every host for the same seed.
-struct Choices: RandomNumberGenerator {
-  private var state: UInt64
-  init(seed: Int) { state = UInt64(bitPattern: Int64(seed)) &* 0x9E37_79B9_7F4A_7C15 }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
+extension SplitMix64 {
+  /// The choices of one part of a suite. Seeds that follow each other are spread far apart.
+  init(choices seed: Int) { self.init(seed: UInt64(bitPattern: Int64(seed)) &* 0x9E37_79B9_7F4A_7C15) }
 }
 
 extension Answer {

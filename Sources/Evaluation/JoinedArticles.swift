@@ -1,3 +1,5 @@
+import Inference
+
 /// Articles' paragraphs one after another, in a random order of the articles, up to a length.
 struct JoinedArticles {
   struct Asked {
@@ -15,7 +17,7 @@ struct JoinedArticles {
 
   /// `characters`: how long the text is at most, if its first paragraph is not longer.
   init(_ articles: [Article], characters: Int, seed: Int) {
-    var random = Choices(seed: seed)
+    var random = SplitMix64(choices: seed)
     let order = articles.indices.shuffled(using: &random)
     var (paragraphs, inside, used) = ([String](), [[Article.Question]](), 0)
     var last = 0
@@ -42,7 +44,7 @@ struct JoinedArticles {
 
   /// Questions that the text answers, from paragraphs all over it, and as many that it does not.
   func questions(_ count: Int, adversarial: Bool) -> [Asked] {
-    var random = Choices(seed: seed &+ 7)
+    var random = SplitMix64(choices: seed &+ 7)
     let answered = inside.indices.flatMap { index in
       inside[index].filter { !$0.answers.isEmpty }.map { Asked(text: $0.question, answers: $0.answers, paragraph: index) }
     }

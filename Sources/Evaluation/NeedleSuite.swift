@@ -1,5 +1,6 @@
 import Documents
 import Foundation
+import Inference
 import Reading
 
 /// Numbers hidden in a long text, at several depths: does the reader find them?
@@ -27,7 +28,9 @@ public struct NeedleSuite: EvaluationSuite {
     (self.lengths, self.depths, self.repeats, self.known, self.haystack) = (lengths, depths, repeats, known, haystack)
   }
 
-  public var parameters: String { "known=\(known) haystack=\(haystack.utf8.count)" }
+  public var parameters: String { "lengths=\(lengths) depths=\(depths) repeats=\(repeats) known=\(known)" }
+
+  public var texts: [String] { [haystack] }
 
   public func run(_ reader: ModelReader, _ data: EvaluationData, _ log: EvaluationLog) throws {
     guard !haystack.isEmpty else { throw EvaluationError.nothingToMeasure("the text that needles are hidden in is empty") }
@@ -43,7 +46,7 @@ public struct NeedleSuite: EvaluationSuite {
   }
 
   private func measure(_ depths: [Int], _ length: Int, _ index: Int, _ reader: ModelReader, _ log: EvaluationLog) throws {
-    var random = Choices(seed: 100_000 * index + length + (known ? depths[0] : 1))
+    var random = SplitMix64(choices: 100_000 * index + length + (known ? depths[0] : 1))
     let cities = Self.cities.shuffled(using: &random)
     let needles = zip(depths, cities).map { Needle(depth: $0, city: $1, number: Int.random(in: 1_000_000...9_999_999, using: &random)) }
     let keys = depths.map { "\(length)/\(index)/\($0)" }

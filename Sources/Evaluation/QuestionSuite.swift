@@ -21,7 +21,9 @@ public struct QuestionSuite: EvaluationSuite {
     self.adversarial = adversarial
   }
 
-  public var parameters: String { "known=\(known) adversarial=\(adversarial)" }
+  public var parameters: String {
+    "lengths=\(lengths) documents=\(documents) questions=\(questions) known=\(known) adversarial=\(adversarial)"
+  }
   public var files: [String] { [adversarial ? "squad_v2.0_dev_articles" : "squad_v1.1_dev_articles"] }
   public var ratios: [(name: String, of: String, to: String)] {
     [("share_of_gold", "f1", "gold_f1"), ("to_bm25", "f1", "bm25_f1")]

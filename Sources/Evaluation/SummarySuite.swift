@@ -5,13 +5,13 @@ import Reading
 /// first sentences and TextRank's.
 public struct SummarySuite: EvaluationSuite {
   /// Of each set at most.
-  public var texts: Int
+  public var count: Int
   /// Every n-th record of the sections is kept out of training.
   private static let sectionsHeldOut = 50
 
-  public init(texts: Int) { self.texts = texts }
+  public init(count: Int) { self.count = count }
 
-  public var parameters: String { "" }
+  public var parameters: String { "texts=\(count)" }
 
   public var files: [String] { ["qmsum_val", "squality_v1.3_dev", "openstax_section_summaries"] }
 
@@ -21,13 +21,13 @@ public struct SummarySuite: EvaluationSuite {
 
   public func run(_ reader: ModelReader, _ data: EvaluationData, _ log: EvaluationLog) throws {
     for name in files.prefix(2) {
-      for (index, record) in try data.records(name, as: QuestionedText.self).prefix(texts).enumerated() {
+      for (index, record) in try data.records(name, as: QuestionedText.self).prefix(count).enumerated() {
         let wanted = record.questions.map { (focus: Optional($0.q), references: $0.refs) }
         try measure(name, index, record.text, wanted, reader, log)
       }
     }
     let sections = try data.records(files[2], as: SummarizedText.self)
-    for (index, record) in sections.enumerated().filter({ $0.offset % Self.sectionsHeldOut == 0 }).map(\.element).prefix(texts).enumerated()
+    for (index, record) in sections.enumerated().filter({ $0.offset % Self.sectionsHeldOut == 0 }).map(\.element).prefix(count).enumerated()
     {
       try measure("sections", index, record.text, [(nil, [record.summary])], reader, log)
     }

@@ -24,6 +24,17 @@ final class FloatBuffer {
 
   deinit { UnsafeMutableRawPointer(pointer).deallocate() }
 
+  func save(to writer: inout StateWriter) {
+    writer.write(count)
+    writer.write(UnsafeBufferPointer(start: pointer, count: count))
+  }
+
+  /// - Throws: `StateArchiveError` when another count was saved.
+  func restore(from reader: inout StateReader) throws {
+    try reader.expect(count, "the size of a layer's state")
+    try reader.read(into: pointer, count: count)
+  }
+
   /// A buffer of `count` elements whose beginning is this one's.
   func resized(to count: Int) -> FloatBuffer {
     let other = FloatBuffer(count)

@@ -14,16 +14,9 @@ public struct Perplexity: Sendable {
   public mutating func add(_ ids: [Int32], model: LanguageModel) throws {
     var sum = 0.0
     try model.forEachLogits(of: ids, state: model.makeState()) { index, logits in
-      if index + 1 < ids.count { sum += Self.surprise(logits, Int(ids[index + 1])) }
+      if index + 1 < ids.count { sum -= logProbability(of: Int(ids[index + 1]), logits) }
     }
     negativeLogLikelihood += sum
     tokens += ids.count - 1
-  }
-
-  /// -log softmax(logits)[target].
-  private static func surprise(_ logits: [Float], _ target: Int) -> Double {
-    let top = logits.max() ?? 0
-    let sum = logits.reduce(0.0) { $0 + Double(exp($1 - top)) }
-    return log(sum) + Double(top - logits[target])
   }
 }

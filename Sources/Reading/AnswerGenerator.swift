@@ -19,7 +19,7 @@ struct AnswerGenerator {
     let state: ReadingState
     let logits: [Float]
 
-    func probability(of token: Int32) -> Double { exp(AnswerGenerator.logProbability(logits, token)) }
+    func probability(of token: Int32) -> Double { exp(logProbability(of: Int(token), logits)) }
   }
 
   /// Reads a prompt; `state` stays as it is.
@@ -40,18 +40,13 @@ struct AnswerGenerator {
     if let forbidden { logits[Int(forbidden)] = -.infinity }
     while generated.count < limit {
       let token = sampler.next(logits)
-      (sum, counted) = (sum + Self.logProbability(logits, token), counted + 1)
+      (sum, counted) = (sum + logProbability(of: Int(token), logits), counted + 1)
       if tokenizer.isControl(token) { break }
       generated.append(token)
       logits = try model.logits(after: [token], state: beginning.state)
     }
     let text = Self.wholeSentences(tokenizer.decode(generated).filter { $0 != "\0" }, cut: generated.count == limit)
     return Generated(text: text, tokens: generated.count, confidence: sum / Double(max(counted, 1)))
-  }
-
-  private static func logProbability(_ logits: [Float], _ token: Int32) -> Double {
-    let top = logits.max() ?? 0
-    return Double(logits[Int(token)] - top) - log(logits.reduce(0.0) { $0 + Double(exp($1 - top)) })
   }
 
   /// Drops a sentence that the limit cut off, if another stands before it.

@@ -9,6 +9,7 @@ struct DocumentTokens {
   let bytes: [UInt8]
   let ids: [Int32]
   let units: TextUnits
+  let blocks: TextBlocks
   private let offsets: [Int32]  // of each token's first byte
   private let scalars: ScalarIndex
 
@@ -18,9 +19,14 @@ struct DocumentTokens {
     let ids = bytes.withUnsafeBufferPointer { tokenizer.encode($0) }
     offsets = bytes.withUnsafeBufferPointer { tokenizer.offsets(of: ids, in: $0) }
     units = TextUnits(document, bytes: bytes)
+    blocks = TextBlocks(units, bytes: bytes)
     scalars = ScalarIndex(bytes)
     self.bytes = bytes
     self.ids = ids
+  }
+
+  func lexicalScores(_ question: String) -> LexicalScores {
+    LexicalScores(question: question, units: units, blocks: blocks, bytes: bytes)
   }
 
   /// The tokens that a unit's bytes lie in.

@@ -31,9 +31,8 @@ struct LexicalScores {
 
   var hasTerms: Bool { best > 0 }
 
-  init(question: String, units: TextUnits, bytes: [UInt8]) {
+  init(question: String, units: TextUnits, blocks: TextBlocks, bytes: [UInt8]) {
     let question = QuestionTerms(question)
-    let blocks = TextBlocks(units, bytes: bytes)
     let matches = TermMatches(question.terms, units, bytes)
     let weights = question.terms.indices.map { Self.weight(matches.counts(ofTerm: $0, likeness: 0), blocks, or: matches, $0) }
     var scores = [Double](repeating: 0, count: units.ranges.count)

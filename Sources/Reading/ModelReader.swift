@@ -46,13 +46,13 @@ public final class ModelReader {
     PeakMemory.reset()
     let tokens = DocumentTokens(document, tokenizer)
     guard !tokens.ids.isEmpty else { throw ReadingError.nothingToRead }
-    let lexical = task?.question.map { LexicalScores(question: $0, units: tokens.units, bytes: tokens.bytes) }
+    let known = task?.question.map { (question: $0, scores: tokens.lexicalScores($0)) }
     let start = ContinuousClock.now
     let opening = format.opening(task)
     let pass = ReadingPass(
       model: model, opening: opening, tokens: tokens.ids, probe: format.probe(task),
-      hints: lexical.map { KeepingHints.choose($0, tokens) } ?? [], control: control)
-    return Reading(tokens, shift: opening.count, try pass.run(), duration: .now - start)
+      hints: known.map { KeepingHints.choose($0.scores, tokens) } ?? [], control: control)
+    return Reading(tokens, shift: opening.count, known: known, try pass.run(), duration: .now - start)
   }
 
   /// Answers a question about a document that was read, known before the reading or not.
@@ -60,7 +60,7 @@ public final class ModelReader {
   public func answer(_ question: String, from reading: Reading) throws -> Answer {
     if question.allSatisfy(\.isWhitespace) { throw ReadingError.emptyQuestion }
     let (start, tokens) = (ContinuousClock.now, reading.tokens)
-    let lexical = LexicalScores(question: question, units: tokens.units, bytes: tokens.bytes)
+    let lexical = reading.lexicalScores(question)
     let evidence = Evidence(
       lexical: lexical, central: lexical.hasTerms ? nil : CentralScores(units: tokens.units, bytes: tokens.bytes),
       attention: try attention(of: .ask(question: question), reading), asksItself: tokens.asks)
@@ -79,15 +79,12 @@ public final class ModelReader {
   /// What the model answers to each of the best passages, with nothing else in mind: it was tuned
   /// on passages alone, and with a document before them copies from the document instead.
   private func candidates(_ question: String, _ evidence: Evidence, _ reading: Reading) throws -> [Candidate] {
-    let state = model.makeState()
-    try model.read(format.opening(.ask(question: question)), into: state)
+    let state = try stateBefore(passagesFor: question)
     return try evidence.ranked.prefix(Self.candidates).map { ranked in
-      let passages = Passages.around(ranked.unit, evidence, reading.tokens)
-      let beginning = try generator.begin(after: format.asked(question, passages: passages), state)
-      let generated = try generator.generate(from: beginning, limit: Self.answerTokens, forbidden: format.refusalToken)
+      let answer = try answer(question, Passages.around(ranked.unit, evidence, reading.tokens), state)
       return Candidate(
-        text: generated.text, refusal: beginning.probability(of: format.refusalToken), confidence: generated.confidence,
-        match: ranked.score, bestMatch: evidence.ranked[0].score, generatedTokens: generated.tokens)
+        text: answer.generated.text, refusal: answer.refusal, confidence: answer.generated.confidence,
+        match: ranked.score, bestMatch: evidence.ranked[0].score, generatedTokens: answer.generated.tokens)
     }
   }
 
@@ -101,10 +98,22 @@ public final class ModelReader {
   /// What the model answers when it is shown these passages and has read nothing else; it always does.
   /// - Throws: `ModelError`
   public func answer(_ question: String, fromPassages passages: [String]) throws -> String {
+    try answer(question, passages, stateBefore(passagesFor: question)).generated.text
+  }
+
+  private func stateBefore(passagesFor question: String) throws -> ReadingState {
     let state = model.makeState()
     try model.read(format.opening(.ask(question: question)), into: state)
+    return state
+  }
+
+  /// The most likely answer, and how likely the model rather refused.
+  private func answer(
+    _ question: String, _ passages: [String], _ state: ReadingState
+  ) throws -> (generated: AnswerGenerator.Generated, refusal: Double) {
     let beginning = try generator.begin(after: format.asked(question, passages: passages), state)
-    return try generator.generate(from: beginning, limit: Self.answerTokens, forbidden: format.refusalToken).text
+    let generated = try generator.generate(from: beginning, limit: Self.answerTokens, forbidden: format.refusalToken)
+    return (generated, beginning.probability(of: format.refusalToken))
   }
 
   /// Summarizes a document that was read, or what it says about `focus`.
@@ -112,7 +121,7 @@ public final class ModelReader {
   public func summarize(_ reading: Reading, focus: String? = nil) throws -> Answer {
     let (start, tokens) = (ContinuousClock.now, reading.tokens)
     let attention = try attention(of: .summarize(focus: focus), reading)
-    let lexical = focus.map { LexicalScores(question: $0, units: tokens.units, bytes: tokens.bytes) }
+    let lexical = focus.map(reading.lexicalScores)
     let chosen = Highlights.choose(
       CentralScores(units: tokens.units, bytes: tokens.bytes).scores, focus: lexical, attention: attention, tokenCount: tokens.ids.count)
     let prompt = format.summaryWanted(sentences: chosen.map { tokens.line(ofUnit: $0.unit) }, focus: focus)

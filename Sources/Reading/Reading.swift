@@ -9,13 +9,24 @@ public final class Reading {
   let shift: Int
   let pass: ReadingPass.Outcome
   let duration: Duration
+  /// The question that was known before the reading, and how the document matches its words.
+  private let known: (question: String, scores: LexicalScores)?
 
-  init(_ tokens: DocumentTokens, shift: Int, _ pass: ReadingPass.Outcome, duration: Duration) {
+  init(
+    _ tokens: DocumentTokens, shift: Int, known: (question: String, scores: LexicalScores)?, _ pass: ReadingPass.Outcome,
+    duration: Duration
+  ) {
     self.tokens = tokens
+    self.known = known
     self.shift = shift
     self.pass = pass
     self.duration = duration
     state = pass.state
+  }
+
+  func lexicalScores(_ question: String) -> LexicalScores {
+    if let known, known.question == question { return known.scores }
+    return tokens.lexicalScores(question)
   }
 
   /// Tokens of the document.

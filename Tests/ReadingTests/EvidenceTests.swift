@@ -19,7 +19,7 @@ import Testing
     }
 
     func ranked(_ question: String) -> Evidence {
-      let lexical = LexicalScores(question: question, units: units, bytes: bytes)
+      let lexical = LexicalScores(question: question, units: units, blocks: TextBlocks(units, bytes: bytes), bytes: bytes)
       return Evidence(
         lexical: lexical, central: nil, attention: [Double](repeating: 0, count: units.ranges.count),
         asksItself: { unit($0).hasSuffix("?") })

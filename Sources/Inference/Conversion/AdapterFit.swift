@@ -99,6 +99,10 @@ struct AdapterFit {
         "its \(states) states fit neither \(keyHeads) key heads nor \(heads) query heads; \"state_heads\" must be between, a multiple and a divisor"
       )
     }
+    let slopes = adapter.tensors["model.layers.\(layer)\(Self.branchMark)slope"]?.rows(0, count: 1) ?? []
+    guard slopes.allSatisfy({ $0.isFinite && $0 >= 0 }) else {
+      throw unusable("its slopes of layer \(layer) are not all finite and at least 0, so its state would grow; export it again")
+    }
     for end in branchShapes.keys.sorted() where adapter.tensors["model.layers.\(layer)\(Self.branchMark)\(end)"] == nil {
       throw missing("model.layers.\(layer)\(Self.branchMark)\(end)")
     }

@@ -46,6 +46,21 @@ final class BoundedState: KeyValueState {
   var byteCount: Int { entries.byteCount + 8 * positions.count }
   var numbers: [Float] { entries.numbers() + positions.map(Float.init) + salience }
 
+  func save(to writer: inout StateWriter) {
+    entries.save(to: &writer)
+    writer.write(positions)
+    writer.write(salience)
+  }
+
+  func restore(from reader: inout StateReader) throws {
+    try entries.restore(from: &reader)
+    positions = try reader.readArray(of: Int32.self)
+    salience = try reader.readArray(of: Float.self)
+    guard positions.count == entries.count, salience.count == entries.count else {
+      throw StateArchiveError.damaged("tokens and their positions differ in number")
+    }
+  }
+
   func attend(
     _ block: Projections, _ info: Block, _ attention: Attention, _ rope: RotaryEmbedding?, into out: UnsafeMutablePointer<Float>,
     _ workspace: Workspace

@@ -25,6 +25,16 @@ final class ConvertedState: KeyValueState {
   var byteCount: Int { window.byteCount + linear.byteCount }
   var numbers: [Float] { window.numbers + linear.numbers }
 
+  func save(to writer: inout StateWriter) {
+    window.save(to: &writer)
+    linear.save(to: &writer)
+  }
+
+  func restore(from reader: inout StateReader) throws {
+    try window.restore(from: &reader)
+    try linear.restore(from: &reader)
+  }
+
   func attend(
     _ block: Projections, _ info: Block, _ attention: Attention, _ rope: RotaryEmbedding?, into out: UnsafeMutablePointer<Float>,
     _ workspace: Workspace

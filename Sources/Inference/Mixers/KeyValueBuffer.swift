@@ -34,6 +34,24 @@ final class KeyValueBuffer {
     values.keep(indices)
   }
 
+  func save(keeping kept: Int = .max, to writer: inout StateWriter) {
+    keys.save(keeping: kept, to: &writer)
+    values.save(keeping: kept, to: &writer)
+  }
+
+  func save(from first: Int, to writer: inout StateWriter) {
+    keys.save(from: first, to: &writer)
+    values.save(from: first, to: &writer)
+  }
+
+  /// Adds entries that `save` wrote.
+  /// - Throws: `StateArchiveError`
+  func restore(from reader: inout StateReader) throws {
+    try keys.restore(from: &reader)
+    try values.restore(from: &reader)
+    guard keys.count == values.count else { throw StateArchiveError.damaged("keys and values differ in number") }
+  }
+
   /// The numbers of the last entries, or of all, without the unused capacity.
   func numbers(last number: Int = .max) -> [Float] { keys.numbers(last: number) + values.numbers(last: number) }
 }

@@ -31,6 +31,16 @@ final class LightningBranchState {
   var byteCount: Int { features.byteCount + 4 * sums.count }
   var numbers: [Float] { Array(UnsafeBufferPointer(start: sums.pointer, count: sums.count)) + features.numbers(last: delay) }
 
+  func save(to writer: inout StateWriter) {
+    sums.save(to: &writer)
+    features.save(keeping: delay, to: &writer)
+  }
+
+  func restore(from reader: inout StateReader) throws {
+    try sums.restore(from: &reader)
+    try features.restore(from: &reader)
+  }
+
   /// Remembers the call's keys and computes its queries' features, before either is rotated.
   func take(_ block: Projections, rows: Int, keyHeads: Int, _ queries: BranchQueries?, _ workspace: Workspace) {
     features.makeRoom(for: rows, keeping: delay)

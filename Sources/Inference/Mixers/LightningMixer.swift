@@ -126,4 +126,7 @@ final class LightningState: MixerState {
   func copy() -> any MixerState { LightningState(matrices.resized(to: matrices.count)) }
   var byteCount: Int { matrices.count * 4 }
   var numbers: [Float] { Array(UnsafeBufferPointer(start: matrices.pointer, count: matrices.count)) }
+
+  func save(to writer: inout StateWriter) { matrices.save(to: &writer) }
+  func restore(from reader: inout StateReader) throws { try matrices.restore(from: &reader) }
 }

@@ -68,9 +68,26 @@ protocol MixerState: AnyObject {
 
   /// All numbers of the state, for comparing two of them.
   var numbers: [Float] { get }
+
+  /// True when the memory grows with the text: it then goes into pages.
+  var grows: Bool { get }
+
+  /// Writes what does not grow, so that `restore` of an empty memory gives one that goes on
+  /// exactly as this one.
+  func save(to writer: inout StateWriter)
+  /// - Throws: `StateArchiveError`
+  func restore(from reader: inout StateReader) throws
+
+  /// What tokens from position `first` on added.
+  func savePage(from first: Int, to writer: inout StateWriter)
+  /// - Throws: `StateArchiveError`
+  func restorePage(tokens: Int, from reader: inout StateReader) throws
 }
 
 extension MixerState {
   func closeBlock() {}
   func reinforce(_ trace: AttentionTrace) {}
+  var grows: Bool { false }
+  func savePage(from first: Int, to writer: inout StateWriter) {}
+  func restorePage(tokens: Int, from reader: inout StateReader) throws {}
 }

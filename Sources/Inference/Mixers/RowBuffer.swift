@@ -81,6 +81,33 @@ final class RowBuffer {
     (capacity, storage) = (larger.capacity, larger.storage)
   }
 
+  /// Writes the entries that the next one would not push out: those that `makeRoom` drops before
+  /// anything else happens need not be kept.
+  func save(keeping kept: Int = .max, to writer: inout StateWriter) {
+    save(from: count + 1 > limit ? max(0, count - kept) : 0, to: &writer)
+  }
+
+  /// Writes the entries from `first` on.
+  func save(from first: Int, to writer: inout StateWriter) {
+    for number in [heads, width, count - first] { writer.write(number) }
+    for head in 0..<heads {
+      writer.write(UnsafeBufferPointer(start: pointer + head * headStride + first * width, count: (count - first) * width))
+    }
+  }
+
+  /// Adds entries that `save` wrote.
+  /// - Throws: `StateArchiveError`
+  func restore(from reader: inout StateReader) throws {
+    try reader.expect(heads, "the number of a layer's heads")
+    try reader.expect(width, "the width of a layer's heads")
+    let (before, added) = (count, try reader.readInteger())
+    guard added >= 0, added <= limit - before, added <= reader.remaining / (4 * heads * width) else {
+      throw StateArchiveError.foreign("a layer's \(added) tokens fit neither this model nor what is left of the bytes")
+    }
+    extend(by: added)
+    for head in 0..<heads { try reader.read(into: pointer + head * headStride + before * width, count: added * width) }
+  }
+
   /// The last `number` entries, or all where there are fewer, without the unused capacity.
   func numbers(last number: Int = .max) -> [Float] {
     let first = max(0, count - number)

@@ -10,6 +10,18 @@ final class SoftmaxState: KeyValueState {
   var byteCount: Int { entries.byteCount }
   var numbers: [Float] { entries.numbers() }
 
+  var grows: Bool { true }
+  func save(to writer: inout StateWriter) {}
+  func restore(from reader: inout StateReader) throws {}
+
+  func savePage(from first: Int, to writer: inout StateWriter) { entries.save(from: first, to: &writer) }
+
+  func restorePage(tokens: Int, from reader: inout StateReader) throws {
+    let before = entries.count
+    try entries.restore(from: &reader)
+    guard entries.count == before + tokens else { throw StateArchiveError.damaged("a page holds another number of tokens than it says") }
+  }
+
   func attend(
     _ block: Projections, _ info: Block, _ attention: Attention, _ rope: RotaryEmbedding?, into out: UnsafeMutablePointer<Float>,
     _ workspace: Workspace

@@ -33,6 +33,16 @@ final class WindowState: KeyValueState {
 
   var numbers: [Float] { sinks.numbers() + recent.numbers(last: size) }
 
+  func save(to writer: inout StateWriter) {
+    sinks.save(to: &writer)
+    recent.save(keeping: size, to: &writer)
+  }
+
+  func restore(from reader: inout StateReader) throws {
+    try sinks.restore(from: &reader)
+    try recent.restore(from: &reader)
+  }
+
   /// The last `number` values.
   func values(last number: Int) -> StridedRows {
     let values = recent.values

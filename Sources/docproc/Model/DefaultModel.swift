@@ -58,10 +58,16 @@ struct ModelInstaller {
   var name: String { DefaultModel.name + variant.suffix + precision.suffix }
   var folder: String { DataHome.modelFolder(name) }
 
-  /// Installs the default model if it is not there, or made with another adapter.
+  /// Installs the default model if it is not there, or made with another adapter. An earlier one
+  /// goes on being used where a new one cannot be had.
   static func installDefault(report: @escaping (String) -> Void) throws {
     let installer = ModelInstaller(report: report)
-    if !installer.isInstalled() { try installer.install(from: nil) }
+    if installer.isInstalled() { return }
+    do {
+      try installer.install(from: nil)
+    } catch  where FileManager.default.fileExists(atPath: installer.folder + "/config.json") {
+      report("going on with the model that is installed, made by another version: \(error)")
+    }
   }
 
   /// True when the model is there as this program would install it.

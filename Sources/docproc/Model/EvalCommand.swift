@@ -87,7 +87,7 @@ struct EvalCommand: ParsableCommand {
     guard FileManager.default.fileExists(atPath: folder + "/config.json") else {
       throw UserError("there is no model in \(folder); docproc model list shows those that are installed")
     }
-    let log = try EvaluationLog(path: try logPath(folder, measured))
+    let log = try EvaluationLog(path: try logPath(folder, measured, data))
     try measured.run(ModelReader(folder: folder, threads: threads), data, log)
     let table = EvaluationTable(log.items, ratios: measured.ratios)
     if json {
@@ -115,8 +115,8 @@ struct EvalCommand: ParsableCommand {
         lengths: try lengths(default: "2048,8192,32768"), documents: count ?? 2, questions: questions, known: known,
         adversarial: adversarial)
     case .books: BookSuite(books: count ?? .max, questions: questions)
-    case .summary: SummarySuite(texts: count ?? .max)
-    case .code: CodeSuite(repository: text ?? "", questions: questions)
+    case .summary: SummarySuite(count: count ?? .max)
+    case .code: CodeSuite(repository: try DocumentReader().read(text ?? ""), questions: questions)
     }
   }
 
@@ -131,11 +131,14 @@ struct EvalCommand: ParsableCommand {
     }
   }
 
-  /// Named by everything that the items depend on but their own keys.
-  private func logPath(_ folder: String, _ measured: any EvaluationSuite) throws -> String {
+  /// Named by everything that the items depend on: the model, this program, the suite, its texts and data.
+  private func logPath(_ folder: String, _ measured: any EvaluationSuite, _ data: EvaluationData) throws -> String {
     let files = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".safetensors") || $0 == "config.json" }
-    let weights = try SHA256.hex(ofFiles: files.sorted().map { folder + "/" + $0 })
-    let digest = SHA256.hex(of: "\(weights) \(measured.parameters) \(text ?? "") \(data ?? "")").prefix(12)
+    let (weights, program) = (
+      try SHA256.hex(ofFiles: files.sorted().map { folder + "/" + $0 }), try SHA256.hex(ofFiles: ["/proc/self/exe"])
+    )
+    let texts = measured.texts.map(SHA256.hex(of:))
+    let digest = SHA256.hex(of: "\(weights) \(program) \(measured.parameters) \(texts) \(try data.digest(of: measured.files))").prefix(12)
     let path = "\(DataHome.path)/evaluations/\(suite.rawValue)-\(digest).jsonl"
     if fresh, FileManager.default.fileExists(atPath: path) { try FileManager.default.removeItem(atPath: path) }
     return path

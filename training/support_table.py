@@ -1,0 +1,42 @@
+"""What a threshold of Sources/Reading/Support.swift would refuse, of the answerable and of the others.
+
+    docproc model eval qa --data HELD_OUT ...     # of articles that training did not see
+    python support_table.py EVALUATIONS/qa-*.jsonl
+
+A question is refused where log(words) - logit(refusal) is at most the threshold.
+"""
+
+import argparse
+import json
+import math
+from pathlib import Path
+
+THRESHOLDS = [step / 2 for step in range(-4, 13)]
+
+
+def evidence(values):
+    """As Support.evidence."""
+    refusal = values["support_refusal"]
+    return math.log(max(values["support_words"], 0.01)) - math.log(max(refusal, 1e-4) / max(1 - refusal, 1e-4))
+
+
+def refused(items, threshold, answerable):
+    wanted = [item["values"] for item in items if ("f1" in item["values"]) == answerable]
+    return sum(evidence(values) <= threshold for values in wanted) / max(len(wanted), 1), len(wanted)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("items", nargs="+", type=Path)
+    paths = parser.parse_args().items
+    items = [json.loads(line)["item"] for path in paths for line in path.read_text().splitlines()]
+    for group in sorted({item["group"] for item in items}, key=lambda name: (len(name), name)):
+        members = [item for item in items if item["group"] == group]
+        answerable, others = refused(members, 0, True)[1], refused(members, 0, False)[1]
+        print(f"{group}: {answerable} answerable, {others} not\n  threshold  answerable refused  others refused")
+        for threshold in THRESHOLDS:
+            print(f"  {threshold:9.1f}  {refused(members, threshold, True)[0]:18.3f}  {refused(members, threshold, False)[0]:14.3f}")
+
+
+if __name__ == "__main__":
+    main()
