@@ -96,9 +96,16 @@ let package = Package(
     .testTarget(name: "ReadingTests", dependencies: ["Documents", "Reading", "Results", "TestSupport"], swiftSettings: swiftSettings),
     .testTarget(name: "EvaluationTests", dependencies: ["Documents", "Evaluation", "TestSupport"], swiftSettings: swiftSettings),
     .testTarget(name: "ResultsTests", dependencies: ["Results"], swiftSettings: swiftSettings),
-    .testTarget(name: "JobsTests", dependencies: ["Jobs", "Postgres", "Results", "TestSupport"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "JobsTests", dependencies: ["Jobs", "Migrations", "Postgres", "Results", "TestSupport"], swiftSettings: swiftSettings),
     .testTarget(
       name: "CommandLineTests", dependencies: ["Jobs", "Postgres", "TestSupport", "docproc", "docproc-worker"],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "ChaosTests",
+      dependencies: [
+        "Documents", "Host", "Inference", "Jobs", "Postgres", "Reading", "Results", "TestSupport", "docproc", "docproc-worker",
+      ],
       swiftSettings: swiftSettings),
   ],
   swiftLanguageModes: [.v6]

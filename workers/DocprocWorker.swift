@@ -11,8 +11,11 @@ struct DocprocWorker: Program {
     commandName: "docproc-worker",
     abstract: "Claim jobs, read their documents, answer, and write the results.",
     discussion: """
-      Runs until SIGTERM or SIGINT: the job at hand is then given back, which uses up no attempt. A second signal ends \
-      it at once.
+      Runs until SIGTERM or SIGINT: the reading at hand is then saved and its job given back, which uses up no attempt; \
+      another worker goes on where it stood. A second signal ends it at once.
+
+      A finished result is kept in the spool folder until the database has it. Give workers of one host the same folder \
+      or one each; it should outlive the process.
       """)
 
   @Flag(help: "Stop after one job, or at once when there is none.")
@@ -27,11 +30,18 @@ struct DocprocWorker: Program {
   @Option(help: "This worker's name in results.")
   var name = "\(ProcessInfo.processInfo.hostName)/\(ProcessInfo.processInfo.processIdentifier)"
 
-  @Option(help: "Connection URL of the database; default: DATABASE_URL.")
+  @Option(help: "Connection URL of the database; several hosts may be named; default: DATABASE_URL.")
   var database: String?
+
+  @Option(help: "Seconds from one checkpoint of a reading to the next.")
+  var checkpointSeconds = 30.0
+
+  @Option(help: "Folder for finished results that the database does not have yet; default: spool in the data directory.")
+  var spool: String?
 
   func validate() throws {
     guard threads >= 0 else { throw ValidationError("--threads must not be negative") }
+    guard checkpointSeconds > 0 else { throw ValidationError("--checkpoint-seconds must be positive") }
   }
 
   func run() throws {
@@ -41,8 +51,9 @@ struct DocprocWorker: Program {
     let stop = StopSignal()
     stop.install()
     let worker = try WorkerLoop(
-      url: url, name: name, models: ModelShelf(only: model, threads: threads), stop: stop,
-      logger: Telemetry.logger("docproc-worker"))
+      WorkerLoop.Settings(
+        url: url, name: name, checkpointSeconds: checkpointSeconds, spool: DataHome.absolute(spool ?? DataHome.path + "/spool")),
+      models: ModelShelf(only: model, threads: threads), stop: stop, logger: Telemetry.logger("docproc-worker"))
     try worker.run(once: once)
   }
 }

@@ -1,34 +1,41 @@
 import Foundation
 import Jobs
 import Logging
+import Postgres
 import Synchronization
 
 /// Says that the worker lives, reports its progress and hears what became of its claim:
 /// on a thread and a connection of its own, so that it never waits for inference.
+///
+/// It also knows when nobody has heard of the worker for so long that its claim may soon be
+/// another's: by the host's monotonic clock, counted from before the last beat that was answered.
 final class Heartbeat: Sendable {
-  private static let seconds = 2.0
-  private static let rescueEvery = 10
+  /// A wish that no notification brings is seen this late.
+  private static let seconds = 1.0
+  private static let sweepSeconds = 5.0
+  private static let forgetSeconds = 3600.0
+  /// Share of the lease after which a worker that is not heard waits instead of reading on.
+  private static let patience = 0.75
 
   private struct State {
     var claim: (job: Int, fence: Int)?
-    var done = 0
-    var total = 0
+    var progress = JobProgress()
     var verdict = Verdict.going
     var isStopping = false
+    var lease = 60.0
+    var heard = ContinuousClock.now
   }
 
   private let state = Mutex(State())
-  private let wake = DispatchSemaphore(value: 0)
+  private let alarm = Alarm()
   private let finished = DispatchSemaphore(value: 0)
   private let url: String
-  private let worker: UUID
-  private let name: String
+  private let card: WorkerCard
   private let logger: Logger
 
-  init(url: String, worker: UUID, name: String, logger: Logger) {
+  init(url: String, card: WorkerCard, logger: Logger) {
     self.url = url
-    self.worker = worker
-    self.name = name
+    self.card = card
     self.logger = logger
   }
 
@@ -37,7 +44,7 @@ final class Heartbeat: Sendable {
   /// Ends the thread and takes the worker off the list.
   func stop() {
     state.withLock { $0.isStopping = true }
-    wake.signal()
+    alarm.ring()
     finished.wait()
   }
 
@@ -45,60 +52,94 @@ final class Heartbeat: Sendable {
   func follow(_ claim: ClaimedJob?) {
     state.withLock { state in
       state.claim = claim.map { ($0.id, $0.fence) }
-      (state.done, state.total, state.verdict) = (0, 0, .going)
+      (state.progress, state.verdict) = (JobProgress(), .going)
     }
   }
 
+  func resumed(at tokens: Int) { state.withLock { $0.progress.resumedFrom = tokens } }
+
   func progress(_ done: Int, _ total: Int) {
-    state.withLock { ($0.done, $0.total) = (done, total) }
+    state.withLock { ($0.progress.tokens, $0.progress.total) = (done, total) }
   }
+
+  /// Something was done, of whatever kind.
+  func step() { state.withLock { $0.progress.steps += 1 } }
 
   var verdict: Verdict { state.withLock { $0.verdict } }
 
+  /// Somebody else found out that the claim is another's.
+  func lost(fence: Int) { state.withLock { if $0.claim?.fence == fence { $0.verdict = .lost } } }
+
+  /// Waits while the queue has not heard of this worker for so long that the claim may be lost: what is
+  /// computed then may be for nothing. Ends early when `isOver`.
+  func waitWhileUnheard(isOver: () -> Bool) {
+    guard isUnheard else { return }
+    logger.warning("not heard by the database: waiting")
+    while isUnheard, !isOver() { Thread.sleep(forTimeInterval: 0.1) }
+    logger.notice("going on")
+  }
+
+  private var isUnheard: Bool {
+    state.withLock { (ContinuousClock.now - $0.heard) / .seconds(1) > Self.patience * $0.lease }
+  }
+
   private func beatUntilStopped() {
     var queue: JobQueue?
-    var count = 0
+    var backoff = Backoff()
+    // At different times in different workers.
+    var nextSweep = ContinuousClock.now + .seconds(Double.random(in: 0...Self.sweepSeconds))
+    var nextForgetting = ContinuousClock.now + .seconds(Double.random(in: 60...Self.forgetSeconds))
     while !state.withLock({ $0.isStopping }) {
       do {
         let current = try queue ?? connect()
         queue = current
         try beat(current)
-        count += 1
-        if count % Self.rescueEvery == 0 { try rescue(current) }
+        backoff.reset()
+        if ContinuousClock.now > nextSweep {
+          try sweep(current)
+          nextSweep = .now + .seconds(Self.sweepSeconds)
+        }
+        if ContinuousClock.now > nextForgetting {
+          _ = try current.forgetOld()
+          nextForgetting = .now + .seconds(Self.forgetSeconds)
+        }
+        try current.connection.waitForNotification(seconds: Self.seconds, alarm: alarm.descriptor)
       } catch {
         logger.warning("heartbeat failed", metadata: ["error": "\(error)"])
         queue = nil
+        alarm.wait(seconds: backoff.next())
       }
-      _ = wake.wait(timeout: .now() + Self.seconds)
     }
-    _ = try? queue?.unregister(worker: worker)
+    _ = try? queue?.unregister(worker: card.id)
     finished.signal()
   }
 
   private func connect() throws -> JobQueue {
     let queue = try JobQueue(url: url)
-    if try !queue.beat(worker: worker) { try register(queue) }
+    let lease = try queue.leaseSeconds()
+    state.withLock { $0.lease = lease }
+    try queue.register(card)
+    try queue.connection.listen("docproc_wish")
     return queue
   }
 
-  private func register(_ queue: JobQueue) throws {
-    try queue.register(
-      worker: worker, name: name, host: ProcessInfo.processInfo.hostName, pid: Int(ProcessInfo.processInfo.processIdentifier))
-  }
-
   private func beat(_ queue: JobQueue) throws {
-    if try !queue.beat(worker: worker) { try register(queue) }
-    let (claim, done, total) = state.withLock { ($0.claim, $0.done, $0.total) }
+    let before = ContinuousClock.now
+    if try !queue.beat(worker: card.id) { try queue.register(card) }
+    let (claim, progress) = state.withLock { state in
+      state.heard = before
+      return (state.claim, state.progress)
+    }
     guard let claim else { return }
-    let verdict = try queue.report(job: claim.job, fence: claim.fence, done: done, total: total)
+    let verdict = try queue.report(job: claim.job, fence: claim.fence, progress)
     state.withLock { state in
       // The claim may have ended while its report was under way.
       if state.claim?.fence == claim.fence { state.verdict = verdict }
     }
   }
 
-  private func rescue(_ queue: JobQueue) throws {
-    let count = try queue.rescue()
-    if count > 0 { logger.notice("gave back jobs of dead workers", metadata: ["count": "\(count)"]) }
+  private func sweep(_ queue: JobQueue) throws {
+    let count = try queue.sweep()
+    if count > 0 { logger.notice("gave back jobs of lost workers", metadata: ["count": "\(count)"]) }
   }
 }

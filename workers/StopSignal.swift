@@ -6,6 +6,11 @@ import Synchronization
 final class StopSignal: Sendable {
   private let requested = Atomic<Bool>(false)
 
+  private let bell = Alarm()
+
+  /// Becomes readable when a stop is requested.
+  var alarm: Int32 { bell.descriptor }
+
   var isRequested: Bool { requested.load(ordering: .relaxed) }
 
   /// Takes over both signals for the process's lifetime.
@@ -15,6 +20,7 @@ final class StopSignal: Sendable {
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
       source.setEventHandler { [self] in
         if requested.exchange(true, ordering: .relaxed) { exit(128 + number) }
+        bell.ring()
       }
       source.resume()
       // A source lives as long as somebody holds it.

@@ -12,7 +12,9 @@ public enum Parameter: Sendable {
 
 /// A row of a result: columns by name, null as nil.
 public struct Row: Sendable {
-  fileprivate let values: [String: String?]
+  fileprivate let values: [String: [UInt8]?]
+  /// Values as the server holds them, not as text.
+  fileprivate let isBinary: Bool
 
   /// - Throws: `PostgresError.unexpectedResult` when there is no such column, or it is null.
   public func text(_ column: String) throws -> String {
@@ -21,6 +23,10 @@ public struct Row: Sendable {
   }
 
   public func optionalText(_ column: String) throws -> String? {
+    try raw(column).map { String(decoding: $0, as: UTF8.self) }
+  }
+
+  private func raw(_ column: String) throws -> [UInt8]? {
     guard let value = values[column] else { throw PostgresError.unexpectedResult("there is no column \(column)") }
     return value
   }
@@ -32,9 +38,11 @@ public struct Row: Sendable {
 
   public func boolean(_ column: String) throws -> Bool { try text(column) == "t" }
 
-  /// A bytea column, in Postgres's hex form.
+  /// A bytea column.
   public func bytes(_ column: String) throws -> [UInt8] {
-    let hex = Array(try text(column).utf8.dropFirst(2))
+    guard let value = try raw(column) else { throw PostgresError.unexpectedResult("\(column) is null") }
+    if isBinary { return value }
+    let hex = value.dropFirst(2).map { $0 }
     return try stride(from: 0, to: hex.count - 1, by: 2).map { index in
       guard let high = Self.digit(hex[index]), let low = Self.digit(hex[index + 1]) else {
         throw PostgresError.unexpectedResult("\(column) is no bytea")
@@ -59,30 +67,77 @@ public final class Connection {
   /// - Parameter url: a connection URI or keyword string, as libpq takes them.
   /// - Throws: `PostgresError.unreachable` with libpq's reason.
   public init(url: String) throws {
-    let names = ["dbname", "connect_timeout", "keepalives_idle", "tcp_user_timeout", "application_name", "client_encoding"]
-    let settings = [url, "10", "30", "30000", "docproc", "UTF8"]
-    let handle = Self.withCStrings(names) { names in
-      Self.withCStrings(settings) { values in PQconnectdbParams(names, values, 1) }
+    do {
+      handle = try Self.connect(url, Self.defaults + [("options", Self.limits)])
+    } catch PostgresError.unreachable(let reason) where reason.contains("unsupported startup parameter") {
+      // PgBouncer takes no options; limits are then the server's, or the role's.
+      handle = try Self.connect(url, Self.defaults)
     }
-    guard let handle else { throw PostgresError.unreachable("no memory") }
-    guard PQstatus(handle) == CONNECTION_OK else {
-      defer { PQfinish(handle) }
-      throw PostgresError.unreachable(Self.trimmed(PQerrorMessage(handle)))
-    }
-    self.handle = handle
     // Notices such as "schema exists, skipping" are not for the user.
     PQsetNoticeProcessor(handle, { _, _ in }, nil)
   }
 
+  /// What the URL does not say otherwise. A server that cannot be written to (a standby, or a primary
+  /// that was demoted) is passed over; a peer that is gone is noticed after some 20 s.
+  private static let defaults = [
+    ("connect_timeout", "10"), ("target_session_attrs", "read-write"), ("keepalives_idle", "10"), ("keepalives_interval", "3"),
+    ("keepalives_count", "3"), ("tcp_user_timeout", "20000"), ("fallback_application_name", "docproc"), ("client_encoding", "UTF8"),
+  ]
+
+  /// No statement, lock or forgotten transaction of this program holds others up for long.
+  private static let limits = "-c statement_timeout=120s -c lock_timeout=30s -c idle_in_transaction_session_timeout=60s"
+
+  private static func connect(_ url: String, _ settings: [(String, String)]) throws -> OpaquePointer {
+    // Later ones prevail: the URL comes last.
+    let all = settings + [("dbname", url)]
+    let handle = withCStrings(all.map(\.0)) { names in withCStrings(all.map(\.1)) { values in PQconnectdbParams(names, values, 1) } }
+    guard let handle else { throw PostgresError.unreachable("no memory") }
+    guard PQstatus(handle) == CONNECTION_OK else {
+      defer { PQfinish(handle) }
+      throw PostgresError.unreachable(trimmed(PQerrorMessage(handle)))
+    }
+    return handle
+  }
+
   deinit { PQfinish(handle) }
+
+  /// Asks for notifications. Behind a pooler that lends connections by transaction none come.
+  /// - Throws: `PostgresError`
+  public func listen(_ channels: String...) throws {
+    for channel in channels { try execute(script: "listen \(channel)") }
+  }
+
+  /// Waits for notifications of the channels that were listened to, and forgets them.
+  /// - Parameter alarm: a descriptor that ends the wait when it becomes readable.
+  /// - Returns: true when one came, false when the time was over or the alarm rang.
+  /// - Throws: `PostgresError.unreachable` when the connection broke.
+  @discardableResult
+  public func waitForNotification(seconds: Double, alarm: Int32 = -1) throws -> Bool {
+    if takeNotifications() { return true }
+    var descriptors = [PQsocket(handle), alarm].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+    _ = poll(&descriptors, 2, Int32(seconds * 1000))
+    guard PQconsumeInput(handle) == 1 else { throw PostgresError.unreachable(Self.trimmed(PQerrorMessage(handle))) }
+    return takeNotifications()
+  }
+
+  private func takeNotifications() -> Bool {
+    var any = false
+    while let notification = PQnotifies(handle) {
+      PQfreemem(notification)
+      any = true
+    }
+    return any
+  }
 
   /// True when libpq has seen the connection break.
   public var isBroken: Bool { PQstatus(handle) != CONNECTION_OK }
 
   /// Runs one statement with parameters $1, $2, ...
+  /// - Parameter binary: gets large bytea columns without a detour through text; all others of the
+  ///   result have to be text then.
   /// - Throws: `PostgresError.query` with the server's state and message; `.unreachable` when the connection broke.
   @discardableResult
-  public func query(_ sql: String, _ parameters: [Parameter] = []) throws -> [Row] {
+  public func query(_ sql: String, _ parameters: [Parameter] = [], binary: Bool = false) throws -> [Row] {
     let encoded = parameters.map(Self.encode)
     // libpq would take the text up to there for the whole.
     if encoded.contains(where: { !$0.isBinary && $0.bytes?.contains(0) == true }) {
@@ -99,9 +154,9 @@ public final class Connection {
     }
     defer { for pointer in storage { pointer?.deallocate() } }
     var values = storage.map { UnsafePointer($0) }
-    let result = PQexecParams(handle, sql, Int32(parameters.count), nil, &values, &lengths, &formats, 0)
+    let result = PQexecParams(handle, sql, Int32(parameters.count), nil, &values, &lengths, &formats, binary ? 1 : 0)
     defer { PQclear(result) }
-    return try rows(of: result)
+    return try rows(of: result, binary: binary)
   }
 
   /// Runs several statements in one string, without parameters.
@@ -111,10 +166,10 @@ public final class Connection {
     _ = try rows(of: result)
   }
 
-  private func rows(of result: OpaquePointer?) throws -> [Row] {
+  private func rows(of result: OpaquePointer?, binary: Bool = false) throws -> [Row] {
     switch PQresultStatus(result) {
     case PGRES_COMMAND_OK, PGRES_EMPTY_QUERY: return []
-    case PGRES_TUPLES_OK: return Self.decode(result)
+    case PGRES_TUPLES_OK: return Self.decode(result, binary)
     default: throw error(of: result)
     }
   }
@@ -127,20 +182,18 @@ public final class Connection {
       message: field(Int32(UInt8(ascii: "M"))) ?? Self.trimmed(PQerrorMessage(handle)), hint: field(Int32(UInt8(ascii: "H"))))
   }
 
-  private static func decode(_ result: OpaquePointer?) -> [Row] {
+  private static func decode(_ result: OpaquePointer?, _ binary: Bool) -> [Row] {
     let columns = (0..<PQnfields(result)).map { String(cString: PQfname(result, $0)) }
     return (0..<PQntuples(result)).map { row in
-      var values: [String: String?] = [:]
+      var values: [String: [UInt8]?] = [:]
       for (index, name) in columns.enumerated() {
         let column = Int32(index)
         values[name] = .some(
           PQgetisnull(result, row, column) == 1
             ? nil
-            : String(
-              decoding: UnsafeRawBufferPointer(start: PQgetvalue(result, row, column), count: Int(PQgetlength(result, row, column))),
-              as: UTF8.self))
+            : Array(UnsafeRawBufferPointer(start: PQgetvalue(result, row, column), count: Int(PQgetlength(result, row, column)))))
       }
-      return Row(values: values)
+      return Row(values: values, isBinary: binary)
     }
   }
 

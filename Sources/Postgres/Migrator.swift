@@ -5,11 +5,14 @@ public struct Migrator: Sendable {
     public let version: Int
     public let name: String
     public let sql: String
+    /// True when programs that do not know the step cannot work beside it.
+    public let isBreaking: Bool
 
-    public init(version: Int, name: String, sql: String) {
+    public init(version: Int, name: String, sql: String, isBreaking: Bool) {
       self.version = version
       self.name = name
       self.sql = sql
+      self.isBreaking = isBreaking
     }
   }
 
@@ -34,9 +37,10 @@ public struct Migrator: Sendable {
         create schema if not exists docproc;
         create table if not exists docproc.migration (
           version integer primary key, name text not null, applied_at timestamptz not null default clock_timestamp());
+        alter table docproc.migration add column if not exists breaking boolean not null default true;
         """)
     let current = try version(connection) ?? 0
-    if current > known { throw PostgresError.newerDatabase(version: current, known: known) }
+    if current > known { try check(connection) }
     return try steps.filter { $0.version > current }.map { try apply($0, connection) }
   }
 
@@ -45,7 +49,8 @@ public struct Migrator: Sendable {
     do {
       try connection.execute(script: step.sql)
       try connection.query(
-        "insert into docproc.migration (version, name) values ($1, $2)", [.integer(step.version), .text(step.name)])
+        "insert into docproc.migration (version, name, breaking) values ($1, $2, $3)",
+        [.integer(step.version), .text(step.name), .boolean(step.isBreaking)])
       try connection.execute(script: "commit")
     } catch {
       _ = try? connection.execute(script: "rollback")
@@ -54,11 +59,18 @@ public struct Migrator: Sendable {
     return step.version
   }
 
+  /// Newer schemas are fine as long as no step on the way to them was a breaking one.
   /// - Throws: `PostgresError.neverMigrated`, `.outdatedDatabase` or `.newerDatabase`.
   public func check(_ connection: Connection) throws {
     guard let version = try version(connection) else { throw PostgresError.neverMigrated }
     if version < known { throw PostgresError.outdatedDatabase(version: version, known: known) }
-    if version > known { throw PostgresError.newerDatabase(version: version, known: known) }
+    if version > known, try isBroken(connection) { throw PostgresError.newerDatabase(version: version, known: known) }
+  }
+
+  private func isBroken(_ connection: Connection) throws -> Bool {
+    let found = try connection.query(
+      "select coalesce(bool_or(breaking), false) as found from docproc.migration where version > $1", [.integer(known)])
+    return try found.first?.boolean("found") ?? true
   }
 
   /// The schema's version; nil when there is none.

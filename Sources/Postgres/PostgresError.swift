@@ -8,11 +8,28 @@ public enum PostgresError: Error, Equatable, CustomStringConvertible {
   case newerDatabase(version: Int, known: Int)
 
   /// True for what passes by itself: outages, deadlocks, full disks, shutdowns (SQLSTATE
-  /// classes 40, 53, 55, 57 and 58).
+  /// classes 08, 40, 53, 55, 57 and 58), and a server that became a standby (25006).
   public var isTransient: Bool {
     switch self {
     case .unreachable: true
-    case .query(let state, _, _): ["40", "53", "55", "57", "58"].contains(String(state.prefix(2)))
+    case .query(let state, _, _): state == "25006" || ["08", "40", "53", "55", "57", "58"].contains(String(state.prefix(2)))
+    default: false
+    }
+  }
+
+  /// True when this program and the database's schema do not go together.
+  public var isSchemas: Bool {
+    switch self {
+    case .neverMigrated, .outdatedDatabase, .newerDatabase: true
+    default: false
+    }
+  }
+
+  /// True when the connection is of no more use: it broke, the server ends it, or it became a standby.
+  public var endsConnection: Bool {
+    switch self {
+    case .unreachable: true
+    case .query(let state, _, _): state == "25006" || state.hasPrefix("08") || state.hasPrefix("57P0")
     default: false
     }
   }

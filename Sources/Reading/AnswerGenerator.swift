@@ -31,14 +31,17 @@ struct AnswerGenerator {
 
   /// The most likely continuation that does not begin with `forbidden`. The penalty keeps long
   /// texts from repeating themselves; short answers are better without one.
-  /// - Throws: `ModelError`
-  func generate(from beginning: Beginning, limit: Int, penalty: Double = 1, forbidden: Int32? = nil) throws -> Generated {
+  /// - Throws: `ModelError`; `ReadingError.stopped` when the control says so.
+  func generate(
+    from beginning: Beginning, limit: Int, penalty: Double = 1, forbidden: Int32? = nil, control: ReadingControl
+  ) throws -> Generated {
     var sampler = Sampler(SamplingOptions(repetitionPenalty: penalty))
     var generated: [Int32] = []
     var logits = beginning.logits
     var (sum, counted) = (0.0, 0)
     if let forbidden { logits[Int(forbidden)] = -.infinity }
     while generated.count < limit {
+      if control.shouldStop() { throw ReadingError.stopped }
       let token = sampler.next(logits)
       (sum, counted) = (sum + logProbability(of: Int(token), logits), counted + 1)
       if tokenizer.isControl(token) { break }

@@ -47,12 +47,11 @@ public final class ModelReader {
     let tokens = DocumentTokens(document, tokenizer)
     guard !tokens.ids.isEmpty else { throw ReadingError.nothingToRead }
     let known = task?.question.map { (question: $0, scores: tokens.lexicalScores($0)) }
-    let start = ContinuousClock.now
     let opening = format.opening(task)
     let pass = ReadingPass(
       model: model, opening: opening, tokens: tokens.ids, probe: format.probe(task),
       hints: known.map { KeepingHints.choose($0.scores, tokens) } ?? [], control: control)
-    return Reading(tokens, shift: opening.count, known: known, try pass.run(), duration: .now - start)
+    return Reading(tokens, shift: opening.count, known: known, try pass.run(), control: control)
   }
 
   /// Answers a question about a document that was read, known before the reading or not.
@@ -81,7 +80,7 @@ public final class ModelReader {
   private func candidates(_ question: String, _ evidence: Evidence, _ reading: Reading) throws -> [Candidate] {
     let state = try stateBefore(passagesFor: question)
     return try evidence.ranked.prefix(Self.candidates).map { ranked in
-      let answer = try answer(question, Passages.around(ranked.unit, evidence, reading.tokens), state)
+      let answer = try answer(question, Passages.around(ranked.unit, evidence, reading.tokens), state, reading.control)
       return Candidate(
         text: answer.generated.text, refusal: answer.refusal, confidence: answer.generated.confidence,
         match: ranked.score, bestMatch: evidence.ranked[0].score, generatedTokens: answer.generated.tokens)
@@ -98,7 +97,7 @@ public final class ModelReader {
   /// What the model answers when it is shown these passages and has read nothing else; it always does.
   /// - Throws: `ModelError`
   public func answer(_ question: String, fromPassages passages: [String]) throws -> String {
-    try answer(question, passages, stateBefore(passagesFor: question)).generated.text
+    try answer(question, passages, stateBefore(passagesFor: question), ReadingControl()).generated.text
   }
 
   private func stateBefore(passagesFor question: String) throws -> ReadingState {
@@ -109,10 +108,11 @@ public final class ModelReader {
 
   /// The most likely answer, and how likely the model rather refused.
   private func answer(
-    _ question: String, _ passages: [String], _ state: ReadingState
+    _ question: String, _ passages: [String], _ state: ReadingState, _ control: ReadingControl
   ) throws -> (generated: AnswerGenerator.Generated, refusal: Double) {
     let beginning = try generator.begin(after: format.asked(question, passages: passages), state)
-    let generated = try generator.generate(from: beginning, limit: Self.answerTokens, forbidden: format.refusalToken)
+    let generated = try generator.generate(
+      from: beginning, limit: Self.answerTokens, forbidden: format.refusalToken, control: control)
     return (generated, beginning.probability(of: format.refusalToken))
   }
 
@@ -126,7 +126,7 @@ public final class ModelReader {
       CentralScores(units: tokens.units, bytes: tokens.bytes).scores, focus: lexical, attention: attention, tokenCount: tokens.ids.count)
     let prompt = format.summaryWanted(sentences: chosen.map { tokens.line(ofUnit: $0.unit) }, focus: focus)
     let generated = try generator.generate(
-      from: try generator.begin(after: prompt, reading.state), limit: Self.summaryTokens, penalty: 1.15)
+      from: try generator.begin(after: prompt, reading.state), limit: Self.summaryTokens, penalty: 1.15, control: reading.control)
     return Answer(
       text: generated.text, isSupported: true, support: nil, candidates: [],
       evidence: chosen.map { tokens.quote($0.unit...$0.unit, score: $0.score) },
@@ -143,7 +143,8 @@ public final class ModelReader {
   private func figures(_ reading: Reading, answering: Duration, generated: Int) -> ReadingFigures {
     var figures = ReadingFigures()
     figures.tokensRead = reading.documentTokens
-    figures.seconds = reading.duration / .seconds(1)
+    figures.seconds = reading.pass.seconds
+    figures.resumedFrom = reading.control.resume?.tokens
     figures.tokensPerSecond = Double(figures.tokensRead) / max(figures.seconds, 1e-9)
     figures.firstTokensPerSecond = reading.pass.firstTokensPerSecond
     figures.lastTokensPerSecond = reading.pass.lastTokensPerSecond

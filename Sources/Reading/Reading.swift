@@ -8,19 +8,19 @@ public final class Reading {
   /// Tokens before the document's first.
   let shift: Int
   let pass: ReadingPass.Outcome
-  let duration: Duration
+  let control: ReadingControl
   /// The question that was known before the reading, and how the document matches its words.
   private let known: (question: String, scores: LexicalScores)?
 
   init(
     _ tokens: DocumentTokens, shift: Int, known: (question: String, scores: LexicalScores)?, _ pass: ReadingPass.Outcome,
-    duration: Duration
+    control: ReadingControl
   ) {
     self.tokens = tokens
     self.known = known
     self.shift = shift
     self.pass = pass
-    self.duration = duration
+    self.control = control
     state = pass.state
   }
 

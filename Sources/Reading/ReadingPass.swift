@@ -27,18 +27,24 @@ struct ReadingPass {
 
   struct Outcome {
     let state: ReadingState
+    /// Seconds of reading, with those before it was resumed.
+    let seconds: Double
     let firstTokensPerSecond: Double
     let lastTokensPerSecond: Double
   }
 
-  /// - Throws: `ReadingError.stopped` when the control says so; `ModelError`.
+  /// - Throws: `ReadingError.stopped` when the control says so; `ModelError`, `StateArchiveError`.
   func run() throws -> Outcome {
-    let state = model.makeState()
-    var times: [(tokens: Int, at: ContinuousClock.Instant)] = [(0, .now)]
-    try model.read(opening, into: state, atBoundary: { try reinforce($0) })
-    var next = 0
+    let start = ContinuousClock.now
+    func seconds() -> Double { (control.resume?.seconds ?? 0) + (ContinuousClock.now - start) / .seconds(1) }
+    let state = try beginning()
+    var next = control.resume?.tokens ?? 0
+    var times: [(tokens: Int, at: ContinuousClock.Instant)] = [(next, start)]
     while next < tokens.count {
-      if control.shouldStop() { throw ReadingError.stopped }
+      if control.shouldStop() {
+        control.stopping(ReadingMoment(state: state, tokens: next, seconds: seconds()))
+        throw ReadingError.stopped
+      }
       // Up to the next line of the grid, so that progress and stops come once a block.
       let room = LanguageModel.blockSize - state.position % LanguageModel.blockSize
       let end = min(tokens.count, next + room)
@@ -46,10 +52,27 @@ struct ReadingPass {
       next = end
       times.append((next, .now))
       control.progress(next, tokens.count)
+      if state.position % LanguageModel.blockSize == 0 {
+        control.blockClosed(ReadingMoment(state: state, tokens: next, seconds: seconds()))
+      }
     }
     return Outcome(
-      state: state, firstTokensPerSecond: Self.speed(times, from: 0, to: min(Self.stretch, tokens.count)),
+      state: state, seconds: seconds(), firstTokensPerSecond: Self.speed(times, from: 0, to: min(Self.stretch, tokens.count)),
       lastTokensPerSecond: Self.speed(times, from: max(0, tokens.count - Self.stretch), to: tokens.count))
+  }
+
+  /// The state before the next token: after the opening, or where an earlier reading was saved.
+  private func beginning() throws -> ReadingState {
+    let state = model.makeState()
+    guard let resume = control.resume else {
+      try model.read(opening, into: state, atBoundary: { try reinforce($0) })
+      return state
+    }
+    try state.restore(resume.archive, pages: resume.pages)
+    guard state.position == opening.count + resume.tokens, resume.tokens <= tokens.count else {
+      throw StateArchiveError.foreign("it was saved at token \(resume.tokens) of another text")
+    }
+    return state
   }
 
   private func reinforce(_ state: ReadingState) throws {
@@ -68,17 +91,6 @@ struct ReadingPass {
       end.tokens > start.tokens
     else { return 0 }
     return Double(end.tokens - start.tokens) / ((end.at - start.at) / .seconds(1))
-  }
-}
-
-/// What the caller of a reading wants to know and may decide while it runs.
-public struct ReadingControl {
-  public let progress: (_ tokens: Int, _ total: Int) -> Void
-  public let shouldStop: () -> Bool
-
-  public init(progress: @escaping (_ tokens: Int, _ total: Int) -> Void = { _, _ in }, shouldStop: @escaping () -> Bool = { false }) {
-    self.progress = progress
-    self.shouldStop = shouldStop
   }
 }
 

@@ -69,7 +69,9 @@ struct ReadingTests {
     let reader = try ModelReader(folder: try #require(Repository.defaultModel))
     let document = try Self.excerpt(9000)
     var reported: [Int] = []
-    let answer = try reader.read(document, task: .summarize(), control: ReadingControl(progress: { done, _ in reported.append(done) }))
+    var control = ReadingControl()
+    control.progress = { done, _ in reported.append(done) }
+    let answer = try reader.read(document, task: .summarize(), control: control)
     #expect(!answer.text.isEmpty)
     #expect(answer.evidence.count >= 5)
     #expect(answer.evidence.map(\.start) == answer.evidence.map(\.start).sorted())
@@ -104,7 +106,9 @@ struct ReadingTests {
   @Test func aStoppedReadingThrows() throws {
     let reader = try ModelReader(folder: try #require(Repository.defaultModel))
     var blocks = 0
-    let control = ReadingControl(progress: { _, _ in blocks += 1 }, shouldStop: { blocks == 2 })
+    var control = ReadingControl()
+    control.progress = { _, _ in blocks += 1 }
+    control.shouldStop = { blocks == 2 }
     #expect(throws: ReadingError.stopped) { try reader.read(try Self.excerpt(9000), task: .summarize(), control: control) }
     #expect(blocks == 2)
   }

@@ -22,20 +22,20 @@ import Testing
     let good = try ResultCodec.encode(Self.record)
     var payload = good.payload
     payload[payload.count / 2] ^= 0x40
-    #expect(throws: ResultCodecError.self) {
-      try ResultCodec.decode(CompressedResult(payload: payload, rawBytes: good.rawBytes, sha256: good.sha256))
+    #expect(throws: CompressionError.self) {
+      try ResultCodec.decode(CompressedBytes(payload: payload, rawBytes: good.rawBytes, sha256: good.sha256))
     }
-    #expect(throws: ResultCodecError.self) {
-      try ResultCodec.decode(CompressedResult(payload: Array(good.payload.dropLast(3)), rawBytes: good.rawBytes, sha256: good.sha256))
+    #expect(throws: CompressionError.self) {
+      try ResultCodec.decode(CompressedBytes(payload: Array(good.payload.dropLast(3)), rawBytes: good.rawBytes, sha256: good.sha256))
     }
-    #expect(throws: ResultCodecError.notAFrame) {
-      try ResultCodec.decode(CompressedResult(payload: [1, 2, 3], rawBytes: 3, sha256: good.sha256))
+    #expect(throws: CompressionError.notAFrame) {
+      try ResultCodec.decode(CompressedBytes(payload: [1, 2, 3], rawBytes: 3, sha256: good.sha256))
     }
-    #expect(throws: ResultCodecError.sizeMismatch(stated: 10, found: UInt64(good.rawBytes))) {
-      try ResultCodec.decode(CompressedResult(payload: good.payload, rawBytes: 10, sha256: good.sha256))
+    #expect(throws: CompressionError.sizeMismatch(stated: 10, found: UInt64(good.rawBytes))) {
+      try ResultCodec.decode(CompressedBytes(payload: good.payload, rawBytes: 10, sha256: good.sha256))
     }
-    #expect(throws: ResultCodecError.digestMismatch) {
-      try ResultCodec.decode(CompressedResult(payload: good.payload, rawBytes: good.rawBytes, sha256: "00"))
+    #expect(throws: CompressionError.digestMismatch) {
+      try ResultCodec.decode(CompressedBytes(payload: good.payload, rawBytes: good.rawBytes, sha256: "00"))
     }
   }
 }

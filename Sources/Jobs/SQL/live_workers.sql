@@ -1,1 +1,1 @@
-select count(*) as count from docproc.worker where heartbeat_at > clock_timestamp() - make_interval(secs => $1::float8)
+select count(*) as count from docproc.workers where alive

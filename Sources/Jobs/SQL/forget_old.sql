@@ -1,0 +1,1 @@
+select docproc.forget_old() as count

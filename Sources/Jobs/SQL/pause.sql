@@ -1,0 +1,1 @@
+select docproc.pause($1::bigint) as state

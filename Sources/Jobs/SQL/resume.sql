@@ -1,0 +1,1 @@
+select docproc.resume($1::bigint) as state

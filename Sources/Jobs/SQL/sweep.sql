@@ -1,0 +1,1 @@
+select docproc.sweep() as count

@@ -1,0 +1,162 @@
+import Documents
+import Foundation
+import Host
+import Inference
+import Jobs
+import Postgres
+import Reading
+import TestSupport
+
+/// A queue, a small random model with every kind of memory, and worker processes to be maltreated.
+final class Fleet {
+  /// Seconds; a fifth of a second is what a loaded machine still keeps apart.
+  struct Times {
+    var lease = 3.0
+    var checkpoint = 0.3
+  }
+
+  let cluster: TestCluster
+  let queue: JobQueue
+  let url: String
+  private let times: Times
+  private(set) var workers: [WorkerProcess] = []
+  private var random: SplitMix
+
+  init(seed: UInt64, times: Times = Times()) throws {
+    (self.times, random) = (times, SplitMix(seed))
+    cluster = try TestCluster()
+    url = cluster.url
+    queue = try JobQueue(url: url)
+    try ChaosModel.write(to: cluster.directory.path + "/models/tiny")
+    try queue.connection.query("update docproc.setting set value = $1 where name = 'lease'", [.text("\(times.lease) s")])
+    try queue.connection.execute(script: WriteLog.triggers)
+    // Rescues wait one lease after the server's start.
+    Thread.sleep(forTimeInterval: times.lease)
+  }
+
+  deinit { for worker in workers { worker.kill() } }
+
+  /// - Parameters:
+  ///   - prefix: a command that starts the worker, such as one that enters a network namespace.
+  @discardableResult
+  func start(_ name: String, url: String? = nil, prefix: [String] = [], environment: [String: String] = [:]) throws -> WorkerProcess {
+    let arguments = [
+      "--name", name, "--threads", "1", "--checkpoint-seconds", String(times.checkpoint), "--spool", spool(name),
+    ]
+    let worker = try WorkerProcess(
+      name: name, command: prefix + [Program.directory + "/docproc-worker"] + arguments,
+      environment: ["DATABASE_URL": url ?? self.url, "DOCPROC_HOME": cluster.directory.path, "PGAPPNAME": name].merging(environment) { $1 },
+      log: log(name))
+    workers.append(worker)
+    return worker
+  }
+
+  func spool(_ name: String) -> String { "\(cluster.directory.path)/spool-\(name)" }
+  func log(_ name: String) -> String { "\(cluster.directory.path)/\(name).log" }
+  func logText(_ name: String) -> String { (try? String(contentsOfFile: log(name), encoding: .utf8)) ?? "" }
+
+  func stopAll() { for worker in workers { worker.kill() } }
+
+  /// Documents of about this many tokens, no two alike; every third is asked a question.
+  func submit(_ count: Int, tokens: Int) throws -> [Int] {
+    try (0..<count).map { number in
+      let text = ChaosModel.text(tokens: tokens, &random)
+      return try queue.submit(
+        JobOrder(
+          documentName: "\(number).txt", text: text,
+          partsJSON: #"[{"path":"\#(number).txt","start":0,"length":\#(text.unicodeScalars.count)}]"#,
+          task: number % 3 == 0 ? "ask" : "summarize", question: number % 3 == 0 ? "Which stone is red?" : nil, model: "tiny", again: true)
+      ).id
+    }
+  }
+
+  func finished() throws -> Int {
+    try count("select count(*) from docproc.job_state where state in ('completed', 'failed', 'cancelled')")
+  }
+
+  func count(_ sql: String) throws -> Int {
+    try queue.connection.query("select (\(sql))::bigint as count").first?.integer("count") ?? 0
+  }
+
+  /// Calls `meanwhile` every so often until so many jobs are finished.
+  /// - Returns: false when the time was over.
+  func wait(until jobs: Int, seconds: Double, every pause: Double = 0.1, meanwhile: () throws -> Void = {}) throws -> Bool {
+    let deadline = Date().addingTimeInterval(seconds)
+    while Date() < deadline {
+      if (try? finished()) ?? 0 >= jobs { return true }
+      try meanwhile()
+      Thread.sleep(forTimeInterval: pause)
+    }
+    return false
+  }
+}
+
+/// A process of docproc-worker.
+final class WorkerProcess {
+  let name: String
+  let process: Int32
+  private var isReaped = false
+
+  init(name: String, command: [String], environment: [String: String], log: String) throws {
+    self.name = name
+    process = try ChildProcess.startInBackground("/usr/bin/env", command, environment: environment, log: log)
+  }
+
+  func signal(_ number: Int32) { if !isReaped { Glibc.kill(process, number) } }
+
+  func kill() {
+    signal(SIGKILL)
+    _ = wait(seconds: 10)
+  }
+
+  /// - Returns: the exit status, or 128 plus the signal that ended it; nil when it still runs.
+  func wait(seconds: Double) -> Int32? {
+    let deadline = Date().addingTimeInterval(seconds)
+    while !isReaped {
+      var status: Int32 = 0
+      if waitpid(process, &status, WNOHANG) == process {
+        isReaped = true
+        return status & 0x7F == 0 ? (status >> 8) & 0xFF : 128 + (status & 0x7F)
+      }
+      if Date() > deadline { return nil }
+      Thread.sleep(forTimeInterval: 0.02)
+    }
+    return nil
+  }
+}
+
+/// The model that chaos reads with, and texts for it.
+enum ChaosModel {
+  private static let words = [
+    "stone", "red", "river", "under", "the", "a", "seven", "house", "blue", "night", "they", "walked", "and", "found", "old", "letters",
+    "Maria", "keeps", "in", "garden", "north", "wind", "is", "was", "never", "green", "door", "opens", "by", "light",
+  ]
+
+  static func write(to folder: String) throws {
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    var model = RandomModel(extra: [
+      "layer_mixers": .array(["lightning", "bounded", "window", "softmax"].map(JSONValue.string)), "window_tokens": .integer(64),
+      "sink_tokens": .integer(4), "kept_tokens": .integer(128),
+    ])
+    (model.vocabulary, model.layers) = (1600, 4)
+    try model.write(to: folder)
+    try FileManager.default.copyItem(
+      atPath: Repository.fixture("tokenizers/gpt2-style/tokenizer.json"), toPath: folder + "/tokenizer.json")
+  }
+
+  /// Sentences of random words.
+  static func text(tokens: Int, _ random: inout SplitMix) -> String {
+    var text = ""
+    for number in 0..<tokens / 10 {
+      let sentence = (0..<6).map { _ in words[Int.random(in: 0..<words.count, using: &random)] }.joined(separator: " ")
+      text += "\(number). \(sentence.prefix(1).uppercased())\(sentence.dropFirst()).\(number % 12 == 11 ? "\n\n" : " ")"
+    }
+    return text
+  }
+
+  /// What an undisturbed reading in this process answers.
+  static func reference(_ reader: ModelReader, text: String, name: String, question: String?) throws -> Answer {
+    let document = Document(name: name, text: text, parts: [Document.Part(path: name, start: 0, length: text.unicodeScalars.count)])
+    return try reader.read(document, task: question.map { .ask(question: $0) } ?? .summarize())
+  }
+}
