@@ -122,7 +122,7 @@ final class WorkerLoop {
       guard let accepted = try persistently({ try $0.complete(job: entry.job, fence: entry.fence, record: entry.record) }) else { return }
       logger.info(accepted ? "completed" : "result refused: the claim was lost", metadata: ["job": "\(entry.job)"])
       spool.remove(entry)
-    } catch let error as PostgresError where !error.isTransient && !error.isSchemas {
+    } catch let error as PostgresError where error.refusesValues {
       // The database will never take it, however often it is offered.
       let state = try persistently {
         try $0.fail(job: entry.job, fence: entry.fence, message: "the result cannot be stored: \(error)", retryable: false)

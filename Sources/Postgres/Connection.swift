@@ -175,11 +175,12 @@ public final class Connection {
   }
 
   private func error(of result: OpaquePointer?) -> PostgresError {
-    if isBroken { return .unreachable(Self.trimmed(PQerrorMessage(handle))) }
     func field(_ code: Int32) -> String? { PQresultErrorField(result, code).map { String(cString: $0) } }
+    // Only the server gives a state: what has none is libpq's own, about a connection that broke.
+    guard !isBroken, let state = field(Int32(UInt8(ascii: "C"))) else { return .unreachable(Self.trimmed(PQerrorMessage(handle))) }
     return .query(
-      sqlState: field(Int32(UInt8(ascii: "C"))) ?? "?",
-      message: field(Int32(UInt8(ascii: "M"))) ?? Self.trimmed(PQerrorMessage(handle)), hint: field(Int32(UInt8(ascii: "H"))))
+      sqlState: state, message: field(Int32(UInt8(ascii: "M"))) ?? Self.trimmed(PQerrorMessage(handle)),
+      hint: field(Int32(UInt8(ascii: "H"))))
   }
 
   private static func decode(_ result: OpaquePointer?, _ binary: Bool) -> [Row] {

@@ -17,10 +17,10 @@ public enum PostgresError: Error, Equatable, CustomStringConvertible {
     }
   }
 
-  /// True when this program and the database's schema do not go together.
-  public var isSchemas: Bool {
+  /// True when the server will never take these values (SQLSTATE classes 22, 23 and 54).
+  public var refusesValues: Bool {
     switch self {
-    case .neverMigrated, .outdatedDatabase, .newerDatabase: true
+    case .query(let state, _, _): ["22", "23", "54"].contains(String(state.prefix(2)))
     default: false
     }
   }
