@@ -9,7 +9,7 @@ MODEL := smollm2-135m
 # Tests and the demo share this host's data directory for the model only; databases are their own.
 export DOCPROC_HOME ?= $(if $(filter 0,$(shell id -u)),/var/lib/docproc,$(HOME)/.local/share/docproc)
 
-.PHONY: help setup build model demo test lint install clean
+.PHONY: help setup build model demo test chaos lint install clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -40,6 +40,10 @@ test: setup lint ## Run every test
 install: build ## Install the programs into PREFIX (default /usr/local)
 	install -D -t $(or $(PREFIX),/usr/local)/bin $(BIN)/docproc $(BIN)/docproc-worker
 	install -D -m 644 -t $(or $(PREFIX),/usr/local)/share/docproc/models models/smollm2-135m-adapter.*
+
+chaos: setup ## Every fault in full, with its figures (about an hour; SEED=1)
+	swift build -c release --build-tests -Xswiftc -enable-testing
+	DOCPROC_CHAOS=full DOCPROC_CHAOS_SEED=$(or $(SEED),1) swift test -c release -Xswiftc -enable-testing --skip-build --filter ChaosTests
 
 clean: ## Remove what was built
 	rm -rf .build

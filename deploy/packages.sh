@@ -10,6 +10,7 @@ runtime=(
 build=(
   "${runtime[@]}" make pkg-config libpq-dev libopenblas-dev libzstd-dev libpcre2-dev
   libssl-dev libuchardet-dev libutf8proc-dev postgresql postgresql-client postgresql-plpython3-15 python3-zstandard
+  faketime iproute2 pgbouncer util-linux
 )
 
 case "${1:-build}" in

@@ -22,6 +22,18 @@ public final class JobQueue {
   public static let migrator = Migrator(
     Migrations.all.map { Migrator.Step(version: $0.version, name: $0.name, sql: $0.sql, isBreaking: $0.isBreaking) })
 
+  /// Brings a database's schema to this program's version, and notes what it looks like then.
+  /// - Returns: the versions that were applied.
+  /// - Throws: `PostgresError`
+  public static func migrate(_ connection: Connection) throws -> [Int] {
+    let applied = try migrator.migrate(connection)
+    if !applied.isEmpty {
+      let lines = String(decoding: PackageResources.schema_lines_sql, as: UTF8.self)
+      try connection.execute(script: "begin; truncate docproc.schema_line; insert into docproc.schema_line \(lines); commit")
+    }
+    return applied
+  }
+
   /// - Throws: `PostgresError` when the database cannot be reached or has another schema.
   public init(url: String) throws {
     connection = try Connection(url: url)

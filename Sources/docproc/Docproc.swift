@@ -12,6 +12,7 @@ struct Docproc: Program {
       """,
     subcommands: [
       UpCommand.self, DownCommand.self, SubmitCommand.self, AskCommand.self, StatusCommand.self, ListCommand.self, WaitCommand.self,
-      CancelCommand.self, RetryCommand.self, ResultCommand.self, DatabaseCommand.self, ModelCommand.self,
+      CancelCommand.self, PauseCommand.self, ResumeCommand.self, RetryCommand.self, ResultCommand.self, DatabaseCommand.self,
+      DoctorCommand.self, ModelCommand.self,
     ])
 }

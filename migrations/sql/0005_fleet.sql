@@ -22,6 +22,11 @@ returns text language sql stable set search_path = docproc, pg_temp as $$
   select nullif(value, '') from setting where name = wanted
 $$;
 
+-- The schema as its migration left it, for finding what was changed by hand since.
+create table docproc.schema_line (
+  line text not null
+);
+
 -- Whom a row belongs to: what row-level security goes by. A login role is its own tenant
 -- unless docproc.member says otherwise.
 create table docproc.member (

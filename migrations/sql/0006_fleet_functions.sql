@@ -558,3 +558,19 @@ begin
   perform preempt();
   return count;
 end $$;
+
+-- Puts a job back on the queue that is on no list: nothing of docproc leaves one so, but somebody's
+-- update by hand might have.
+create function docproc.repair(job bigint)
+returns text language plpgsql set search_path = docproc, pg_temp as $$
+declare
+  current text;
+begin
+  select state into current from job_state where job_id = job for update;
+  if current in ('running', 'available') and not exists (select from claim where job_id = job) and not exists (select from ready where job_id = job) then
+    perform make_ready(job, interval '0');
+    perform record_event(job, 'repaired');
+    return 'available';
+  end if;
+  return current;
+end $$;

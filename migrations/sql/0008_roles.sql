@@ -57,6 +57,7 @@ grant execute on function
   docproc.fail(bigint, bigint, text, boolean), docproc.release(bigint, bigint, interval, text),
   docproc.confirm_cancel(bigint, bigint), docproc.sweep(), docproc.forget_old(integer)
   to docproc_worker;
+grant execute on function docproc.repair(bigint) to docproc_admin;
 grant execute on function docproc.setting(text), docproc.current_tenant(), docproc.sees_all()
   to docproc_submitter, docproc_reader, docproc_worker, docproc_admin;
 grant execute on function docproc.result_payload(bigint) to docproc_reader;
@@ -67,6 +68,7 @@ grant select on docproc.document, docproc.job, docproc.job_state, docproc.ready,
   to docproc_reader;
 grant select on docproc.migration to docproc_submitter, docproc_reader, docproc_worker, docproc_admin;
 grant select, insert, update, delete on docproc.setting, docproc.member to docproc_admin;
+grant select on docproc.schema_line to docproc_reader;
 
 -- Rows: a tenant's own. FORCE makes the owner subject to them too, who gets a policy of its own,
 -- since the functions run as the owner.

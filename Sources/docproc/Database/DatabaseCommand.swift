@@ -34,45 +34,8 @@ struct MigrateCommand: ParsableCommand {
   var json = false
 
   func run() throws {
-    let applied = try JobQueue.migrator.migrate(try Connection(url: try database.url()))
+    let applied = try JobQueue.migrate(try Connection(url: try database.url()))
     if json { return print(JSONText.line(["applied": applied])) }
     print(applied.isEmpty ? "the schema is up to date" : "applied \(applied.map(String.init).joined(separator: ", "))")
-  }
-}
-
-struct DoctorCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "doctor", abstract: "Check the database, its schema, its workers and the payload decoder.")
-
-  @OptionGroup var database: DatabaseOptions
-
-  @Flag(help: "Print JSON.")
-  var json = false
-
-  private struct Report: Encodable {
-    let server: String
-    let schema: String
-    let liveWorkers: Int
-    let decoder: String
-
-    enum CodingKeys: String, CodingKey {
-      case server, schema, decoder
-      case liveWorkers = "live_workers"
-    }
-  }
-
-  func run() throws {
-    let queue = try database.queue()
-    let row = try queue.connection.query(
-      "select version() as server, to_regprocedure('docproc.zstd_decode(bytea, bigint)') is not null as decodes"
-    ).first
-    let report = Report(
-      server: try row?.text("server") ?? "", schema: "current", liveWorkers: try queue.liveWorkers(),
-      decoder: try row?.boolean("decodes") == true
-        ? "plpython3u" : "none: payloads are decoded by docproc result; see docproc.install_decoder()")
-    if json { return print(JSONText.line(report)) }
-    print(
-      "server        \(report.server)\nschema        \(report.schema)\nlive workers  \(report.liveWorkers)\ndecoder       \(report.decoder)"
-    )
   }
 }

@@ -91,7 +91,7 @@ struct EmbeddedPostgres {
     if try server.query("select from pg_database where datname = 'docproc'").isEmpty {
       try server.query("create database docproc")
     }
-    _ = try JobQueue.migrator.migrate(try Connection(url: url))
+    _ = try JobQueue.migrate(try Connection(url: url))
   }
 
   /// One docproc at a time makes or starts the cluster.

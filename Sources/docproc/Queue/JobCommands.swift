@@ -57,7 +57,7 @@ struct WaitCommand: ParsableCommand {
 }
 
 struct CancelCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "cancel", abstract: "Cancel a job; a running one stops within seconds.")
+  static let configuration = CommandConfiguration(commandName: "cancel", abstract: "Cancel a job; a running one stops within two seconds.")
 
   @Argument(help: "The job's number.")
   var id: Int
@@ -68,6 +68,36 @@ struct CancelCommand: ParsableCommand {
     let state = try options.database.queue().cancel(id)
     if options.json { return print(JSONText.line(["state": state])) }
     print(state == "running" ? "job \(id) is being stopped" : "job \(id) \(state)")
+  }
+}
+
+struct PauseCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "pause", abstract: "Keep a job from going on until it is resumed; a running one is saved first.")
+
+  @Argument(help: "The job's number.")
+  var id: Int
+
+  @OptionGroup var options: JobOptions
+
+  func run() throws {
+    let state = try options.database.queue().pause(id)
+    if options.json { return print(JSONText.line(["state": state])) }
+    print(state == "running" ? "job \(id) is being paused" : "job \(id) \(state)")
+  }
+}
+
+struct ResumeCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "resume", abstract: "Let a paused job go on where it stood.")
+
+  @Argument(help: "The job's number.")
+  var id: Int
+
+  @OptionGroup var options: JobOptions
+
+  func run() throws {
+    let state = try options.database.queue().resume(id)
+    print(options.json ? JSONText.line(["state": state]) : "job \(id) \(state)")
   }
 }
 

@@ -20,6 +20,17 @@ struct SubmissionOptions: ParsableArguments {
   @Flag(help: "Order it again even if the same was ordered before.")
   var again = false
 
+  @Option(help: "Orders with the same key are the same job, whatever else they say.")
+  var key: String?
+
+  @Option(help: "Seconds that the job may take once it is claimed; longer, and it fails.")
+  var deadline: Int?
+
+  func validate() throws {
+    if key != nil, again { throw ValidationError("--key and --again contradict each other") }
+    if let deadline, deadline <= 0 { throw ValidationError("--deadline must be positive") }
+  }
+
   @Flag(help: "Print JSON.")
   var json = false
 }
@@ -33,7 +44,8 @@ struct Submission {
     return try queue.submit(
       JobOrder(
         documentName: document.name, text: document.text, partsJSON: JSONText.line(document.parts), task: task, question: question,
-        model: model, priority: options.priority, again: options.again))
+        model: model, priority: options.priority, again: options.again, key: options.key,
+        deadlineSeconds: options.deadline))
   }
 
   /// With the embedded database the workers' host is this one: a model that is not here

@@ -1,0 +1,58 @@
+import ArgumentParser
+import Foundation
+import Jobs
+import Postgres
+
+struct DoctorCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "doctor", abstract: "Check the database, its schema, jobs, workers and clocks.",
+    discussion: """
+      Looks for old snapshots, broken or unused indexes, dead rows, a schema that was changed by hand, dead workers, stuck jobs, jobs \
+      that no worker can run, clocks that differ, and settings that may lose work. Exits with 1 when there is a problem.
+      """)
+
+  @OptionGroup var database: DatabaseOptions
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  private struct Report: Encodable {
+    let server: String
+    let schema: Int
+    let liveWorkers: Int
+    let decoder: String
+    let findings: [Finding]
+
+    enum CodingKeys: String, CodingKey {
+      case server, schema, decoder, findings
+      case liveWorkers = "live_workers"
+    }
+
+    var text: String {
+      """
+      server        \(server)
+      schema        version \(schema)
+      live workers  \(liveWorkers)
+      decoder       \(decoder)
+      \(findings.isEmpty ? "nothing to complain about" : findings.map { "\($0.level.rawValue): \($0.found)\n  \($0.remedy)" }.joined(separator: "\n"))
+      """
+    }
+  }
+
+  func run() throws {
+    let queue = try database.queue()
+    let row = try queue.connection.query(
+      """
+      select version() as server, to_regprocedure('docproc.zstd_decode(bytea, bigint)') is not null as decodes,
+        (select max(version) from docproc.migration) as schema
+      """
+    ).first
+    let report = Report(
+      server: try row?.text("server") ?? "", schema: try row?.integer("schema") ?? 0, liveWorkers: try queue.liveWorkers(),
+      decoder: try row?.boolean("decodes") == true
+        ? "plpython3u" : "none: payloads are decoded by docproc result; see docproc.install_decoder()",
+      findings: try queue.findings())
+    print(json ? JSONText.pretty(report) : report.text)
+    if report.findings.contains(where: { $0.level == .problem }) { throw ExitCode.failure }
+  }
+}
