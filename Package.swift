@@ -18,6 +18,7 @@ let package = Package(
   products: [
     .executable(name: "docproc", targets: ["docproc"]),
     .executable(name: "docproc-worker", targets: ["docproc-worker"]),
+    .library(name: "Jobs", targets: ["Jobs", "Postgres", "Results"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

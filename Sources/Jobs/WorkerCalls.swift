@@ -23,10 +23,15 @@ extension JobQueue {
   /// The next job whose model is one of these, or is given by path if the worker takes
   /// those; nil when there is none. What this worker still holds is given back first.
   public func claim(worker: UUID, models: [String], takesPaths: Bool = true) throws -> ClaimedJob? {
-    let rows = try call(
+    try claim(atMost: 1, worker: worker, models: models, takesPaths: takesPaths).first
+  }
+
+  /// Several jobs at once, in their order; for short ones, whose reading takes no longer than claiming.
+  public func claim(atMost count: Int, worker: UUID, models: [String], takesPaths: Bool = true) throws -> [ClaimedJob] {
+    try call(
       PackageResources.claim_sql,
-      [.text(worker.uuidString), .text(models.joined(separator: Self.modelSeparator)), .boolean(takesPaths)])
-    return try rows.first.map { row in
+      [.text(worker.uuidString), .text(models.joined(separator: Self.modelSeparator)), .boolean(takesPaths), .integer(count)]
+    ).map { row in
       ClaimedJob(
         id: try row.integer("job_id"), fence: try row.integer("fence"), task: try row.text("task"),
         question: try row.optionalText("question"), model: try row.text("model"), documentName: try row.text("document_name"),
@@ -54,18 +59,15 @@ extension JobQueue {
   /// - Returns: false when the claim was lost; nothing was written then. True again for a result
   ///   that was accepted before, under this fence.
   public func complete(job: Int, fence: Int, record: ResultRecord) throws -> Bool {
-    let compressed = try ResultCodec.encode(record)
+    try complete([FinishedJob(id: job, fence: fence, record: record)])[0]
+  }
+
+  /// Several results in one transaction, each accepted or not by itself.
+  public func complete(_ jobs: [FinishedJob]) throws -> [Bool] {
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
-    func json(_ value: some Encodable) throws -> Parameter { .text(String(decoding: try encoder.encode(value), as: UTF8.self)) }
-    return try one(
-      PackageResources.complete_sql,
-      [
-        .integer(job), .integer(fence), .text(record.worker), .text(record.model.name), .text(record.model.sha256),
-        .text(record.answer), .boolean(record.supported), try json(record.evidence), try json(record.reading),
-        .integer(record.document.tokens), .bytes(compressed.payload), .integer(compressed.rawBytes), .text(compressed.sha256),
-      ]
-    ).boolean("accepted")
+    let offers = try encoder.encode(try jobs.map(ResultOffer.init))
+    return try call(PackageResources.complete_sql, [.text(String(decoding: offers, as: UTF8.self))]).map { try $0.boolean("accepted") }
   }
 
   /// - Returns: the job's state afterwards, or "lost".

@@ -107,38 +107,37 @@ returns void language sql set search_path = docproc, pg_temp as $$
   on conflict (id) do update set heartbeat_at = clock_timestamp(), models = excluded.models
 $$;
 
--- Gives the worker the next job whose model it can run, with a new fence; no row when
+-- Gives the worker the next jobs whose model it can run, each with a new fence; no row when
 -- there is none. A model given by path can be run by whoever has that path, if it takes
--- those. A worker has one job at a time: a claim it still holds is one whose answer got
--- lost on the way, and is given back.
-create function docproc.claim(claiming_worker uuid, models text[], takes_paths boolean default true)
+-- those. Claims that it still holds are ones whose answer got lost on the way, and are given back.
+create function docproc.claim(claiming_worker uuid, models text[], takes_paths boolean default true, most integer default 1)
 returns table (
   job_id bigint, fence bigint, task text, question text, model text, parameters jsonb,
   document_name text, document_text text, document_parts jsonb, document_sha256 text, document_bytes bigint
-) language plpgsql set search_path = docproc, pg_temp as $$
+) language plpgsql set search_path = docproc, pg_temp
+-- By indexes, whatever statistics say while tables fill or empty: one plan for all sizes.
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan set jit = off as $$
 #variable_conflict use_column
-declare
-  chosen bigint;
-  given bigint;
 begin
   perform release(c.job_id, c.fence) from claim c where c.worker_id = claiming_worker;
-  delete from ready r where r.job_id = (
-    select n.job_id from ready n
-    where n.available_at <= clock_timestamp() and (n.model = any (models) or takes_paths and n.model like '%/%')
-    order by n.priority desc, n.available_at, n.job_id
-    for update skip locked limit 1)
-  returning r.job_id into chosen;
-  if chosen is null then
-    return;
-  end if;
-  insert into claim (job_id, fence, worker_id) values (chosen, nextval('docproc.fence'), claiming_worker)
-  returning claim.fence into given;
-  update job_state s set state = 'running', attempts = s.attempts + 1, started_at = clock_timestamp(), error = null
-  where s.job_id = chosen;
-  perform record_event(chosen, 'claimed', given, claiming_worker);
   return query
-    select j.id, given, j.task, j.question, j.model, j.parameters, d.name, d.text, d.parts, d.sha256, d.bytes
-    from job j join document d on d.id = j.document_id where j.id = chosen;
+    -- Materialized: planned otherwise, the limit might be applied more than once.
+    with chosen as materialized (
+      select n.job_id, n.priority, n.available_at from ready n
+      where n.available_at <= clock_timestamp() and (n.model = any (models) or takes_paths and n.model like '%/%')
+      order by n.priority desc, n.available_at, n.job_id
+      for update skip locked limit most),
+    taken as (delete from ready r using chosen c where r.job_id = c.job_id returning r.job_id),
+    given as (
+      insert into claim as k (job_id, fence, worker_id) select t.job_id, nextval('docproc.fence'), claiming_worker from taken t
+      returning k.job_id, k.fence),
+    begun as (
+      update job_state s set state = 'running', attempts = s.attempts + 1, started_at = clock_timestamp(), error = null
+      from given g where s.job_id = g.job_id),
+    noted as (insert into event (job_id, kind, fence, worker_id) select g.job_id, 'claimed', g.fence, claiming_worker from given g)
+    select j.id, g.fence, j.task, j.question, j.model, j.parameters, d.name, d.text, d.parts, d.sha256, d.bytes
+    from given g join chosen c on c.job_id = g.job_id join job j on j.id = g.job_id join document d on d.id = j.document_id
+    order by c.priority desc, c.available_at, c.job_id;
 end $$;
 
 -- Reports progress on a job: 'going', a wish ('cancel', 'pause', 'preempt'), or 'lost'.
@@ -220,7 +219,7 @@ begin
   update job_state set state = final, error = message, finished_at = clock_timestamp() where job_id = job;
   perform drop_checkpoint(job);
   perform record_event(job, final, held_fence, null, message);
-  perform pg_notify('docproc_finished', job::text);
+  perform pg_notify('docproc_finished', '');
 end $$;
 
 create or replace function docproc.mark_cancelled(job bigint, held_fence bigint default null)
@@ -228,26 +227,38 @@ returns void language sql set search_path = docproc, pg_temp as $$
   select finish(job, 'cancelled', held_fence)
 $$;
 
--- Result, figures and state in one transaction; false when the claim was lost. Offered again
--- after it was accepted (its answer got lost on the way), it is accepted again, without effect.
-create function docproc.complete(
-  job bigint, held_fence bigint, worker_name text, model_name text, model_sha256 text, answer text, supported boolean,
-  evidence jsonb, figures jsonb, document_tokens bigint, payload bytea, payload_raw_bytes bigint, payload_sha256 text
-) returns boolean language plpgsql set search_path = docproc, pg_temp as $$
+-- Results, figures and states in one statement. Each offer is accepted or not by itself: not when
+-- its claim was lost. Offered again after it was accepted (the answer got lost on the way), it is accepted
+-- again, without effect. Offers: [{job, fence, worker, model, model_sha256, answer, supported, evidence,
+-- figures, tokens, payload (zstd, in base64), raw_bytes, sha256}]; answers come in their order.
+create function docproc.complete(offers jsonb)
+returns setof boolean language plpgsql set search_path = docproc, pg_temp
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan set jit = off as $$
 begin
-  if not end_claim(job, held_fence) then
-    return exists (select from result r where r.job_id = job and r.fence = held_fence and r.payload_sha256 = complete.payload_sha256);
-  end if;
-  insert into reading values (
-    job, held_fence, (figures ->> 'passes')::integer, complete.document_tokens, (figures ->> 'tokens_read')::bigint,
-    (figures ->> 'seconds')::float8, (figures ->> 'tokens_per_second')::float8, (figures ->> 'peak_rss_bytes')::bigint,
-    (figures ->> 'checkpoints')::integer, (figures ->> 'resumed_from')::bigint);
-  insert into result (job_id, fence, worker, model_name, model_sha256, answer, supported, evidence,
-    payload, payload_codec, payload_raw_bytes, payload_sha256)
-  values (job, held_fence, worker_name, complete.model_name, complete.model_sha256, complete.answer, complete.supported,
-    complete.evidence, complete.payload, 'zstd', complete.payload_raw_bytes, complete.payload_sha256);
-  perform finish(job, 'completed', held_fence);
-  return true;
+  return query
+    with offer as materialized (
+      select e.ordinality as place, r.* from jsonb_array_elements(offers) with ordinality e,
+        jsonb_to_record(e.value) as r (job bigint, fence bigint, worker text, model text, model_sha256 text, answer text, supported boolean,
+          evidence jsonb, figures jsonb, tokens bigint, payload text, raw_bytes bigint, sha256 text)),
+    ended as (delete from claim c using offer o where c.job_id = o.job and c.fence = o.fence returning o.*),
+    read as (
+      insert into reading select n.job, n.fence, (f.passes), n.tokens, f.tokens_read, f.seconds, f.tokens_per_second, f.peak_rss_bytes,
+        f.checkpoints, f.resumed_from
+      from ended n, jsonb_to_record(n.figures) as f (passes integer, tokens_read bigint, seconds float8, tokens_per_second float8,
+        peak_rss_bytes bigint, checkpoints integer, resumed_from bigint)),
+    stored as (
+      insert into result (job_id, fence, worker, model_name, model_sha256, answer, supported, evidence,
+        payload, payload_codec, payload_raw_bytes, payload_sha256)
+      select n.job, n.fence, n.worker, n.model, n.model_sha256, n.answer, n.supported, n.evidence,
+        decode(n.payload, 'base64'), 'zstd', n.raw_bytes, n.sha256 from ended n),
+    stated as (update job_state s set state = 'completed', error = null, finished_at = clock_timestamp() from ended n where s.job_id = n.job),
+    unsaved as (delete from checkpoint k using ended n where k.job_id = n.job),
+    unpaged as (delete from checkpoint_page k using ended n where k.job_id = n.job),
+    noted as (insert into event (job_id, kind, fence) select n.job, 'completed', n.fence from ended n)
+    select n.job is not null or exists (
+      select from result r where r.job_id = o.job and r.fence = o.fence and r.payload_sha256 = o.sha256)
+    from offer o left join ended n on n.place = o.place order by o.place;
+  perform pg_notify('docproc_finished', '');
 end $$;
 
 -- An error of the job itself: tried again later while attempts are left and trying may help.

@@ -50,10 +50,10 @@ grant execute on function
   to docproc_submitter;
 grant execute on function
   docproc.register_worker(uuid, text, text, integer, text[], boolean), docproc.unregister_worker(uuid),
-  docproc.claim(uuid, text[], boolean), docproc.beat(uuid), docproc.report(bigint, bigint, bigint, bigint, bigint, bigint),
+  docproc.claim(uuid, text[], boolean, integer), docproc.beat(uuid), docproc.report(bigint, bigint, bigint, bigint, bigint, bigint),
   docproc.save_checkpoint(bigint, bigint, text, bigint, float8, text, bytea, bigint, text, bigint, bigint, bytea, bigint, text),
   docproc.load_checkpoint(bigint, bigint, text), docproc.load_checkpoint_pages(bigint, bigint),
-  docproc.complete(bigint, bigint, text, text, text, text, boolean, jsonb, jsonb, bigint, bytea, bigint, text),
+  docproc.complete(jsonb),
   docproc.fail(bigint, bigint, text, boolean), docproc.release(bigint, bigint, interval, text),
   docproc.confirm_cancel(bigint, bigint), docproc.sweep(), docproc.forget_old(integer)
   to docproc_worker;
