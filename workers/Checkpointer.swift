@@ -29,6 +29,8 @@ final class Checkpointer: Sendable {
     /// Tokens whose pages are saved, counted with what stands before the document.
     var pagedTo: Int
     var saved = 0
+    /// That the reading stood still for copies.
+    var seconds = 0.0
   }
 
   private let state: Mutex<State>
@@ -52,6 +54,9 @@ final class Checkpointer: Sendable {
   /// Checkpoints that were saved.
   var saved: Int { state.withLock { $0.saved } }
 
+  /// Seconds that the reading stood still for checkpoints on its way.
+  var seconds: Double { state.withLock { $0.seconds } }
+
   /// Saves the moment if it is time to, without waiting for it.
   func offer(_ moment: ReadingMoment) {
     let begun = ContinuousClock.now
@@ -60,6 +65,7 @@ final class Checkpointer: Sendable {
     let cost = (ContinuousClock.now - begun) / .seconds(1)
     state.withLock { state in
       state.isSaving = true
+      state.seconds += cost
       state.due = begun + .seconds(max(interval, cost / Self.share))
     }
     queue.async { [self] in

@@ -79,6 +79,7 @@ struct JobReading {
     let answer = try reader.read(document, task: task, control: control(checkpointer, point))
     var figures = answer.figures
     figures.checkpoints = (earlier?.number ?? 0) + checkpointer.saved
+    figures.checkpointSeconds = checkpointer.seconds
     if let earlier, earlier.isa != ComputeBackend.isa {
       figures.notes = (figures.notes ?? []) + ["resumed with \(ComputeBackend.isa) kernels from a checkpoint of \(earlier.isa) kernels"]
     }

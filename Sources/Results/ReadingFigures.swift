@@ -12,6 +12,8 @@ public struct ReadingFigures: Sendable, Codable, Equatable {
   public var answerSeconds = 0.0
   public var generatedTokens = 0
   public var checkpoints = 0
+  /// That this worker's reading stood still for checkpoints.
+  public var checkpointSeconds: Double?
   public var resumedFrom: Int?
   /// Where the model was run otherwise than its authors published it.
   public var notes: [String]?
@@ -28,6 +30,7 @@ public struct ReadingFigures: Sendable, Codable, Equatable {
     case stateBytes = "state_bytes"
     case answerSeconds = "answer_seconds"
     case generatedTokens = "generated_tokens"
+    case checkpointSeconds = "checkpoint_seconds"
     case resumedFrom = "resumed_from"
   }
 
@@ -45,6 +48,7 @@ public struct ReadingFigures: Sendable, Codable, Equatable {
     try container.encode(answerSeconds, forKey: .answerSeconds)
     try container.encode(generatedTokens, forKey: .generatedTokens)
     try container.encode(checkpoints, forKey: .checkpoints)
+    try container.encodeIfPresent(checkpointSeconds, forKey: .checkpointSeconds)
     try container.encode(resumedFrom, forKey: .resumedFrom)
     try container.encodeIfPresent(notes, forKey: .notes)
   }

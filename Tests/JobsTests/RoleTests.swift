@@ -136,4 +136,23 @@ import Testing
       """)
     #expect(views == nil)
   }
+
+  /// The owner of a database on somebody else's server is no superuser.
+  @Test func anOrdinaryOwnerWillDo() throws {
+    try fixture.run("drop database if exists hers")
+    try fixture.run("drop role if exists owner_of_hers; create role owner_of_hers login createrole")
+    try fixture.run("create database hers owner owner_of_hers")
+    func url(_ role: String) -> String {
+      fixture.url.replacingOccurrences(of: "/docproc?", with: "/hers?").replacingOccurrences(of: "user=docproc", with: "user=" + role)
+    }
+    let owner = try Connection(url: url("owner_of_hers"))
+    #expect(try JobQueue.migrate(owner).count == 8)
+    let (ann, bob, hand) = (try JobQueue(url: url("ann")), try JobQueue(url: url("bob")), try JobQueue(url: url("hand")))
+    let id = try ann.submit(fixture.order()).id
+    let job = try #require(try hand.claim(worker: UUID(), models: ["m"]))
+    #expect(try hand.complete(job: id, fence: job.fence, record: fixture.record("hers")))
+    #expect(try ann.result(id).answer == "hers")
+    #expect(try bob.list(limit: 9).isEmpty)
+    #expect(try JobQueue(url: url("owner_of_hers")).findings().filter { $0.check != "durability" }.map(\.found) == [])
+  }
 }

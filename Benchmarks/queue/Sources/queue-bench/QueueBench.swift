@@ -7,20 +7,22 @@ import Results
 /// process with one connection.
 ///
 ///     queue-bench URL JOBS BATCH           JSON: jobs a second of each phase
-///     queue-bench URL latency JOBS         JSON: quantiles of claim times, one job at a time
+///     queue-bench URL latency JOBS RATE    JSON: quantiles of claim times, one job at a time, so many a second
 @main
 struct QueueBench {
   static func main() throws {
     let words = CommandLine.arguments
-    guard words.count == 4 else { throw Usage() }
+    guard words.count >= 4 else { throw Usage() }
     let bench = QueueBench(queue: try JobQueue(url: words[1]))
-    if words[2] == "latency", let jobs = Int(words[3]) { return try bench.latency(jobs) }
-    guard let jobs = Int(words[2]), let batch = Int(words[3]) else { throw Usage() }
+    if words[2] == "latency", words.count == 5, let jobs = Int(words[3]), let rate = Double(words[4]) {
+      return try bench.latency(jobs, rate)
+    }
+    guard words.count == 4, let jobs = Int(words[2]), let batch = Int(words[3]) else { throw Usage() }
     try bench.throughput(jobs, batch)
   }
 
   struct Usage: Error, CustomStringConvertible {
-    var description: String { "usage: queue-bench URL JOBS BATCH | queue-bench URL latency JOBS" }
+    var description: String { "usage: queue-bench URL JOBS BATCH | queue-bench URL latency JOBS RATE" }
   }
 
   let queue: JobQueue
@@ -61,15 +63,17 @@ struct QueueBench {
     )
   }
 
-  private func latency(_ jobs: Int) throws {
+  private func latency(_ jobs: Int, _ rate: Double) throws {
     try register()
     var times: [Double] = []
     for number in 0..<jobs {
+      let next = Date().addingTimeInterval(1 / rate)
       try submit(number)
       var job: ClaimedJob?
       times.append(try seconds { job = try queue.claim(worker: worker, models: ["none"]) } * 1000)
       guard let job else { throw PostgresError.unexpectedResult("no job to claim") }
       _ = try queue.complete(job: job.id, fence: job.fence, record: record(job))
+      Thread.sleep(until: next)
     }
     try queue.unregister(worker: worker)
     times.sort()
