@@ -10,9 +10,9 @@ import Synchronization
 /// It also knows when nobody has heard of the worker for so long that its claim may soon be
 /// another's: by the host's monotonic clock, counted from before the last beat that was answered.
 final class Heartbeat: Sendable {
-  /// A wish that no notification brings is seen this late.
-  private static let seconds = 1.0
-  private static let sweepSeconds = 5.0
+  /// A wish that no notification brings is seen this late; several beats fit into a short lease.
+  private static func beatSeconds(_ lease: Double) -> Double { min(1, lease / 5) }
+  private static func sweepSeconds(_ lease: Double) -> Double { min(5, lease / 10) }
   private static let forgetSeconds = 3600.0
   /// Share of the lease after which a worker that is not heard waits instead of reading on.
   private static let patience = 0.75
@@ -87,23 +87,24 @@ final class Heartbeat: Sendable {
     var queue: JobQueue?
     var backoff = Backoff()
     // At different times in different workers.
-    var nextSweep = ContinuousClock.now + .seconds(Double.random(in: 0...Self.sweepSeconds))
+    var nextSweep = ContinuousClock.now + .seconds(Double.random(in: 0...1))
     var nextForgetting = ContinuousClock.now + .seconds(Double.random(in: 60...Self.forgetSeconds))
     while !state.withLock({ $0.isStopping }) {
       do {
         let current = try queue ?? connect()
         queue = current
         try beat(current)
+        let lease = state.withLock { $0.lease }
         backoff.reset()
         if ContinuousClock.now > nextSweep {
           try sweep(current)
-          nextSweep = .now + .seconds(Self.sweepSeconds)
+          nextSweep = .now + .seconds(Self.sweepSeconds(lease))
         }
         if ContinuousClock.now > nextForgetting {
           _ = try current.forgetOld()
           nextForgetting = .now + .seconds(Self.forgetSeconds)
         }
-        try current.connection.waitForNotification(seconds: Self.seconds, alarm: alarm.descriptor)
+        try current.connection.waitForNotification(seconds: Self.beatSeconds(lease), alarm: alarm.descriptor)
       } catch {
         logger.warning("heartbeat failed", metadata: ["error": "\(error)"])
         queue = nil

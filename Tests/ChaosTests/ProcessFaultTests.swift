@@ -50,7 +50,7 @@ import Testing
 
   /// SIGSTOP for longer than the lease, then SIGCONT: the worker finds its claim another's.
   @Test func frozenWorkersWriteNothingStale() throws {
-    let fleet = try Fleet(seed: ChaosScale.seed &+ 2, times: Fleet.Times(lease: 1.0, checkpoint: 0.2))
+    let fleet = try Fleet(seed: ChaosScale.seed &+ 2, times: Fleet.Times(lease: 0.6, checkpoint: 0.2))
     var random = SplitMix(ChaosScale.seed &+ 3)
     for number in 1...4 { try fleet.start("worker-\(number)") }
     let trials = ChaosScale.of(12, full: 1000)

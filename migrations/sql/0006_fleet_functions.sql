@@ -1,6 +1,18 @@
 -- The queue's rules for a fleet. As before, every write by a worker matches (job, fence) in the
 -- statement that has the effect.
 
+-- A job that comes back without a delay keeps its place in the queue: who was interrupted goes on before
+-- others begin.
+create or replace function docproc.make_ready(job bigint, delay interval, message text default null)
+returns void language plpgsql set search_path = docproc, pg_temp as $$
+begin
+  update job_state set state = 'available', error = message, finished_at = null where job_id = job;
+  insert into ready (job_id, model, priority, available_at)
+  select j.id, j.model, j.priority, case when delay = interval '0' then j.created_at else clock_timestamp() + delay end
+  from job j where j.id = job;
+  perform pg_notify('docproc_ready', '');
+end $$;
+
 drop function docproc.submit(text, text, jsonb, text, text, text, integer, jsonb, boolean);
 drop function docproc.register_worker(uuid, text, text, integer);
 drop function docproc.claim(uuid, text[], boolean);
