@@ -35,7 +35,9 @@ test: setup lint ## Run every test
 	$(BIN)/docproc model install
 	$(BIN)/docproc model install --precision f16
 	$(BIN)/docproc model install --precision f16 --variant original
-	DOCPROC_TEST_MODEL=$(DOCPROC_HOME)/models/$(MODEL) swift test -c release -Xswiftc -enable-testing --skip-build
+	DOCPROC_TEST_MODEL=$(DOCPROC_HOME)/models/$(MODEL) swift test -c release -Xswiftc -enable-testing --skip-build --skip ChaosTests
+	# Faults have time limits: nothing else may run beside them.
+	swift test -c release -Xswiftc -enable-testing --skip-build --no-parallel --filter ChaosTests
 
 install: build ## Install the programs into PREFIX (default /usr/local)
 	install -D -t $(or $(PREFIX),/usr/local)/bin $(BIN)/docproc $(BIN)/docproc-worker
@@ -43,7 +45,7 @@ install: build ## Install the programs into PREFIX (default /usr/local)
 
 chaos: setup ## Every fault in full, with its figures (about an hour; SEED=1)
 	swift build -c release --build-tests -Xswiftc -enable-testing
-	DOCPROC_CHAOS=full DOCPROC_CHAOS_SEED=$(or $(SEED),1) swift test -c release -Xswiftc -enable-testing --skip-build --filter ChaosTests
+	DOCPROC_CHAOS=full DOCPROC_CHAOS_SEED=$(or $(SEED),1) swift test -c release -Xswiftc -enable-testing --skip-build --no-parallel --filter ChaosTests
 
 clean: ## Remove what was built
 	rm -rf .build

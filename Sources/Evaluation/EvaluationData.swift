@@ -56,15 +56,17 @@ public struct EvaluationData: Sendable {
     data.withUnsafeBytes { source in
       var input = ZSTD_inBuffer(src: source.baseAddress, size: source.count, pos: 0)
       while failure == nil {
+        let before = input.pos
         let produced = chunk.withUnsafeMutableBytes { target in
           var output = ZSTD_outBuffer(dst: target.baseAddress, size: target.count, pos: 0)
           let code = ZSTD_decompressStream(context, &output, &input)
           if ZSTD_isError(code) != 0 { failure = String(cString: ZSTD_getErrorName(code)) }
-          remaining = code
+          // A call that has nothing to do speaks of the next frame.
+          if output.pos > 0 || input.pos > before { remaining = code }
           return output.pos
         }
         result.append(contentsOf: chunk[..<produced])
-        if produced == 0, input.pos == input.size { break }
+        if produced == 0, input.pos == before { break }
       }
     }
     // Zero only at the end of a frame.

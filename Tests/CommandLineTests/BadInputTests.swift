@@ -17,7 +17,9 @@ import Testing
     (["submit", "BOOK", "--task", "ask"], 2, "needs a question"),
     (["submit", "BOOK", "--task", "ask", "--question", "  "], 2, "needs a question"),
     (["submit", "BOOK", "--task", "translate"], 2, "translate"),
-    (["submit", "BOOK", "--question", "Who?"], 2, "--task ask"),
+    (["submit", "BOOK", "--question", " "], 2, "empty"),
+    (["submit", "BOOK", "--key", "k", "--again"], 2, "contradict"),
+    (["submit", "BOOK", "--deadline", "0"], 2, "--deadline"),
     (["submit"], 2, "path"),
     (["ask", "BOOK", ""], 2, "empty"),
     (["submit", "BOOK", "--database", "postgresql://127.0.0.1:1/x"], 1, "cannot reach the database"),
@@ -45,6 +47,8 @@ import Testing
     let output = try program.run("docproc-worker", ["--once"])
     #expect(output.status == 2)
     #expect(output.error.contains("DATABASE_URL"))
+    let hasty = try program.run("docproc-worker", ["--once", "--checkpoint-seconds", "0"])
+    #expect(hasty.status == 2 && hasty.error.contains("--checkpoint-seconds"))
   }
 
   @Test func completionScriptsAreGenerated() throws {

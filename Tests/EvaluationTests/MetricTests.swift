@@ -1,5 +1,6 @@
 import Documents
 import Foundation
+import Results
 import TestSupport
 import Testing
 
@@ -93,6 +94,24 @@ import Testing
     } catch {
       #expect("\(error)".contains("squad.jsonl") && "\(error)".contains("--data"))
     }
+  }
+
+  @Test func compressedDataIsReadWholeOrRefused() throws {
+    let directory = try TemporaryDirectory()
+    let line = #"{"text": "\#(String(repeating: "a", count: 90_000))", "summary": "b"}"# + "\n"
+    let frame = try CompressedBytes(compressing: Array((line + line).utf8), level: 3).payload
+    func records(_ bytes: [UInt8]) throws -> [SummarizedText] {
+      let path = try directory.write("set.jsonl.zst", "")
+      try Data(bytes).write(to: URL(fileURLWithPath: path))
+      return try EvaluationData(folder: directory.path).records("set", as: SummarizedText.self)
+    }
+    #expect(try records(frame).count == 2)
+    #expect(try records(frame + frame).count == 4, "frames may follow each other")
+    for bad in [Array(frame.dropLast(5)), Array(frame.prefix(8)), [1, 2, 3, 4, 5, 6, 7, 8, 9]] {
+      #expect(throws: EvaluationError.self) { try records(bad) }
+    }
+    let broken = try CompressedBytes(compressing: Array("{}\n".utf8), level: 3).payload
+    #expect(throws: EvaluationError.self) { try records(broken) }
   }
 
   @Test func aStoppedEvaluationGoesOn() throws {

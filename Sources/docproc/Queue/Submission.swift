@@ -85,7 +85,7 @@ struct SubmitCommand: ParsableCommand {
   @Option(help: "What to do.")
   var task: TaskName = .summarize
 
-  @Option(help: "The question, for --task ask.")
+  @Option(help: "The question, for --task ask; for summarize what the summary shall be about.")
   var question: String?
 
   @Flag(help: "Wait for the result and print it.")
@@ -96,7 +96,7 @@ struct SubmitCommand: ParsableCommand {
   func validate() throws {
     let hasQuestion = question.map { !$0.allSatisfy(\.isWhitespace) } ?? false
     if task == .ask, !hasQuestion { throw ValidationError("--task ask needs a question: --question \"...\"") }
-    if task == .summarize, question != nil { throw ValidationError("--question goes with --task ask") }
+    if question != nil, !hasQuestion { throw ValidationError("the question is empty") }
   }
 
   func run() throws {
