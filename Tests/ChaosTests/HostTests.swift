@@ -29,33 +29,33 @@ import Testing
     let hosts = try (1...3).map(TestHost.init)
     defer { withExtendedLifetime(hosts) {} }
     let fleet = try fleet(40, hosts: hosts)
-    let jobs = try fleet.submit(ChaosScale.of(9, full: 100), tokens: 5_000)
     var random = SplitMix(ChaosScale.seed &+ 41)
-    var (cuts, halves, seconds) = (0, 0, 0.0)
-    let most = ChaosScale.of(3, full: 24)
-    let done = try fleet.wait(until: jobs.count, seconds: Double(ChaosScale.of(240, full: 3000)), every: 0.5) {
-      guard cuts + halves < most else { return }
+    var (jobs, times) = ([Int](), (cuts: [Double](), halves: [Double]()))
+    let most = ChaosScale.of(3, full: 16)
+    while times.cuts.count + times.halves.count < most {
+      if try fleet.count("select count(*) from docproc.ready") < 6 { jobs += try fleet.submit(6, tokens: 5_000) }
       let host = hosts[Int.random(in: 0..<3, using: &random)]
-      let time = Double.random(in: ChaosScale.isFull ? 5...40 : 2...8, using: &random)
-      seconds += time
-      if (cuts + halves) % 2 == 0 {
-        cuts += 1
+      let isLast = times.cuts.count + times.halves.count == most - 1
+      let time = ChaosScale.isFull && isLast ? 120 : Double.random(in: ChaosScale.isFull ? 5...40 : 2...6, using: &random)
+      if times.cuts.count <= times.halves.count {
+        times.cuts.append(time)
         try host.cut()
         Thread.sleep(forTimeInterval: time)
         try host.mend()
       } else {
-        halves += 1
+        times.halves.append(time)
         try host.halve()
         Thread.sleep(forTimeInterval: time)
         try host.unhalve()
       }
+      Thread.sleep(forTimeInterval: 1)
     }
-    #expect(done)
+    #expect(try fleet.wait(until: jobs.count, seconds: 200))
     let workers = try fleet.count("select count(distinct worker) from docproc.result")
     try fleet.judge(jobs)
     #expect(workers == 3, "all hosts took part")
     ChaosScale.report(
-      "network: 3 hosts, \(jobs.count) jobs, \(cuts) cuts and \(halves) half-open connections of \(Int(seconds)) s in all; "
+      "network: 3 hosts, \(jobs.count) jobs, cuts of \(times.cuts.map { Int($0) }) s, half-open for \(times.halves.map { Int($0) }) s; "
         + "\(try fleet.count("select count(*) from docproc.event where kind = 'rescued'")) rescues")
   }
 
