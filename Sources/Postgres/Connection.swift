@@ -148,7 +148,9 @@ public final class Connection {
     let storage = encoded.map { value -> UnsafeMutablePointer<CChar>? in
       guard let bytes = value.bytes else { return nil }
       let copy = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count + 1)
-      for (index, byte) in bytes.enumerated() { copy[index] = CChar(bitPattern: byte) }
+      bytes.withUnsafeBytes { source in
+        UnsafeMutableRawBufferPointer(start: copy, count: bytes.count).copyMemory(from: source)
+      }
       copy[bytes.count] = 0
       return copy
     }
