@@ -95,7 +95,8 @@ let package = Package(
     .testTarget(name: "TokenizerTests", dependencies: ["CZstd", "Tokenizer", "TestSupport"], swiftSettings: swiftSettings),
     .testTarget(name: "DocumentsTests", dependencies: ["Documents", "Host", "TestSupport"], swiftSettings: swiftSettings),
     .testTarget(name: "ReadingTests", dependencies: ["Documents", "Reading", "Results", "TestSupport"], swiftSettings: swiftSettings),
-    .testTarget(name: "EvaluationTests", dependencies: ["Documents", "Evaluation", "Results", "TestSupport"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "EvaluationTests", dependencies: ["Documents", "Evaluation", "Results", "TestSupport"], swiftSettings: swiftSettings),
     .testTarget(name: "ResultsTests", dependencies: ["Results"], swiftSettings: swiftSettings),
     .testTarget(
       name: "JobsTests", dependencies: ["Jobs", "Migrations", "Postgres", "Results", "TestSupport"], swiftSettings: swiftSettings),
