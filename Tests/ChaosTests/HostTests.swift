@@ -6,19 +6,20 @@ import Testing
 
 /// Several hosts, each a network namespace with an address of its own, and one Postgres.
 @Suite(.serialized, .enabled(if: TestHost.arePossible, "needs root and the ip command")) struct HostTests {
-  private static let port = 25_000 + Int(ProcessInfo.processInfo.processIdentifier % 10_000)
+  /// Servers of earlier tests go on until the process ends: each has its own.
+  private func port(_ seed: UInt64) -> Int { 25_000 + Int(ProcessInfo.processInfo.processIdentifier) % 10_000 + Int(seed) }
 
   private func fleet(_ seed: UInt64, hosts: [TestHost], environment: (Int) -> [String: String] = { _ in [:] }) throws -> Fleet {
     let fleet = try Fleet(seed: ChaosScale.seed &+ seed, times: Fleet.Times(lease: 3, checkpoint: 0.3))
-    let server = ServerControl(fleet)
+    let (server, port) = (ServerControl(fleet), port(seed))
     try server.stop(mode: "fast")
-    try server.listen(port: Self.port)
+    try server.listen(port: port)
     try server.start()
     // The socket is named after the port.
-    try fleet.reconnect(url: fleet.url + "&port=\(Self.port)")
+    try fleet.reconnect(url: fleet.url + "&port=\(port)")
     for (number, host) in hosts.enumerated() {
       try fleet.start(
-        "host-\(number)", url: "postgresql://docproc@\(host.server):\(Self.port)/docproc", prefix: host.prefix,
+        "host-\(number)", url: "postgresql://docproc@\(host.server):\(port)/docproc", prefix: host.prefix,
         environment: environment(number))
     }
     return fleet
@@ -53,7 +54,9 @@ import Testing
     #expect(try fleet.wait(until: jobs.count, seconds: 200))
     let workers = try fleet.count("select count(distinct worker) from docproc.result")
     try fleet.judge(jobs)
-    #expect(workers == 3, "all hosts took part")
+    let logs = hosts.indices.map { fleet.logText("host-\($0)").suffix(1500) }.joined(separator: "\n\n")
+    // Few jobs may all be done by two hosts while the third is cut off.
+    #expect(workers == 3 || !ChaosScale.isFull && workers == 2, "all hosts took part; the ends of their logs:\n\(logs)")
     ChaosScale.report(
       "network: 3 hosts, \(jobs.count) jobs, cuts of \(times.cuts.map { Int($0) }) s, half-open for \(times.halves.map { Int($0) }) s; "
         + "\(try fleet.count("select count(*) from docproc.event where kind = 'rescued'")) rescues")
