@@ -89,7 +89,7 @@ import Testing
   /// SIGTERM: the reading is saved, the job given back without using up an attempt, and goes on elsewhere.
   @Test func drainedReadingsGoOnWhereTheyStood() throws {
     let fleet = try Fleet(seed: ChaosScale.seed &+ 4, times: Fleet.Times(lease: 10, checkpoint: 1000))
-    let job = try #require(try fleet.submit(1, tokens: 8_000).first)
+    let job = try #require(try fleet.submit(1, tokens: 20_000).first)
     let first = try fleet.start("first")
     #expect(try waitForWork(job, fleet))
     first.signal(SIGTERM)
@@ -116,7 +116,7 @@ import Testing
 
   @Test func aSecondSignalEndsTheWorkerAtOnce() throws {
     let fleet = try Fleet(seed: ChaosScale.seed &+ 5, times: Fleet.Times(lease: 2, checkpoint: 1000))
-    let job = try #require(try fleet.submit(1, tokens: 8_000).first)
+    let job = try #require(try fleet.submit(1, tokens: 20_000).first)
     let worker = try fleet.start("first")
     #expect(try waitForWork(job, fleet))
     // Its last checkpoint has to wait for this lock: the first signal cannot be obeyed.
@@ -133,7 +133,7 @@ import Testing
 
   @Test func cancellingReachesARunningWorkerWithinTwoSeconds() throws {
     let fleet = try Fleet(seed: ChaosScale.seed &+ 6)
-    let job = try #require(try fleet.submit(1, tokens: 8_000).first)
+    let job = try #require(try fleet.submit(1, tokens: 20_000).first)
     try fleet.start("first")
     #expect(try waitForWork(job, fleet))
     let begun = Date()
@@ -145,9 +145,10 @@ import Testing
   }
 
   @Test func aMoreImportantJobInterruptsAReadingThatThenGoesOn() throws {
-    let fleet = try Fleet(seed: ChaosScale.seed &+ 7, times: Fleet.Times(lease: 10, checkpoint: 1000))
+    // Sweeps come ten times a lease.
+    let fleet = try Fleet(seed: ChaosScale.seed &+ 7, times: Fleet.Times(lease: 3, checkpoint: 1000))
     try fleet.queue.connection.execute(script: "update docproc.setting set value = '0.2 s' where name = 'preempt_after'")
-    let long = try #require(try fleet.submit(1, tokens: 10_000).first)
+    let long = try #require(try fleet.submit(1, tokens: 25_000).first)
     try fleet.start("only")
     #expect(try waitForWork(long, fleet))
     let urgent = try fleet.queue.submit(
