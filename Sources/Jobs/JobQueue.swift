@@ -27,7 +27,9 @@ public final class JobQueue {
   /// - Throws: `PostgresError`
   public static func migrate(_ connection: Connection) throws -> [Int] {
     let applied = try migrator.migrate(connection)
-    if !applied.isEmpty {
+    let isNoted = try !connection.query("select from docproc.schema_line limit 1").isEmpty
+    // One that was killed between the two left the note to the next.
+    if !applied.isEmpty || !isNoted {
       let lines = String(decoding: PackageResources.schema_lines_sql, as: UTF8.self)
       try connection.execute(script: "begin; truncate docproc.schema_line; insert into docproc.schema_line \(lines); commit")
     }

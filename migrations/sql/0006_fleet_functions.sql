@@ -234,10 +234,17 @@ begin
   perform pg_notify('docproc_finished', '');
 end $$;
 
-create or replace function docproc.mark_cancelled(job bigint, held_fence bigint default null)
-returns void language sql set search_path = docproc, pg_temp as $$
-  select finish(job, 'cancelled', held_fence)
-$$;
+-- A worker that stopped because it was asked to.
+create or replace function docproc.confirm_cancel(job bigint, held_fence bigint)
+returns boolean language plpgsql set search_path = docproc, pg_temp as $$
+begin
+  if not end_claim(job, held_fence) then
+    return false;
+  end if;
+  perform finish(job, 'cancelled', held_fence);
+  return true;
+end $$;
+drop function docproc.mark_cancelled(bigint, bigint);
 
 -- Results, figures and states in one statement. Each offer is accepted or not by itself: not when
 -- its claim was lost. Offered again after it was accepted (the answer got lost on the way), it is accepted
@@ -285,7 +292,7 @@ begin
     return 'lost';
   end if;
   if wished = 'cancel' then
-    perform mark_cancelled(job, held_fence);
+    perform stop_now(job, 'cancel', held_fence);
     return 'cancelled';
   end if;
   select s.attempts, j.max_attempts into used, allowed
@@ -309,13 +316,8 @@ begin
     return false;
   end if;
   update job_state set attempts = attempts - 1, releases = releases + 1 where job_id = job;
-  if wished = 'cancel' then
-    perform mark_cancelled(job, held_fence);
-    return true;
-  end if;
-  if wished = 'pause' then
-    update job_state set state = 'paused', error = null where job_id = job;
-    perform record_event(job, 'paused', held_fence);
+  if wished in ('cancel', 'pause') then
+    perform stop_now(job, wished, held_fence);
     return true;
   end if;
   perform make_ready(job, delay, reason);
@@ -323,9 +325,9 @@ begin
   return true;
 end $$;
 
--- Cancels a job that waits at once, and asks a running one's worker to stop.
--- Returns the state after the call.
-create or replace function docproc.cancel(job bigint)
+-- Stops a job for good ('cancel') or for now ('pause'): one that waits at once, a running one by a wish to
+-- its worker. Returns the state after the call.
+create function docproc.stop(job bigint, wished text)
 returns text language plpgsql set search_path = docproc, pg_temp as $$
 declare
   result text;
@@ -335,52 +337,45 @@ begin
   for round in 1..3 loop
     delete from ready where job_id = job;
     if found then
-      perform mark_cancelled(job);
-      return 'cancelled';
-    end if;
-    update claim set wish = 'cancel' where job_id = job;
-    if found then
-      perform record_event(job, 'cancel requested');
-      perform pg_notify('docproc_wish', job::text);
-      return 'running';
-    end if;
-    update job_state set state = 'cancelled', finished_at = clock_timestamp() where job_id = job and state = 'paused';
-    if found then
-      perform mark_cancelled(job);
-      return 'cancelled';
+      perform stop_now(job, wished);
+    else
+      update claim set wish = wished where job_id = job and wish is distinct from 'cancel';
+      if found then
+        perform record_event(job, wished || ' requested');
+        perform pg_notify('docproc_wish', job::text);
+      end if;
     end if;
     select state into result from job_state where job_id = job;
-    exit when result not in ('available', 'running');
+    if result = 'paused' and wished = 'cancel' then
+      perform stop_now(job, wished);
+      return 'cancelled';
+    end if;
+    exit when result not in ('available', 'running') or exists (select from claim where job_id = job);
   end loop;
   return result;
 end $$;
 
--- Keeps a job from going on until docproc.resume: one that waits at once, a running one after a
--- checkpoint at its next block. Returns the state after the call.
-create function docproc.pause(job bigint)
-returns text language plpgsql set search_path = docproc, pg_temp as $$
-declare
-  result text;
+create function docproc.stop_now(job bigint, wished text, held_fence bigint default null)
+returns void language plpgsql set search_path = docproc, pg_temp as $$
 begin
-  perform require_job(job);
-  for round in 1..3 loop
-    delete from ready where job_id = job;
-    if found then
-      update job_state set state = 'paused' where job_id = job;
-      perform record_event(job, 'paused');
-      return 'paused';
-    end if;
-    update claim set wish = 'pause' where job_id = job and wish is distinct from 'cancel';
-    if found then
-      perform record_event(job, 'pause requested');
-      perform pg_notify('docproc_wish', job::text);
-      return 'running';
-    end if;
-    select state into result from job_state where job_id = job;
-    exit when result not in ('available', 'running');
-  end loop;
-  return result;
+  if wished = 'cancel' then
+    perform finish(job, 'cancelled', held_fence);
+  else
+    update job_state set state = 'paused', error = null where job_id = job;
+    perform record_event(job, 'paused', held_fence);
+  end if;
 end $$;
+
+create or replace function docproc.cancel(job bigint)
+returns text language sql set search_path = docproc, pg_temp as $$
+  select stop(job, 'cancel')
+$$;
+
+-- Until docproc.resume; a running job is saved at its next block.
+create function docproc.pause(job bigint)
+returns text language sql set search_path = docproc, pg_temp as $$
+  select stop(job, 'pause')
+$$;
 
 -- Lets a paused job go on where it stood.
 create function docproc.resume(job bigint)
@@ -453,14 +448,13 @@ begin
   perform record_event(job, 'rescued', lost_fence, lost.worker_id,
     format('%s, at %s of %s tokens', reason, lost.tokens_done, lost.tokens_total));
   if lost.wish = 'cancel' then
-    perform mark_cancelled(job, lost_fence);
+    perform stop_now(job, 'cancel', lost_fence);
   elsif deaths >= setting('most_crashes')::integer then
     perform finish(job, 'failed', lost_fence, format('its worker was lost %s times while reading it: %s', deaths,
       (select string_agg(e.detail, '; ' order by e.id) from event e where e.job_id = job and e.kind = 'rescued'
         and e.id > coalesce((select max(r.id) from event r where r.job_id = job and r.kind = 'retried'), 0))));
   elsif lost.wish = 'pause' then
-    update job_state set state = 'paused' where job_id = job;
-    perform record_event(job, 'paused', lost_fence);
+    perform stop_now(job, 'pause', lost_fence);
   else
     perform make_ready(job, interval '0');
   end if;
