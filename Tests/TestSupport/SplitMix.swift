@@ -1,15 +1,10 @@
-/// Random numbers that are the same in every run.
-public struct SplitMix: RandomNumberGenerator {
-  private var state: UInt64
-  public init(_ seed: UInt64) { state = seed }
+import Inference
 
-  public mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
+/// Random numbers that are the same in every run.
+public typealias SplitMix = SplitMix64
+
+extension SplitMix64 {
+  public init(_ seed: UInt64) { self.init(seed: seed) }
 
   public mutating func floats(_ count: Int, in range: ClosedRange<Float> = -1...1) -> [Float] {
     (0..<count).map { _ in Float.random(in: range, using: &self) }
