@@ -7,20 +7,20 @@ which group and branch it belongs to; `layout` turns it into positions and an at
 A row is a pure function of (seed, position).
 """
 
-from collections import Counter
-
 import numpy as np
 import torch
 
 import prompts as p
-from tasks import LONGEST_SUMMARY, Summaries, _first, _shortened, load, one_line, ranked, ranked_sets, sentences, words
+from tasks import Summaries, _first, condensed, load, one_line, ranked, ranked_sets, sentences, words
 
 BRANCHES = 64  # codes of one group
 PADDING = -1
 LONGEST_PASSAGE = 900  # characters
+LONGEST_SCENE = 2400
 MOST_QUESTIONS = 8
+AGAIN = 0.6  # of SQuAD's groups: each question's nearest sentence is shown again beside it
 ABSENT = 0.75  # questions a group that its passages do not answer
-SUMMARY_WEIGHT = 0.15  # of a summary's token: it has many more of them than an answer
+SUMMARY_WEIGHT = 0.3  # of a summary's token: it has many more of them than an answer
 
 
 def layout(code):
@@ -43,7 +43,7 @@ class AnswerRows:
     """
 
     def __init__(self, folder, prompts, weights, length, seed, part, text, text_share):
-        makers = {"squad": Paragraphs, "fairytale": Scenes, "summary": Highlights, "focus": Focused}
+        makers = {"squad": Paragraphs, "fairytale": Scenes, "summary": Condensed, "focus": Focused}
         self.makers = [makers[name](folder, part) for name in weights]
         share = np.array(list(weights.values()), dtype=float)
         self.share, self.prompts, self.length, self.seed = share / share.sum(), prompts, length, seed
@@ -113,8 +113,16 @@ def beginning(random, prompts, passages, question):
     return opening + prompts.shown(passages)
 
 
-def branch(prompts, question, answer):
-    return prompts.asked(question), prompts.answer(answer), 1
+def branch(prompts, question, answer, again=None):
+    return prompts.asked(question, again), prompts.answer(answer), 1
+
+
+def nearest(question, units):
+    """The sentence that shares most with the question, which the reader shows again beside it."""
+    if len(units) < 2:
+        return None
+    best = ranked(question, units)
+    return one_line(units[best[0] if len(best) else -1])
 
 
 class Paragraphs:
@@ -136,9 +144,11 @@ class Paragraphs:
         place = len(shown) if random.random() < 0.6 else int(random.integers(len(shown) + 1))
         shown.insert(place, context)
         qas = [article[gold]["qas"][i] for i in random.permutation(len(article[gold]["qas"]))[:MOST_QUESTIONS]]
-        branches = [branch(prompts, one_line(qa["question"]), one_line(qa["answers"][0])) for qa in qas]
+        asked = [(one_line(qa["question"]), one_line(qa["answers"][0])) for qa in qas]
         if random.random() < ABSENT:
-            branches += self._absent(random, prompts, article, others, shown)
+            asked += self._absent(random, article, others, shown)
+        units = sentences(" ".join(shown)) if random.random() < AGAIN else []
+        branches = [branch(prompts, question, answer, nearest(question, units)) for question, answer in asked]
         start = beginning(random, prompts, shown, one_line(qas[0]["question"]))
         return start, [branches[i] for i in random.permutation(len(branches))]
 
@@ -155,13 +165,13 @@ class Paragraphs:
             shown.append(" ".join(sentences(text)[:3])[:500])
         return shown
 
-    def _absent(self, random, prompts, article, others, shown):
+    def _absent(self, random, article, others, shown):
         source = article if random.random() < 0.7 else self.articles[random.integers(len(self.articles))]
         qas = source[others[-1] if source is article else int(random.integers(len(source)))]["qas"]
         qa = qas[random.integers(len(qas))]
         if qa["answers"][0].lower() in " ".join(shown).lower():
             return []
-        return [branch(prompts, one_line(qa["question"]), p.NOT_SAID)]
+        return [(one_line(qa["question"]), p.NOT_SAID)]
 
 
 class Scenes:
@@ -185,31 +195,39 @@ class Scenes:
         units, questions = self.stories[random.integers(len(self.stories))]
         chosen, place = questions[random.integers(len(questions))]
         around = range(max(0, place - 5), min(len(units), place + 6))
-        text = one_line(" ".join(units[index] for index in around))
-        if len(text) > 2200:
+        shown = self._elsewhere(random, units, around) + [one_line(" ".join(units[index] for index in around))]
+        if sum(map(len, shown)) > LONGEST_SCENE:
             return None
         near = [q for q, at in questions if around.start + 2 <= at < around.stop - 2][:MOST_QUESTIONS]
         if not near:
             return None
-        return beginning(random, prompts, [text], chosen["q"]), [branch(prompts, q["q"], one_line(q["refs"][0])) for q in near]
+        shown = [shown[index] for index in random.permutation(len(shown))]
+        units = sentences(" ".join(shown)) if random.random() < AGAIN / 2 else []
+        branches = [branch(prompts, q["q"], one_line(q["refs"][0]), nearest(q["q"], units)) for q in near]
+        return beginning(random, prompts, shown, chosen["q"]), branches
+
+    @staticmethod
+    def _elsewhere(random, units, around):
+        """Up to two other stretches of the story, as a search finds them beside the right one."""
+        others = []
+        for _ in range(random.choice(3, p=[0.4, 0.3, 0.3])):
+            start = int(random.integers(len(units)))
+            if start + 4 <= around.start or start >= around.stop:
+                others.append(one_line(" ".join(units[start:start + 4]))[:500])
+        return others
 
 
-class Highlights:
-    """Sentences of a text, and its summary."""
+class Condensed:
+    """Sentences of a text, and what its summary makes of them."""
 
     def __init__(self, folder, part):
         records = [record for name in Summaries.FILES for record in load(folder, name, part)]
-        pairs = [(record["text"], _shortened(_first(record["summary"]))) for record in records]
-        self.pairs = [pair for pair in pairs if 60 < len(pair[1]) < LONGEST_SUMMARY and len(pair[0]) < 60_000]
+        pairs = [(record["text"], _first(record["summary"])) for record in records]
+        self.pairs = [pair for pair in pairs if 60 < len(pair[1]) and len(pair[0]) < 60_000]
 
     def make(self, random, prompts):
         text, summary = self.pairs[random.integers(len(self.pairs))]
-        units = [unit for unit in sentences(text) if len(unit) > 40]
-        best = sorted(central(units)[:int(random.integers(5, 9))])
-        if len(best) < 3:
-            return None
-        shown = p.from_sentences([one_line(units[index])[:300] for index in best])
-        return prompts.opening(None), [(prompts.closing(shown), prompts.answer(summary), SUMMARY_WEIGHT)]
+        return _condensed(random, prompts, [unit for unit in sentences(text) if len(unit) > 40], summary)
 
 
 class Focused:
@@ -223,19 +241,12 @@ class Focused:
     def make(self, random, prompts):
         units, questions = self.records[random.integers(len(self.records))]
         question = questions[random.integers(len(questions))]
-        answer = _shortened(_first(question["refs"]))
-        best = ranked(question["q"] + " " + (answer if random.random() < 0.5 else ""), units)
-        best = sorted(int(index) for index in best[:int(random.integers(5, 9))])
-        if len(best) < 3 or len(answer) > 1.3 * LONGEST_SUMMARY:
-            return None
-        shown = p.from_sentences([one_line(units[index])[:300] for index in best], question["q"])
-        return prompts.opening(None), [(prompts.closing(shown), prompts.answer(answer), SUMMARY_WEIGHT)]
+        return _condensed(random, prompts, units, _first(question["refs"]), question["q"])
 
 
-def central(units):
-    """Units by the mean weight of their words: frequent in the text, but not in every unit."""
-    bags = [set(word.strip(".,;:()\"'").lower() for word in unit.split() if len(word) > 3) for unit in units]
-    counts = Counter(word for bag in bags for word in bag)
-    weight = {word: np.log(1 + count) * np.log(2 + len(units) / count) for word, count in counts.items()}
-    scores = [sum(weight[word] for word in bag) / (len(bag) + 6) for bag in bags]
-    return [int(index) for index in np.argsort(scores, kind="stable")[::-1]]
+def _condensed(random, prompts, units, summary, focus=None):
+    made = condensed(random, units, summary, focus)
+    if made is None:
+        return None
+    instruction, answer = made
+    return prompts.opening(None), [(prompts.closing(instruction), prompts.answer(answer), SUMMARY_WEIGHT)]

@@ -44,10 +44,12 @@ class Prompts:
 
     def shown(self, passages):
         """Passages, the best one last, next to the question."""
-        return self.encode("\n\nPassages from the document:\n" + "\n".join(passages) + "\n\n")
+        return self.encode("\n\nPassages from the document:\n" + "\n".join(passages))
 
-    def asked(self, question):
-        return self.encode(f"Question: {question}\nAnswer in a few words, from the passages.") + self.turn_end() + self.turn("assistant")
+    def asked(self, question, again=None):
+        """The question after passages, and before it a sentence of theirs `again`."""
+        between = self.encode("\n\n" if again is None else f"\n{again}\n\n")
+        return between + self.encode(f"Question: {question}\nAnswer in a few words, from the passages.") + self.turn_end() + self.turn("assistant")
 
     def closing(self, instruction):
         return self.encode("\n\n" + instruction) + self.turn_end() + self.turn("assistant")
@@ -76,9 +78,9 @@ def for_quote(question):
 
 def from_sentences(sentences, focus=None):
     joined = "\n".join(f"- {sentence}" for sentence in sentences)
-    wanted = "what happens in the document" if focus is None else "what the document says about this"
+    wanted = "them" if focus is None else "what they say about this"
     question = "" if focus is None else f"Question: {focus}\n"
-    return f"Sentences from the document, in order:\n{joined}\n\n{question}Summarize {wanted} in three or four sentences."
+    return f"Sentences from the document, in order:\n{joined}\n\n{question}Summarize {wanted} in one or two sentences."
 
 
 def from_reading():

@@ -15,6 +15,7 @@ CHARACTERS_A_TOKEN = 4.0  # on the low side: what turns out too long is drawn ag
 OVERHEAD = 120  # tokens of a prompt around document, passages and question
 ABSENT_SHARE = 0.2  # of questions: asked of a document that does not answer them
 FORMS, FORM_SHARES = ("passages", "memory", "quote"), (0.5, 0.35, 0.15)
+LONGEST_TOLD = 400  # characters of a sentence that is condensed, or of one that says what others do
 LONGEST_SUMMARY = 900  # characters; the instruction asks for three or four sentences
 COMMON = set(
     "a an and are as at be by did do does for from had has have he her his how in is it its of on or she that the their they "
@@ -226,9 +227,8 @@ class Summaries:
         text, summary = self.pairs[int(count * random.random() ** 0.3)]
         if random.random() < 0.5:
             return None, text, p.from_reading(), summary
-        units = sentences(text)
-        best = sorted(ranked(summary, units)[:int(random.integers(5, 9))])
-        return None, text, p.from_sentences([one_line(units[index])[:400] for index in best]), summary
+        made = condensed(random, sentences(text), summary)
+        return None if made is None else (None, text, *made)
 
 
 class Queries:
@@ -247,6 +247,24 @@ class Queries:
         question = record["questions"][random.integers(len(record["questions"]))]
         answer = _shortened(_first(question["refs"]))
         return question["q"], record["text"], p.from_memory_at_length(question["q"]), answer
+
+
+def condensed(random, units, summary, focus=None):
+    """A wish to condense sentences of a text that say what a part of its summary says, and that part.
+
+    Only what is shown is to be told, lest the model learns to invent. None where too little is shared.
+    """
+    told = [one_line(sentence) for sentence in sentences(summary) if not sentence.startswith("#")]
+    told = [sentence for sentence in told if 30 < len(sentence) < LONGEST_TOLD]
+    if not told:
+        return None
+    first = int(random.integers(len(told)))
+    part = " ".join(told[first:first + int(random.integers(1, 3))])
+    query = part if focus is None or random.random() < 0.5 else f"{focus} {part}"
+    best = sorted(int(index) for index in ranked(query, units)[:int(random.integers(2, 5))])
+    if len(best) < 2:
+        return None
+    return p.from_sentences([one_line(units[index])[:LONGEST_TOLD] for index in best], focus), part
 
 
 def _joined(random, runs):

@@ -210,6 +210,9 @@ def test_questions_that_passages_do_not_answer():
     maker = answers.Paragraphs(folder, "train")
     for _ in range(100):
         beginning, branches = maker.make(random, prompts)
+        again = prompts.again[-len(branches):]
+        assert all(sentence is None or sentence in beginning for sentence in again)
+        kinds["again"] += sum(sentence is not None for sentence in again)
         for question, answer, _ in branches:
             name = question.removeprefix("Which colour has ").removesuffix("?").replace(" ", "")
             assert (answer == "Not in the document.") != (f"colour {name}." in beginning)
@@ -221,7 +224,14 @@ class Letters:
     """Prompts as text."""
 
     opening, opening_without_task = lambda self, known: "", lambda self: ""
-    asked, answer = lambda self, question: question, lambda self, text: text
+    answer = lambda self, text: text
+
+    def __init__(self):
+        self.again = []
+
+    def asked(self, question, again):
+        self.again.append(again)
+        return question
 
     def shown(self, passages):
         return "\n".join(passages)

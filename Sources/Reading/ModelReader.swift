@@ -6,22 +6,20 @@ import Tokenizer
 
 /// A model that reads documents and answers from them. For one thread at a time.
 public final class ModelReader {
-  private static let summaryTokens = 160
-  private static let answerTokens = 48
-  /// Passages that the model answers to.
-  private static let candidates = 3
-
   private let model: LanguageModel
   private let tokenizer: Tokenizer
   private let format: PromptFormat
-  private let generator: AnswerGenerator
+  private let answers: AnswerWriter
+  private let summaries: SummaryWriter
 
   /// - Throws: `ModelError` or `TokenizerError` when the folder is not a usable model.
   public init(folder: String, threads: Int = 0) throws {
     tokenizer = try ModelTokenizer.open(folder)
     model = try LanguageModel.load(folder: folder, threads: threads)
     format = PromptFormat(tokenizer)
-    generator = AnswerGenerator(model: model, tokenizer: tokenizer)
+    let generator = AnswerGenerator(model: model, tokenizer: tokenizer)
+    answers = AnswerWriter(model: model, format: format, generator: generator)
+    summaries = SummaryWriter(model: model, format: format, generator: generator)
   }
 
   /// Tokens of a text, without reading it.
@@ -63,8 +61,8 @@ public final class ModelReader {
     let evidence = Evidence(
       lexical: lexical, central: lexical.hasTerms ? nil : CentralScores(units: tokens.units, bytes: tokens.bytes),
       attention: try attention(of: .ask(question: question), reading), asksItself: tokens.asks)
-    let candidates = try candidates(question, evidence, reading)
-    let best = candidates.max { $0.weight < $1.weight }
+    let candidates = try answers.candidates(question, evidence, tokens, reading.control)
+    let best = candidates.last
     let support = Support(words: evidence.support, refusal: best?.refusal ?? 1)
     let generated = candidates.reduce(0) { $0 + $1.generatedTokens }
     let took = figures(reading, answering: .now - start, generated: generated)
@@ -73,18 +71,6 @@ public final class ModelReader {
       text: best.text, isSupported: true, support: support, candidates: candidates,
       evidence: evidence.ranked.map { tokens.quote($0.unit...$0.unit, score: $0.score) },
       documentTokens: tokens.ids.count, figures: took)
-  }
-
-  /// What the model answers to each of the best passages, with nothing else in mind: it was tuned
-  /// on passages alone, and with a document before them copies from the document instead.
-  private func candidates(_ question: String, _ evidence: Evidence, _ reading: Reading) throws -> [Candidate] {
-    let state = try stateBefore(passagesFor: question)
-    return try evidence.ranked.prefix(Self.candidates).map { ranked in
-      let answer = try answer(question, Passages.around(ranked.unit, evidence, reading.tokens), state, reading.control)
-      return Candidate(
-        text: answer.generated.text, refusal: answer.refusal, confidence: answer.generated.confidence,
-        match: ranked.score, bestMatch: evidence.ranked[0].score, generatedTokens: answer.generated.tokens)
-    }
   }
 
   /// What does not support an answer is no evidence, however near it comes.
@@ -96,25 +82,7 @@ public final class ModelReader {
 
   /// What the model answers when it is shown these passages and has read nothing else; it always does.
   /// - Throws: `ModelError`
-  public func answer(_ question: String, fromPassages passages: [String]) throws -> String {
-    try answer(question, passages, stateBefore(passagesFor: question), ReadingControl()).generated.text
-  }
-
-  private func stateBefore(passagesFor question: String) throws -> ReadingState {
-    let state = model.makeState()
-    try model.read(format.opening(.ask(question: question)), into: state)
-    return state
-  }
-
-  /// The most likely answer, and how likely the model rather refused.
-  private func answer(
-    _ question: String, _ passages: [String], _ state: ReadingState, _ control: ReadingControl
-  ) throws -> (generated: AnswerGenerator.Generated, refusal: Double) {
-    let beginning = try generator.begin(after: format.asked(question, passages: passages), state)
-    let generated = try generator.generate(
-      from: beginning, limit: Self.answerTokens, forbidden: format.refusalToken, control: control)
-    return (generated, beginning.probability(of: format.refusalToken))
-  }
+  public func answer(_ question: String, fromPassages passages: [String]) throws -> String { try answers.answer(question, passages) }
 
   /// Summarizes a document that was read, or what it says about `focus`.
   /// - Throws: `ModelError`
@@ -124,13 +92,13 @@ public final class ModelReader {
     let lexical = focus.map(reading.lexicalScores)
     let chosen = Highlights.choose(
       CentralScores(units: tokens.units, bytes: tokens.bytes).scores, focus: lexical, attention: attention, tokenCount: tokens.ids.count)
-    let prompt = format.summaryWanted(sentences: chosen.map { tokens.line(ofUnit: $0.unit) }, focus: focus)
-    let generated = try generator.generate(
-      from: try generator.begin(after: prompt, reading.state), limit: Self.summaryTokens, penalty: 1.15, control: reading.control)
+    // A text without whole sentences is told by its beginning.
+    let told = chosen.isEmpty ? Array(tokens.units.ranges.indices.prefix(Highlights.fewest)) : chosen.map(\.unit)
+    let written = try summaries.write(told.map(tokens.line(ofUnit:)), focus: focus, control: reading.control)
     return Answer(
-      text: generated.text, isSupported: true, support: nil, candidates: [],
+      text: written.text, isSupported: true, support: nil, candidates: [],
       evidence: chosen.map { tokens.quote($0.unit...$0.unit, score: $0.score) },
-      documentTokens: tokens.ids.count, figures: figures(reading, answering: .now - start, generated: generated.tokens))
+      documentTokens: tokens.ids.count, figures: figures(reading, answering: .now - start, generated: written.tokens))
   }
 
   /// The attention that each unit gets from the task's probe.

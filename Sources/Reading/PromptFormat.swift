@@ -53,13 +53,13 @@ struct PromptFormat {
     return tokenizer.encode(shown) + tokenizer.encode("Question: \(question)\nAnswer in a few words\(source).") + end + turn("assistant")
   }
 
-  /// Sentences before the wish for a summary of them, up to where it begins.
+  /// Sentences before the wish to condense them, up to where that begins.
   func summaryWanted(sentences: [String], focus: String?) -> [Int32] {
     let listed = sentences.map { "- " + $0 }.joined(separator: "\n")
-    let wanted = focus == nil ? "what happens in the document" : "what the document says about this"
+    let wanted = focus == nil ? "them" : "what they say about this"
     let question = focus.map { "Question: \($0)\n" } ?? ""
     return tokenizer.encode(
-      "\n\nSentences from the document, in order:\n\(listed)\n\n\(question)Summarize \(wanted) in three or four sentences.")
+      "\n\nSentences from the document, in order:\n\(listed)\n\n\(question)Summarize \(wanted) in one or two sentences.")
       + end + turn("assistant")
   }
 

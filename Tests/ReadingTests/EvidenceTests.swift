@@ -80,4 +80,22 @@ import Testing
     let evidence = Text("  ").ranked("Who?")
     #expect(evidence.ranked.isEmpty && evidence.support == 0)
   }
+
+  @Test func highlightsAreCondensedAFewAtATime() {
+    for count in 0...12 {
+      let sentences = (0..<count).map(String.init)
+      let parts = SummaryWriter.parts(sentences)
+      #expect(parts.flatMap { $0 } == sentences)
+      #expect(parts.allSatisfy { (count == 1 ? 1...1 : 2...3).contains($0.count) })
+    }
+  }
+
+  @Test func anUnsureAnswerIsOneThatIsUnlikelyOrFromAPassageThatMatchesLess() {
+    func candidate(refusal: Double = 0.01, confidence: Double = -0.1, match: Double = 1) -> Candidate {
+      Candidate(text: "x", refusal: refusal, confidence: confidence, match: match, generatedTokens: 1)
+    }
+    #expect(!candidate().isUnsure)
+    #expect(candidate(confidence: -1.5).isUnsure && candidate(refusal: 0.9).isUnsure && candidate(match: 0.5).isUnsure)
+    #expect(candidate(confidence: -0.4).weight > candidate(match: 0.8).weight, "what matches wins over what is sure")
+  }
 }

@@ -94,6 +94,19 @@ struct ReadingTests {
     #expect(try reader.read(document, task: task).text == answer.text, "the same reading gives the same answer")
   }
 
+  @Test func passagesShownTogetherAreWholeSentencesOfTheDocumentBestLast() throws {
+    let document = try Self.excerpt(9000)
+    let tokens = DocumentTokens(document, try ModelTokenizer.open(try #require(Repository.defaultModel)))
+    let evidence = Evidence(
+      lexical: tokens.lexicalScores("What was written on the label of the bottle?"), central: nil,
+      attention: tokens.units.ranges.map { _ in 0 }, asksItself: tokens.asks)
+    let shown = Passages.together(evidence, tokens)
+    #expect(shown.count == min(4, evidence.ranked.count) && shown.count > 1)
+    #expect(shown.last?.contains("DRINK ME") == true)
+    let text = document.text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    for passage in shown { #expect(text.contains(passage) && passage.utf8.count <= 700) }
+  }
+
   @Test func whatTheDocumentDoesNotSayIsNotInvented() throws {
     let reader = try ModelReader(folder: try #require(Repository.defaultModel))
     let answer = try reader.read(

@@ -16,7 +16,7 @@ enum DefaultModel {
   /// Of all layers these carry SmolLM2's retrieval: with full attention kept in them alone it
   /// still finds every needle, and perplexity rises least.
   static let conversion = LlamaConversion(
-    retrievalLayers: [3, 6, 7, 18, 19, 20, 21, 23], limits: BoundedLimits(sinks: 4, kept: 1536, window: 512))
+    retrievalLayers: [3, 6, 7, 18, 19, 20, 21, 23], limits: BoundedLimits(sinks: 4, kept: 3072, window: 512))
 
   /// Which model is made of the base weights.
   enum Variant: String, CaseIterable {

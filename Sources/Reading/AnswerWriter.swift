@@ -1,0 +1,50 @@
+import Inference
+
+/// Answers questions from passages of a text, with nothing else in mind: the model was tuned on
+/// passages alone, and with a document before them copies from the document instead.
+struct AnswerWriter {
+  private static let tokens = 48
+  /// Passages that are each answered to alone.
+  private static let single = 3
+
+  let model: LanguageModel
+  let format: PromptFormat
+  let generator: AnswerGenerator
+
+  /// The answers to each of the best passages, and where none of them is sure, to several at
+  /// once. The last is the one to give; empty where no passage matches.
+  /// - Throws: `ModelError`; `ReadingError.stopped` when the control says so.
+  func candidates(_ question: String, _ evidence: Evidence, _ tokens: DocumentTokens, _ control: ReadingControl) throws -> [Candidate] {
+    guard let top = evidence.ranked.first else { return [] }
+    let state = try stateBefore(question)
+    let singles = try evidence.ranked.prefix(Self.single).map { ranked in
+      let passages = Passages.around(ranked.unit, evidence, tokens)
+      return try candidate(question, passages, match: ranked.score / max(top.score, 1e-6), state, control)
+    }
+    let sorted = singles.sorted { $0.weight < $1.weight }
+    guard let best = sorted.last, best.isUnsure, singles.count > 1 else { return sorted }
+    return sorted + [try candidate(question, Passages.together(evidence, tokens), match: 1, state, control)]
+  }
+
+  /// What the model answers when it is shown these passages; it always does.
+  /// - Throws: `ModelError`
+  func answer(_ question: String, _ passages: [String]) throws -> String {
+    try candidate(question, passages, match: 1, stateBefore(question), ReadingControl()).text
+  }
+
+  private func stateBefore(_ question: String) throws -> ReadingState {
+    let state = model.makeState()
+    try model.read(format.opening(.ask(question: question)), into: state)
+    return state
+  }
+
+  /// The most likely answer, and how likely the model rather refused.
+  private func candidate(
+    _ question: String, _ passages: [String], match: Double, _ state: ReadingState, _ control: ReadingControl
+  ) throws -> Candidate {
+    let beginning = try generator.begin(after: format.asked(question, passages: passages), state)
+    let refusal = beginning.probability(of: format.refusalToken)
+    let answer = try generator.generate(from: beginning, limit: Self.tokens, forbidden: format.refusalToken, control: control)
+    return Candidate(text: answer.text, refusal: refusal, confidence: answer.confidence, match: match, generatedTokens: answer.tokens)
+  }
+}

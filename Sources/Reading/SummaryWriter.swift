@@ -1,0 +1,40 @@
+import Inference
+
+/// Writes a summary from a text's highlights, a few of them at a time: a small model condenses
+/// two or three sentences faithfully, and invents when it has to make one text of many.
+struct SummaryWriter {
+  /// Highlights that are condensed together, at most.
+  private static let together = 3
+  private static let tokens = 80
+  /// Keeps the model from repeating itself.
+  private static let penalty = 1.05
+
+  let model: LanguageModel
+  let format: PromptFormat
+  let generator: AnswerGenerator
+
+  /// The summary, and how many tokens were generated. `sentences` stand in the document's order.
+  /// - Throws: `ModelError`; `ReadingError.stopped` when the control says so.
+  func write(_ sentences: [String], focus: String?, control: ReadingControl) throws -> (text: String, tokens: Int) {
+    let state = model.makeState()
+    try model.read(format.opening(.summarize(focus: focus)), into: state)
+    let parts = try Self.parts(sentences).map { part in
+      let beginning = try generator.begin(after: format.summaryWanted(sentences: Array(part), focus: focus), state)
+      return try generator.generate(from: beginning, limit: Self.tokens, penalty: Self.penalty, control: control)
+    }
+    return (Self.joined(parts.map(\.text)), parts.reduce(0) { $0 + $1.tokens })
+  }
+
+  /// As few runs as possible, as even as possible.
+  static func parts(_ sentences: [String]) -> [ArraySlice<String>] {
+    let count = (sentences.count + together - 1) / together
+    return (0..<count).map { sentences[$0 * sentences.count / count..<($0 + 1) * sentences.count / count] }
+  }
+
+  /// Without what another part has said already.
+  private static func joined(_ texts: [String]) -> String {
+    var kept: [String] = []
+    for text in texts where !text.isEmpty && !kept.contains(text) { kept.append(text) }
+    return kept.joined(separator: " ")
+  }
+}
