@@ -15,9 +15,9 @@ public struct Candidate: Sendable, Equatable {
   public let generatedTokens: Int
 
   /// A passage that names all of what is asked is to win over a surer answer from one that does not.
-  private static let matchWeight = 3.0
-  /// The weight below which a candidate is no good answer. Chosen on articles that training did not see.
-  private static let sure = -0.3
+  private static let matchWeight = 2.0
+  /// The weight below which a candidate is no good answer. Chosen on articles, tales and books that training did not see.
+  private static let sure = -0.7
 
   /// Log odds, up to a constant, that this candidate is the right one.
   var weight: Double { log(max(1 - refusal, 1e-6)) + confidence + Self.matchWeight * log(max(match, 1e-6)) }

@@ -2,7 +2,7 @@ import Foundation
 
 /// Chooses the units that together tell best what a text says.
 struct Highlights {
-  static let fewest = 5
+  static let fewest = 8
   private static let most = 12
   private static let tokensPerHighlight = 6_000
   private static let attentionShare = 0.3

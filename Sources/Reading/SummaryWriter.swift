@@ -1,10 +1,10 @@
 import Inference
 
-/// Writes a summary from a text's highlights, a few of them at a time: a small model condenses
-/// two or three sentences faithfully, and invents when it has to make one text of many.
+/// Writes a summary from a text's highlights, two at a time: a small model condenses a few
+/// sentences faithfully, and invents when it has to make one text of many.
 struct SummaryWriter {
   /// Highlights that are condensed together, at most.
-  private static let together = 3
+  private static let together = 2
   private static let tokens = 80
   /// Keeps the model from repeating itself.
   private static let penalty = 1.05
