@@ -3,7 +3,7 @@
     docproc model eval qa --data HELD_OUT ...     # of articles that training did not see
     python support_table.py EVALUATIONS/qa-*.jsonl
 
-A question is refused where log(words) - logit(refusal) is at most the threshold.
+A question is refused where 1.5 log(words) - logit(refusal) is at most the threshold.
 """
 
 import argparse
@@ -11,13 +11,14 @@ import json
 import math
 from pathlib import Path
 
-THRESHOLDS = [step / 2 for step in range(-4, 13)]
+WORDS_WEIGHT = 1.5
+THRESHOLDS = [step / 4 for step in range(-8, 17)]
 
 
 def evidence(values):
     """As Support.evidence."""
     refusal = values["support_refusal"]
-    return math.log(max(values["support_words"], 0.01)) - math.log(max(refusal, 1e-4) / max(1 - refusal, 1e-4))
+    return WORDS_WEIGHT * math.log(max(values["support_words"], 0.01)) - math.log(max(refusal, 1e-4) / max(1 - refusal, 1e-4))
 
 
 def refused(items, threshold, answerable):
@@ -35,7 +36,7 @@ def main():
         answerable, others = refused(members, 0, True)[1], refused(members, 0, False)[1]
         print(f"{group}: {answerable} answerable, {others} not\n  threshold  answerable refused  others refused")
         for threshold in THRESHOLDS:
-            print(f"  {threshold:9.1f}  {refused(members, threshold, True)[0]:18.3f}  {refused(members, threshold, False)[0]:14.3f}")
+            print(f"  {threshold:9.2f}  {refused(members, threshold, True)[0]:18.3f}  {refused(members, threshold, False)[0]:14.3f}")
 
 
 if __name__ == "__main__":
