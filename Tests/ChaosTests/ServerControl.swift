@@ -60,6 +60,18 @@ final class TestHost {
     getuid() == 0 && (try? Command.run("ip", ["netns", "add", "docproc-probe"]))?.status == 0
     && (try? Command.run("ip", ["netns", "del", "docproc-probe"]))?.status == 0
 
+  /// Of tests that were killed there remain hosts, whose addresses would be taken twice.
+  private static let ruinsAreGone: Bool = {
+    guard let listed = try? Command.run("ip", ["netns", "list"]), listed.status == 0 else { return false }
+    for line in String(decoding: listed.output, as: UTF8.self).split(separator: "\n") {
+      let parts = line.prefix { $0 != " " }.split(separator: "-")
+      guard parts.count == 3, parts[0] == "docproc", let process = Int32(parts[1]), kill(process, 0) != 0 else { continue }
+      _ = try? Command.run("ip", ["netns", "del", parts.joined(separator: "-")])
+      _ = try? Command.run("ip", ["link", "del", "dp\(process % 100_000)h\(parts[2])"])
+    }
+    return true
+  }()
+
   private let name: String
   private let cable: String
   /// Of the database's end of the cable.
@@ -67,6 +79,7 @@ final class TestHost {
   private let address: String
 
   init(_ number: Int) throws {
+    guard Self.ruinsAreGone else { throw ServerControl.Failure(description: "ip netns list: cannot tell which hosts there are") }
     let process = ProcessInfo.processInfo.processIdentifier
     name = "docproc-\(process)-\(number)"
     cable = "dp\(process % 100_000)h\(number)"
