@@ -26,8 +26,13 @@ HALF_LIVES = torch.exp2(torch.arange(3, 13.01, 0.25))  # 8 to 8,192 tokens
 ROWS = 256  # queries whose scores are held at once
 
 
+def first_seeing(conversion):
+    """The first position at which a token that is no sink has joined the linear part."""
+    return -(-(conversion.window + conversion.sinks) // conversion.step) * conversion.step
+
+
 def far_attention(attention, q, k, tables):
-    """Of each query from position window + sinks on, to what the linear branch stands for:
+    """Of each query from the first that sees one on, to what the linear branch stands for:
 
     log weight, share of all attention, and mean lag (0 is the token that just left the window),
     each [batch, heads, queries].
@@ -37,11 +42,11 @@ def far_attention(attention, q, k, tables):
     keys = mixing.rotate(k, tables.near).repeat_interleave(q.shape[1] // k.shape[1], 1)
     position = torch.arange(length, device=q.device)
     parts = []
-    for start in range(c.window + c.sinks, length, ROWS):
+    for start in range(first_seeing(c), length, ROWS):
         row = position[start:start + ROWS, None]
         scores = (near[:, :, start:start + ROWS] @ keys.transpose(-1, -2)).float()
         scores = scores.masked_fill(position > row, -torch.inf)
-        far = (position <= row - c.window) & (position >= c.sinks)
+        far = (position <= mixing.border(row, c.window, c.step)) & (position >= c.sinks)
         weight = scores.masked_fill(~far, -torch.inf)
         log_weight = weight.logsumexp(-1)
         lag = (torch.exp(weight - log_weight[..., None]) * (row - c.window - position).clamp(min=0)).sum(-1)
@@ -76,9 +81,10 @@ def center(branch, attention, q, k, length):
 def fit_query_gain(branch, attention, q, k, v, log_weight, share, ridge=1e-2):
     """Makes the branch's whole weight softmax's, as far as the query tells."""
     c = attention.conversion
-    _, denominator, _ = branch(q, k, v, c.window, c.sinks, c.chunk)
-    target = log_weight - denominator[:, :, c.sinks:].clamp(min=mixing.SMALLEST).log()
-    inputs = q[:, :, c.window + c.sinks:].float()
+    _, denominator, _ = branch(q, k, v, c)
+    first = first_seeing(c)
+    target = log_weight - denominator[:, :, first - c.first:].clamp(min=mixing.SMALLEST).log()
+    inputs = q[:, :, first:].float()
     for head in range(q.shape[1]):
         weight = share[:, head].flatten() + 1e-2
         solution = _ridge(inputs[:, head].flatten(0, 1), target[:, head].flatten(), weight, ridge)

@@ -18,6 +18,7 @@ from lightning import KEY_RANGE, Conversion
 from model import Model
 from runs import load_learned
 
+ENGINE_STEP = 64  # BRANCH_STEP in Sources/CKernels/include/CKernels.h
 BRANCH = {
     "query_map": "[heads, head_dim, map_dim]", "query_map_bias": "[heads, map_dim]", "query_gain": "[heads, head_dim]",
     "query_gain_bias": "[heads]", "key_map": "[states, head_dim, map_dim]", "key_map_bias": "[states, map_dim]",
@@ -123,6 +124,8 @@ def main():
     parser.add_argument("--svd-rank", type=int, default=0)
     arguments = parser.parse_args()
     conversion = Conversion.of(json.loads(Path(arguments.config).read_text())["conversion"])
+    if conversion.step != ENGINE_STEP:
+        raise SystemExit(f"the engine moves the window by {ENGINE_STEP} tokens at a time: {arguments.config} says {conversion.step}")
     model, base = Model.load(arguments.model, conversion), Model.load(arguments.model)
     for start in arguments.start:
         load_learned(model, start)

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 import mixing
@@ -16,16 +17,21 @@ KEY_RANGE = 8.0
 class Conversion:
     """What becomes of the layers."""
 
-    window: int  # tokens seen with exact attention
+    window: int  # tokens seen with exact attention, and those of the step besides
     sinks: int  # first tokens seen with exact attention
     map_dim: int  # a head has 2 * map_dim features
     state_heads: int  # as many states, key maps and decays; a multiple of the key heads
     keep: tuple  # layers that keep softmax attention
-    chunk: int = 64  # of the linear part's computation; changes no result
+    step: int = 64  # tokens by which the window's far end moves, and that join the linear part at once; the engine's
 
     @staticmethod
     def of(config):
         return Conversion(**{**config, "keep": tuple(config["keep"])})
+
+    @property
+    def first(self):
+        """The first position whose queries may see the linear part."""
+        return -(-self.window // self.step) * self.step
 
 
 class LightningBranch(nn.Module):
@@ -64,15 +70,20 @@ class LightningBranch(nn.Module):
         gain = gain.clamp(-KEY_RANGE, KEY_RANGE).exp()[..., None]
         return mixing.features(k, self.key_map, self.key_map_bias) * gain
 
-    def forward(self, q, k, v, window, sinks, chunk):
-        """Numerator, denominator and log gain for the queries from position `window` on."""
-        per_group = self.key_map.shape[0] // k.shape[1]
-        late_k = k[:, :, :-window].repeat_interleave(per_group, 1)
-        late_v = v[:, :, :-window].repeat_interleave(per_group, 1)
+    def forward(self, q, k, v, conversion):
+        """Numerator, denominator and log gain for the queries from position `conversion.first` on."""
+        c, per_group = conversion, self.key_map.shape[0] // k.shape[1]
+        # Where the last query's step begins decides what has joined by then.
+        joined = mixing.border(q.shape[2] - 1, c.window, c.step) + 1
+        late_k = k[:, :, :joined].repeat_interleave(per_group, 1)
+        late_v = v[:, :, :joined].repeat_interleave(per_group, 1)
         key = self.key_side(late_k)
-        key = torch.cat([torch.zeros_like(key[:, :, :sinks]), key[:, :, sinks:]], 2)
-        query, gain = self.query_side(q[:, :, window:])
-        parts = mixing.linear_partial(query.to(v.dtype), key.to(v.dtype), late_v, self.slope(), chunk)
+        key = torch.cat([torch.zeros_like(key[:, :, :c.sinks]), key[:, :, c.sinks:]], 2)
+        # The first step's keys end at its border: what lies before the first token counts nothing.
+        missing = c.window + c.step - 1 - c.first
+        key, late_v = (F.pad(part, (0, 0, missing, 0)) for part in (key, late_v))
+        query, gain = self.query_side(q[:, :, c.first:])
+        parts = mixing.linear_partial(query.to(v.dtype), key.to(v.dtype), late_v, self.slope(), c.step)
         return *parts, gain
 
 

@@ -80,7 +80,7 @@ def transfer_losses(model, ids, backward=None):
 
 
 def _layer_loss(attention, q, k, v, tables, target, backward):
-    first = attention.conversion.window
+    first = attention.conversion.first
     with torch.autocast(q.device.type, enabled=False):
         exact = attention.exact(q, k, v, tables)
         with torch.set_grad_enabled(backward is not None):

@@ -1,8 +1,10 @@
 """The arithmetic of a converted layer, as functions of tensors.
 
-A converted layer looks at the past in two parts. The last `window` tokens and a few
-first ones ("sinks") are seen with exact softmax attention. Everything between them is
-seen through linear attention with a constant decay, whose state has a constant size.
+A converted layer looks at the past in two parts. The last tokens and a few first ones
+("sinks") are seen with exact softmax attention. Everything between them is seen through
+linear attention with a constant decay, whose state has a constant size. The border
+between the parts moves in steps, as the terraces of LoLCATs (arXiv 2410.10254) do: it lies
+`window` tokens before the last multiple of `step`, so the state changes once a step.
 Both parts are sums of positive weights, so they share one denominator:
 
     out_t = (sum_exact e^{q_t.k_s / sqrt(dim)} v_s + sum_linear w_ts v_s)
@@ -51,8 +53,13 @@ def full_attention(q, k, v, mask=None):
     return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=mask is None)
 
 
-def exact_partial(q, sink_q, k, v, window, sinks):
-    """Softmax over the last `window` tokens and the sinks that have left it.
+def border(position, window, step):
+    """The last position that the linear part sees, or a negative one where there is none."""
+    return position // step * step - window
+
+
+def exact_partial(q, sink_q, k, v, window, step, sinks):
+    """Softmax over the tokens after the border and the sinks before it.
 
     q and k are rotated to their positions, sink_q to the farthest a sink is seen from.
     Returns out [batch, heads, tokens, dim] and the log of its denominator [batch, heads, tokens].
@@ -60,18 +67,18 @@ def exact_partial(q, sink_q, k, v, window, sinks):
     Blocks of queries meet the keys of their block and of the window before it, so that
     the work per token depends on the window alone.
     """
-    length, block = q.shape[2], min(window, 128)
+    length, block, reach = q.shape[2], min(window, 128), window + step - 2
     blocks = -(-length // block)
     scale = 1 / math.sqrt(q.shape[3])
     rows = _fold(q * scale, k.shape[1], blocks, block)
-    keys = _windows(k, window, blocks, block)  # [batch, groups, blocks, dim, window + block]
-    values = _windows(v, window, blocks, block).transpose(-1, -2)
-    near = _masked(rows @ keys, _window_mask(blocks, block, window, q.device))
+    keys = _windows(k, reach, blocks, block)  # [batch, groups, blocks, dim, reach + block]
+    values = _windows(v, reach, blocks, block).transpose(-1, -2)
+    near = _masked(rows @ keys, _window_mask(blocks, block, window, step, q.device))
     parts = [(near, values)]
     if sinks:
         sink_rows = _fold(sink_q * scale, k.shape[1], blocks, block)
         sink_keys, sink_values = k[:, :, None, :sinks], v[:, :, None, :sinks]
-        mask = _sink_mask(blocks, block, window, sink_keys.shape[3], q.device)
+        mask = _sink_mask(blocks, block, window, step, sink_keys.shape[3], q.device)
         parts.append((_masked(sink_rows @ sink_keys.transpose(-1, -2), mask), sink_values))
     out, lse = _softmax_of(parts)
     return _unfold(out, q), _unfold(lse, q)[..., 0]
@@ -102,25 +109,24 @@ def _unfold(x, like):
     return x.reshape(batch, heads, -1, dim)[:, :, :length]
 
 
-def _windows(x, window, blocks, block):
-    """[batch, groups, tokens, dim] -> [batch, groups, blocks, dim, window + block]"""
-    x = F.pad(x, (0, 0, window, blocks * block - x.shape[2]))
-    return x.unfold(2, window + block, block)
+def _windows(x, reach, blocks, block):
+    """[batch, groups, tokens, dim] -> [batch, groups, blocks, dim, reach + block]"""
+    x = F.pad(x, (0, 0, reach, blocks * block - x.shape[2]))
+    return x.unfold(2, reach + block, block)
 
 
-def _window_mask(blocks, block, window, device):
-    """[blocks, block, window + block]: which key a query does not see."""
-    row = torch.arange(block, device=device)[:, None]
-    column = torch.arange(window + block, device=device)[None]
-    near = (column > row) & (column <= row + window)
-    first = torch.arange(blocks, device=device)[:, None, None] * block - window
-    return ~(near & (first + column >= 0))
-
-
-def _sink_mask(blocks, block, window, sinks, device):
-    """[blocks, block, sinks]: a sink inside the window is not seen a second time."""
+def _window_mask(blocks, block, window, step, device):
+    """[blocks, block, reach + block]: which key a query does not see."""
+    reach = window + step - 2
     position = torch.arange(blocks * block, device=device).view(blocks, block, 1)
-    return torch.arange(sinks, device=device) > position - window
+    key = torch.arange(blocks, device=device)[:, None, None] * block - reach + torch.arange(reach + block, device=device)
+    return ~((key > border(position, window, step)) & (key <= position) & (key >= 0))
+
+
+def _sink_mask(blocks, block, window, step, sinks, device):
+    """[blocks, block, sinks]: a sink after the border is not seen a second time."""
+    position = torch.arange(blocks * block, device=device).view(blocks, block, 1)
+    return torch.arange(sinks, device=device) > border(position, window, step)
 
 
 def _masked(scores, mask):
@@ -140,30 +146,28 @@ def features(x, weight, bias):
     return torch.cat([y.softmax(-1), (-y).softmax(-1)], -1)
 
 
-def linear_partial(query, key, value, slope, chunk):
-    """Causal linear attention with decay e^-slope: numerator and denominator, unnormalized.
+def linear_partial(query, key, value, slope, step):
+    """What queries see of a state that takes up `step` keys at once: numerator and denominator, unnormalized.
 
     query [batch, heads, tokens, features]; key [batch, states, tokens, features],
-    value [batch, states, tokens, dim], slope [states]; states divides heads.
-    The diagonal counts: a query sees the key of its own row with weight 1.
+    value [batch, states, tokens, dim], slope [states]; states divides heads. Queries of a step
+    see the keys of their own and all earlier ones, which have weight e^{-slope a} at age a; of
+    a step's keys the last has age 0 for its first query.
 
-    Within a chunk by products, between chunks through a state in fp32. States come from one
-    product with a matrix of decays instead of a loop. All exponents are <= 0.
+    States come from one product with a matrix of decays instead of a loop. All exponents are <= 0.
     """
     like, states, dtype = query, key.shape[1], value.dtype
-    chunks, share = -(-query.shape[2] // chunk), query.shape[1] // states
-    query = _fold(query, states, chunks, chunk)  # [batch, states, chunks, share * chunk, features]
-    key, value = _chunked(key, chunks, chunk), _chunked(value, chunks, chunk)
-    step = torch.arange(chunk, device=query.device, dtype=torch.float32)
+    steps, share = -(-query.shape[2] // step), query.shape[1] // states
+    query = _fold(query, states, steps, step)  # [batch, states, steps, share * step, features]
+    key, value = _chunked(key, steps, step), _chunked(value, steps, step)
+    index = torch.arange(step, device=query.device, dtype=torch.float32)
     rate = slope.float()[:, None]
-    inside = _decays(step[:, None] - step, slope)[:, None].repeat(1, 1, share, 1)
-    weights = ((query @ key.transpose(-1, -2)).float() * inside).to(dtype)
-    late_key = key * torch.exp(-rate * (chunk - 1 - step))[:, None, :, None].to(dtype)
-    state = _carried((late_key.transpose(-1, -2) @ value).float(), slope, chunk)
-    sums = _carried(late_key.float().sum(-2, keepdim=True), slope, chunk)
-    late_query = query * torch.exp(-rate * (step + 1))[:, None, :, None].repeat(1, 1, share, 1).to(dtype)
-    numerator = (weights @ value).float() + (late_query @ state.to(dtype)).float()
-    denominator = weights.float().sum(-1, keepdim=True) + (late_query.float() * sums).sum(-1, keepdim=True)
+    aged_key = key * torch.exp(-rate * (step - 1 - index))[:, None, :, None].to(dtype)
+    state = _carried((aged_key.transpose(-1, -2) @ value).float(), slope, step)
+    sums = _carried(aged_key.float().sum(-2, keepdim=True), slope, step)
+    aged_query = query * torch.exp(-rate * index)[:, None, :, None].repeat(1, 1, share, 1).to(dtype)
+    numerator = (aged_query @ state.to(dtype)).float()
+    denominator = (aged_query.float() * sums).sum(-1, keepdim=True)
     return _unfold(numerator, like), _unfold(denominator, like)[..., 0]
 
 
@@ -178,10 +182,10 @@ def _decays(distance, slope):
     return torch.exp(exponent) * (distance >= 0)
 
 
-def _carried(added, slope, chunk):
-    """What each chunk [batch, heads, chunks, m, n] finds: the decayed sum of those before it."""
+def _carried(added, slope, step):
+    """The state after each step [batch, heads, steps, m, n]: the decayed sum of all until then."""
     index = torch.arange(added.shape[2], device=added.device, dtype=torch.float32)
-    between = _decays((index[:, None] - index - 1) * chunk, slope)
+    between = _decays((index[:, None] - index) * step, slope)
     flat = added.flatten(3)
     return (between @ flat).view_as(added)
 

@@ -108,16 +108,15 @@ class Attention(nn.Module):
     def exact(self, q, k, v, tables):
         c = self.conversion
         near, far = mixing.rotate(q, tables.near), mixing.rotate(q, tables.far)
-        return mixing.exact_partial(near, far, mixing.rotate(k, tables.near), v, c.window, c.sinks)
+        return mixing.exact_partial(near, far, mixing.rotate(k, tables.near), v, c.window, c.step, c.sinks)
 
     def hybrid(self, q, k, v, exact):
         """`exact` is what `self.exact` gave for these."""
         out, lse = exact
         c = self.conversion
-        if self.branch_on and q.shape[2] > c.window:
-            linear = self.lightning(q, k, v, c.window, c.sinks, c.chunk)
-            late = mixing.merge(out[:, :, c.window:], lse[:, :, c.window:], *linear)
-            out = torch.cat([out[:, :, :c.window], late], 2)
+        if self.branch_on and q.shape[2] > c.first:
+            late = mixing.merge(out[:, :, c.first:], lse[:, :, c.first:], *self.lightning(q, k, v, c))
+            out = torch.cat([out[:, :, :c.first], late], 2)
         return self._joined(out.to(v.dtype))
 
     def forward(self, x, tables):

@@ -23,8 +23,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "training"))
 from lightning import KEY_RANGE, Conversion  # noqa: E402
 from model import Model, Shape  # noqa: E402
 
-TOKENS, SEED = 150, 70
-CONVERSION = Conversion(window=24, sinks=4, map_dim=8, state_heads=2, keep=(2,), chunk=16)
+TOKENS, SEED = 250, 70
+CONVERSION = Conversion(window=24, sinks=4, map_dim=8, state_heads=2, keep=(2,))
 CONFIG = {
     "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": 64, "intermediate_size": 96,
     "num_hidden_layers": 4, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 16, "vocab_size": 97,

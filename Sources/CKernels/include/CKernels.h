@@ -26,6 +26,9 @@ typedef enum {
 
 enum { LIGHTNING_BLOCK = 32 };
 
+/// Tokens by which a converted layer's window moves on, and which then join its linear branch.
+enum { BRANCH_STEP = 64 };
+
 /// One head's features for linear attention (Hedgehog, arXiv 2402.04347), and a gain:
 ///
 ///     y = x map + bias, features = [softmax(y), softmax(-y)], log gain = x . gain + gain_bias
@@ -40,15 +43,15 @@ typedef struct {
   int64_t size;
 } feature_map;
 
-/// At most LIGHTNING_BLOCK tokens in a row that join a state of linear attention.
+/// At most BRANCH_STEP keys in a row that join the state of a linear branch.
 typedef struct {
-  float *keys;         // [features, LIGHTNING_BLOCK]: `branch_sums` puts them there
+  const float *key;    // [rows, features]
   const float *value;  // [rows, dim]
-  const float *power;  // [LIGHTNING_BLOCK + 1]: decay^i
+  const float *power;  // [BRANCH_STEP]: decay^i
   int64_t rows;
   int64_t features;
   int64_t dim;
-} branch_block;
+} branch_keys;
 
 typedef struct {
   const char *isa;
@@ -130,39 +133,31 @@ typedef struct {
   void (*branch_features)(float *out, int64_t ldo, float *log_gain, const float *x,
                           int64_t ldx, const feature_map *map, int64_t rows);
 
-  /// What a block adds to its state: S [features, dim], then z [features],
+  /// What keys add to a state: S [features, dim], then z [features],
   ///
   ///     S = sum_j decay^(rows-1-j) key_j value_j^T,  z = sum_j decay^(rows-1-j) key_j
   ///
-  /// of key [rows, features]. `scratch` holds features * LIGHTNING_BLOCK elements.
-  void (*branch_sums)(float *state, const branch_block *block, const float *key, float *scratch);
+  /// `scratch` holds features * BRANCH_STEP elements.
+  void (*branch_sums)(float *state, const branch_keys *keys, float *scratch);
 
-  /// What queries [rows, share, features] see of a state (S, z) and of the block after it:
-  ///
-  ///     numerator_i   = decay^(i+1) q_i S   + sum_{j <= i} decay^(i-j) (q_i . key_j) value_j
-  ///     denominator_i = decay^(i+1) q_i . z + sum_{j <= i} decay^(i-j) (q_i . key_j)
-  ///
-  /// as [rows, share, dim] and [rows, share]. `scratch` holds
-  /// share * LIGHTNING_BLOCK * LIGHTNING_BLOCK elements.
+  /// What queries [rows, features] see of a state (S, z): numerator = q S [rows, dim],
+  /// denominator = q . z [rows].
   void (*branch_outputs)(float *numerator, float *denominator, const float *state,
-                         const branch_block *block, const float *query, int64_t share,
-                         float *scratch);
-
-  /// The same for a single token, whose key joins the state (S, z): block->keys is not used.
-  void (*branch_step)(float *numerator, float *denominator, float *state, const branch_block *block,
-                      const float *key, const float *query, int64_t share);
+                         const float *query, int64_t rows, int64_t features, int64_t dim);
 
   /// Joins softmax attention `out` [rows, share, dim], the log of whose denominator is
-  /// log_sum [rows, share], with a branch whose weights count exp(log_gain) times:
+  /// log_sum [rows, share], with a branch whose weights count exp(log_gain) times, and whose
+  /// state was `age` tokens old at the first row:
   ///
-  ///     s = sigmoid(log_gain + ln denominator - log_sum), or 0 where the denominator is 0
+  ///     s = sigmoid(log_gain - slope (age + row) + ln denominator - log_sum),
+  ///         or 0 where the denominator is 0
   ///     out = (1 - s) out + s numerator / denominator
   ///
   /// Rows of out have ldo elements, rows of log_sum lds; the others are dense. denominator and
   /// log_gain are used up.
   void (*branch_merge)(float *out, int64_t ldo, const float *log_sum, int64_t lds,
                        const float *numerator, float *denominator, float *log_gain,
-                       int64_t rows, int64_t share, int64_t dim);
+                       float slope, int64_t age, int64_t rows, int64_t share, int64_t dim);
 } kernel_table;
 
 /// The fastest table for this CPU. DOCPROC_ISA=reference|avx2|avx512 asks for a

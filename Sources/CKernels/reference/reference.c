@@ -189,6 +189,5 @@ const kernel_table kernel_table_reference = {
     .branch_features = branch_features,
     .branch_sums = branch_sums,
     .branch_outputs = branch_outputs,
-    .branch_step = branch_step,
     .branch_merge = branch_merge,
 };

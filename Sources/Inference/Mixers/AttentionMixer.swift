@@ -177,7 +177,8 @@ enum KeyValueMemory {
   func kept(at depth: Int) -> Int {
     switch self {
     case .softmax: depth
-    case .window(let size, let sinks), .lightning(let size, let sinks, _): min(depth, WindowState.mostEntries(size) + sinks)
+    case .window(let size, let sinks): min(depth, WindowState.mostEntries(size) + sinks)
+    case .lightning(let size, let sinks, _): min(depth, WindowState.mostEntries(LightningBranchState.kept(size)) + sinks)
     case .bounded(let limits): min(depth, limits.sinks + limits.kept + limits.window + LanguageModel.blockSize)
     }
   }
@@ -186,7 +187,9 @@ enum KeyValueMemory {
   func visible(at depth: Int) -> Int {
     switch self {
     case .softmax: depth + 1
-    case .window(let size, let sinks), .lightning(let size, let sinks, _): min(depth + 1, size + sinks)
+    case .window(let size, let sinks): min(depth + 1, size + sinks)
+    // Half a step more on average.
+    case .lightning(let size, let sinks, _): min(depth + 1, size + LightningBranch.step / 2 + sinks)
     // Between two closed blocks the newest tokens are kept too: half a block on average.
     case .bounded(let limits): min(depth + 1, limits.sinks + limits.kept + limits.window + LanguageModel.blockSize / 2)
     }

@@ -1,6 +1,6 @@
-/// The memory of a layer that was converted from full softmax attention: the last `size` tokens
-/// and the sinks exactly, and those between them through a linear branch (training/README.md,
-/// "The converted layer"; the same pair as LoLCATs, arXiv 2410.10254, with sinks and a decay).
+/// The memory of a layer that was converted from full softmax attention: the last tokens, from
+/// `size` up to a step more, and the sinks exactly, and those between them through a linear branch
+/// (training/README.md, "The converted layer"; as LoLCATs, arXiv 2410.10254, with sinks and a decay).
 final class ConvertedState: KeyValueState {
   private let branch: LightningBranch
   private let size: Int
@@ -10,9 +10,8 @@ final class ConvertedState: KeyValueState {
 
   init(_ shape: KeyValueShape, size: Int, sinks: Int, _ branch: LightningBranch) {
     (self.branch, self.size, self.sinks) = (branch, size, sinks)
-    window = WindowState(shape, size: size, sinks: sinks)
-    linear = LightningBranchState(
-      branch, delay: size, capacity: WindowState.firstCapacity(size), limit: WindowState.mostEntries(size))
+    window = WindowState(shape, size: size, sinks: sinks, step: LightningBranch.step)
+    linear = LightningBranchState(branch, window: size, sinks: sinks)
   }
 
   private init(copying other: ConvertedState) {
@@ -39,14 +38,14 @@ final class ConvertedState: KeyValueState {
     _ block: Projections, _ info: Block, _ attention: Attention, _ rope: RotaryEmbedding?, into out: UnsafeMutablePointer<Float>,
     _ workspace: Workspace
   ) {
-    let seeing = min(max(size + sinks - info.position, 0), info.rows)..<info.rows
-    // At these rows a key has left the window that is no sink.
+    let first = LightningBranchState.firstSeeing(window: size, sinks: sinks)
+    let seeing = min(max(first - info.position, 0), info.rows)..<info.rows
     let queries = seeing.isEmpty ? nil : BranchQueries(branch, rows: seeing, workspace)
     linear.take(block, rows: info.rows, keyHeads: attention.keyHeads, queries, workspace)
     guard let queries else { return window.attend(block, info, attention, rope, into: out, workspace) }
     let exact = ExactAttention(out: out, logSums: workspace.buffer("branch.log_sums", info.rows * attention.heads))
     window.attend(block, info, attention, rope, into: out, logSums: exact.logSums, workspace)
-    let values = window.values(last: size + seeing.count)
-    linear.merge(queries, values: values, keyHeads: attention.keyHeads, into: exact, workspace)
+    linear.merge(
+      queries, position: info.position, values: window.values(last:), keyHeads: attention.keyHeads, into: exact, workspace)
   }
 }

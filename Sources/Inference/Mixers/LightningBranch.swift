@@ -12,8 +12,14 @@ import Foundation
 struct LightningBranch {
   let queries: FeatureMaps  // one a query head
   let keys: FeatureMaps  // one a state
-  /// decay^i for i = 0 ... LIGHTNING_BLOCK: [states, LIGHTNING_BLOCK + 1].
-  let powers: FloatBuffer
+  /// -ln of each state's decay.
+  let slopes: [Float]
+  /// decay^i for i = 0 ..< BRANCH_STEP: [states, BRANCH_STEP].
+  private let powers: FloatBuffer
+
+  /// Tokens that join a state at once. The border between window and branch lies at a multiple of
+  /// it less the window's size, as in the terraces of LoLCATs (arXiv 2410.10254, section 3.2).
+  static let step = Int(BRANCH_STEP)
 
   /// Rows whose features one task computes: a multiple of the rows that registers hold.
   private static let tileRows = 48
@@ -29,9 +35,8 @@ struct LightningBranch {
     let dim = attention.headDim
     queries = try FeatureMaps(checkpoint, prefix + "query", heads: attention.heads, dim: dim, size: size, gainRange: 0)
     keys = try FeatureMaps(checkpoint, prefix + "key", heads: states, dim: dim, size: size, gainRange: gainRange)
-    let slopes = try checkpoint.vector(prefix + "slope", count: states)
-    let exponents = 0...Int(LIGHTNING_BLOCK)
-    powers = FloatBuffer(slopes.flatMap { slope in exponents.map { Float(exp(-Double(slope) * Double($0))) } })
+    slopes = try checkpoint.vector(prefix + "slope", count: states)
+    powers = FloatBuffer(slopes.flatMap { slope in (0..<Self.step).map { Float(exp(-Double(slope) * Double($0))) } })
   }
 
   var states: Int { keys.heads }
@@ -42,19 +47,17 @@ struct LightningBranch {
   /// Elements of a state: S [features, headDim] and z [features].
   var stateSize: Int { features * (headDim + 1) }
 
-  func powers(of state: Int) -> UnsafePointer<Float> { UnsafePointer(powers.pointer + state * (Int(LIGHTNING_BLOCK) + 1)) }
+  func powers(of state: Int) -> UnsafePointer<Float> { UnsafePointer(powers.pointer + state * Self.step) }
+  /// What a state's sums count after one step more.
+  func decay(of state: Int) -> Float { exp(-slopes[state] * Float(Self.step)) }
 
   var parameters: Int { queries.parameters + keys.parameters + states }
 
   /// Of the states, and of the features of this many keys.
   func stateBytes(keys: Int) -> Int { 4 * states * (stateSize + features * keys) }
 
-  /// Of a token whose queries see the state, beside products with parameters: q S, k v^T and
-  /// the products within a block.
-  var operations: Double {
-    let perHead = features * headDim + (features + headDim) * Int(LIGHTNING_BLOCK) / 2
-    return Double(2 * (queries.heads * perHead + states * features * headDim))
-  }
+  /// Of a token whose queries see the state, beside products with parameters: q S and k v^T.
+  var operations: Double { Double(2 * (queries.heads + states) * features * headDim) }
 
   /// Computes features of a call's keys, gain included, to where `keys` stand from its first
   /// row on, and those of its last queries.

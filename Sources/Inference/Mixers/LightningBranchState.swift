@@ -2,38 +2,51 @@ import CKernels
 
 /// The linear branch's memory: of all tokens that left the window, for each state
 ///
-///     S = sum_s decay^(t-W-s) fk_s v_s^T  [features, headDim],  z = sum_s decay^(t-W-s) fk_s  [features]
+///     S = sum_s decay^(b-W-s) fk_s v_s^T  [features, headDim],  z = sum_s decay^(b-W-s) fk_s  [features]
 ///
-/// and the features of the last W keys, which are yet to leave it. A query of position t sees
-/// S and z with the key of position t - W in them (training/README.md, "The converted layer").
+/// where b is the last multiple of a step and s <= b - W, and the features of the keys that are
+/// yet to leave it (training/README.md, "The converted layer").
 ///
-/// A call runs in blocks of LIGHTNING_BLOCK tokens. What each block adds to the state depends on
-/// no other block, so all blocks of all states run at once; a sweep over them then makes these
-/// sums the states that blocks begin with, and all outputs run at once.
+/// The border moves on at the first token of a step, and what then joins depends on no other
+/// step, so for all steps of a call and all states these sums are made at once; a sweep then makes
+/// them the states that the steps' queries see, and all outputs are made at once.
 final class LightningBranchState {
   private let branch: LightningBranch
-  private let delay: Int  // W
+  private let window: Int  // W
+  private let sinks: Int
   private let features: RowBuffer  // [states, ..., features]
   private let sums: FloatBuffer  // S and z: [states, features * (headDim + 1)]
 
-  init(_ branch: LightningBranch, delay: Int, capacity: Int, limit: Int) {
-    (self.branch, self.delay) = (branch, delay)
-    features = RowBuffer(heads: branch.states, width: branch.features, capacity: capacity, limit: limit)
+  init(_ branch: LightningBranch, window: Int, sinks: Int) {
+    (self.branch, self.window, self.sinks) = (branch, window, sinks)
+    let kept = Self.kept(window)
+    features = RowBuffer(
+      heads: branch.states, width: branch.features, capacity: WindowState.firstCapacity(kept), limit: WindowState.mostEntries(kept))
     sums = FloatBuffer(branch.states * branch.stateSize)
   }
 
   private init(copying other: LightningBranchState) {
-    (branch, delay, features) = (other.branch, other.delay, other.features.copy())
+    (branch, window, sinks, features) = (other.branch, other.window, other.sinks, other.features.copy())
     sums = other.sums.resized(to: other.sums.count)
+  }
+
+  /// Tokens that may be yet to join when a call begins.
+  static func kept(_ window: Int) -> Int { window + LightningBranch.step - 1 }
+
+  /// The first position whose queries see the branch: a token that is no sink has joined.
+  static func firstSeeing(window: Int, sinks: Int) -> Int {
+    (window + sinks + LightningBranch.step - 1) / LightningBranch.step * LightningBranch.step
   }
 
   func copy() -> LightningBranchState { LightningBranchState(copying: self) }
   var byteCount: Int { features.byteCount + 4 * sums.count }
-  var numbers: [Float] { Array(UnsafeBufferPointer(start: sums.pointer, count: sums.count)) + features.numbers(last: delay) }
+  var numbers: [Float] {
+    Array(UnsafeBufferPointer(start: sums.pointer, count: sums.count)) + features.numbers(last: Self.kept(window))
+  }
 
   func save(to writer: inout StateWriter) {
     sums.save(to: &writer)
-    features.save(keeping: delay, to: &writer)
+    features.save(keeping: Self.kept(window), to: &writer)
   }
 
   func restore(from reader: inout StateReader) throws {
@@ -43,74 +56,106 @@ final class LightningBranchState {
 
   /// Remembers the call's keys and computes its queries' features, before either is rotated.
   func take(_ block: Projections, rows: Int, keyHeads: Int, _ queries: BranchQueries?, _ workspace: Workspace) {
-    features.makeRoom(for: rows, keeping: delay)
+    features.makeRoom(for: rows, keeping: Self.kept(window))
     let before = features.count
     features.extend(by: rows)
     let target = StridedRows(start: features.pointer + before * branch.features, headStride: features.headStride)
     branch.compute(block, rows: rows, keyHeads: keyHeads, keys: target, queries, workspace)
   }
 
-  /// Merges what queries see of the state into `exact`, while the keys that leave the window at
-  /// their rows join it.
+  /// Merges what queries see of the state into `exact`, while keys join it at each step's beginning.
   ///
-  /// - Parameter values: those of the keys that leave, from key head 0 on.
-  func merge(_ queries: BranchQueries, values: StridedRows, keyHeads: Int, into exact: ExactAttention, _ workspace: Workspace) {
-    let leaving = LeavingKeys(
-      features: StridedRows(
-        start: features.pointer + (features.count - delay - queries.rows.count) * branch.features, headStride: features.headStride),
-      values: values, statesPerKeyHead: branch.states / keyHeads)
-    if queries.rows.count == 1 {
-      for state in 0..<branch.states { step(state, queries, leaving, into: exact, workspace.scratch(0)) }
-      return
+  /// - Parameters:
+  ///   - position: of the call's first row.
+  ///   - values: those of the call's last key and all before it.
+  func merge(
+    _ queries: BranchQueries, position: Int, values: (_ last: Int) -> StridedRows, keyHeads: Int, into exact: ExactAttention,
+    _ workspace: Workspace
+  ) {
+    let steps = BranchStep.all(of: queries.rows, position: position, window: window, sinks: sinks)
+    let chain = workspace.buffer("branch.chain", steps.count * sums.count)
+    let end = position + queries.rows.upperBound
+    let perKeyHead = branch.states / keyHeads
+    let sum = { [self] (thread: Int, item: Int) in
+      let (number, state) = (item / branch.states, item % branch.states)
+      guard let joining = steps[number].joining else { return }
+      let values = values(end - joining.lowerBound)
+      var keys = branch_keys(
+        key: features.pointer + state * features.headStride + (features.count - end + joining.lowerBound) * branch.features,
+        value: values.start + state / perKeyHead * values.headStride, power: branch.powers(of: state), rows: Int64(joining.count),
+        features: Int64(branch.features), dim: Int64(branch.headDim))
+      let scratch = workspace.scratch(thread).buffer("branch.decayed", branch.features * LightningBranch.step)
+      kernels().pointee.branch_sums(chain + item * branch.stateSize, &keys, scratch)
     }
-    let blocks = BranchBlocks(branch, rows: queries.rows.count, leaving, workspace)
-    workspace.parallel.forEach(blocks.items) { thread, item in
-      let scratch = workspace.scratch(thread).buffer("branch.decayed", branch.features * BranchBlocks.size)
-      var input = blocks.input(item)
-      kernels().pointee.branch_sums(blocks.state(item, step: 1), &input, blocks.keys(item), scratch)
+    let seen = { [self] (thread: Int, item: Int) in
+      let (number, state) = (item / branch.states, item % branch.states)
+      let source = steps[number].joining == nil ? sums.pointer + state * branch.stateSize : chain + item * branch.stateSize
+      see(UnsafePointer(source), steps[number], state, queries, position: position, into: exact, workspace.scratch(thread))
     }
-    carry(blocks)
-    workspace.parallel.forEach(blocks.items) { thread, item in finish(blocks, item, queries, into: exact, workspace.scratch(thread)) }
+    forEach(steps, workspace.parallel, sum)
+    carry(steps, chain)
+    forEach(steps, workspace.parallel, seen)
+    if let last = steps.indices.last, steps[last].joining != nil {
+      sums.pointer.update(from: chain + last * sums.count, count: sums.count)
+    }
   }
 
-  /// A single token: the recurrence itself.
-  private func step(_ state: Int, _ queries: BranchQueries, _ leaving: LeavingKeys, into exact: ExactAttention, _ scratch: BufferPool) {
-    let (share, dim) = (branch.share, branch.headDim)
-    let numerator = scratch.buffer("branch.numerator", share * dim)
-    let denominator = scratch.buffer("branch.denominator", share)
-    var input = branch_block(
-      keys: nil, value: leaving.value(state), power: branch.powers(of: state), rows: 1, features: Int64(branch.features), dim: Int64(dim))
-    kernels().pointee.branch_step(
-      numerator, denominator, sums.pointer + state * branch.stateSize, &input, leaving.key(state),
-      queries.features + state * share * branch.features, Int64(share))
-    exact.merge(numerator, denominator, queries.gains + state * share, rows: queries.rows, state: state, branch)
+  private func forEach(_ steps: [BranchStep], _ parallel: Parallel, _ body: (Int, Int) -> Void) {
+    let items = steps.count * branch.states
+    // A single token takes less time than telling other threads about it.
+    if steps.count == 1, steps[0].rows.count == 1 { (0..<items).forEach { body(0, $0) } } else { parallel.forEach(items, body) }
   }
 
-  /// Makes each block's sums the state after it; the last is the one to remember.
-  private func carry(_ blocks: BranchBlocks) {
+  /// Makes what joins at each step [steps, states, stateSize] the states that its queries see.
+  private func carry(_ steps: [BranchStep], _ chain: UnsafeMutablePointer<Float>) {
     let size = branch.stateSize
-    for state in 0..<branch.states {
-      let own = sums.pointer + state * size
-      blocks.state(state, step: 0).update(from: own, count: size)
-      for item in stride(from: state, to: blocks.items, by: branch.states) {
-        let decay = branch.powers(of: state)[blocks.rows(item).count]
-        kernels().pointee.axpby(blocks.state(item, step: 1), blocks.state(item, step: 0), 1, decay, Int64(size))
+    for (number, step) in steps.enumerated() where step.joining != nil {
+      // Only a call's first step may go on where the last call stopped.
+      let before = number > 0 && steps[number - 1].joining != nil ? chain + (number - 1) * sums.count : sums.pointer
+      for state in 0..<branch.states {
+        kernels().pointee.axpby(
+          chain + number * sums.count + state * size, before + state * size, 1, branch.decay(of: state), Int64(size))
       }
-      own.update(from: blocks.state(blocks.items - branch.states + state, step: 1), count: size)
     }
   }
 
-  private func finish(_ blocks: BranchBlocks, _ item: Int, _ queries: BranchQueries, into exact: ExactAttention, _ scratch: BufferPool) {
-    let (rows, share, state) = (blocks.rows(item), branch.share, item % branch.states)
-    var input = blocks.input(item)
-    let numerator = scratch.buffer("branch.numerator", BranchBlocks.size * share * branch.headDim)
-    let denominator = scratch.buffer("branch.denominator", BranchBlocks.size * share)
-    let scores = scratch.buffer("branch.scores", BranchBlocks.size * BranchBlocks.size * share)
-    let first = (state * queries.rows.count + rows.lowerBound) * share
+  /// What a step's queries see of a state, merged into `exact`.
+  private func see(
+    _ source: UnsafePointer<Float>, _ step: BranchStep, _ state: Int, _ queries: BranchQueries, position: Int, into exact: ExactAttention,
+    _ scratch: BufferPool
+  ) {
+    let (share, dim) = (branch.share, branch.headDim)
+    let numerator = scratch.buffer("branch.numerator", LightningBranch.step * share * dim)
+    let denominator = scratch.buffer("branch.denominator", LightningBranch.step * share)
+    let first = (state * queries.rows.count + step.rows.lowerBound - queries.rows.lowerBound) * share
     kernels().pointee.branch_outputs(
-      numerator, denominator, blocks.state(item, step: 0), &input, queries.features + first * branch.features, Int64(share), scores)
-    let callRows = queries.rows.lowerBound + rows.lowerBound..<queries.rows.lowerBound + rows.upperBound
-    exact.merge(numerator, denominator, queries.gains + first, rows: callRows, state: state, branch)
+      numerator, denominator, source, queries.features + first * branch.features, Int64(step.rows.count * share),
+      Int64(branch.features), Int64(dim))
+    exact.merge(
+      numerator, denominator, queries.gains + first, rows: step.rows, age: (position + step.rows.lowerBound) % LightningBranch.step,
+      state: state, branch)
+  }
+}
+
+/// Rows of a call between two moves of the border.
+private struct BranchStep {
+  let rows: Range<Int>
+  /// Positions of the keys that join before these rows; nil where a call goes on within a step.
+  let joining: Range<Int>?
+
+  static func all(of rows: Range<Int>, position: Int, window: Int, sinks: Int) -> [BranchStep] {
+    let size = LightningBranch.step
+    var steps: [BranchStep] = []
+    var row = rows.lowerBound
+    while row < rows.upperBound {
+      let begin = (position + row) / size * size
+      let border = begin - window
+      let joining = begin == position + row ? max(sinks, border - size + 1)..<border + 1 : nil
+      let next = min(rows.upperBound, begin + size - position)
+      steps.append(BranchStep(rows: row..<next, joining: joining))
+      row = next
+    }
+    return steps
   }
 }
 
@@ -120,59 +165,15 @@ struct ExactAttention {
   let logSums: UnsafeMutablePointer<Float>
 
   /// Joins these rows of a state's heads with the branch's part.
+  /// - Parameter age: tokens from the state's last step to the first row.
   func merge(
     _ numerator: UnsafePointer<Float>, _ denominator: UnsafeMutablePointer<Float>, _ gains: UnsafeMutablePointer<Float>,
-    rows: Range<Int>, state: Int, _ branch: LightningBranch
+    rows: Range<Int>, age: Int, state: Int, _ branch: LightningBranch
   ) {
     let (heads, share, dim) = (branch.queries.heads, branch.share, branch.headDim)
     let first = rows.lowerBound * heads + state * share
     kernels().pointee.branch_merge(
-      out + first * dim, Int64(heads * dim), logSums + first, Int64(heads), numerator, denominator, gains, Int64(rows.count),
-      Int64(share), Int64(dim))
-  }
-}
-
-/// Keys that leave the window at a call's rows: their features for each state, and their values.
-private struct LeavingKeys {
-  let features: StridedRows
-  let values: StridedRows
-  let statesPerKeyHead: Int
-
-  func key(_ state: Int) -> UnsafePointer<Float> { UnsafePointer(features.start + state * features.headStride) }
-  func value(_ state: Int) -> UnsafePointer<Float> { UnsafePointer(values.start + state / statesPerKeyHead * values.headStride) }
-}
-
-/// The blocks of one call for each state, numbered block by block, and where they compute.
-private struct BranchBlocks {
-  static let size = Int(LIGHTNING_BLOCK)
-  private let branch: LightningBranch
-  private let totalRows: Int
-  private let count: Int
-  private let leaving: LeavingKeys
-  private let transposed: UnsafeMutablePointer<Float>  // [count, states, features, LIGHTNING_BLOCK]
-  private let chain: UnsafeMutablePointer<Float>  // [count + 1, states, features * (headDim + 1)]
-
-  init(_ branch: LightningBranch, rows: Int, _ leaving: LeavingKeys, _ workspace: Workspace) {
-    (self.branch, totalRows, self.leaving) = (branch, rows, leaving)
-    count = (rows + Self.size - 1) / Self.size
-    transposed = workspace.buffer("branch.keys", count * branch.states * branch.features * Self.size)
-    chain = workspace.buffer("branch.chain", (count + 1) * branch.states * branch.stateSize)
-  }
-
-  var items: Int { branch.states * count }
-
-  private func start(_ item: Int) -> Int { item / branch.states * Self.size }
-  func rows(_ item: Int) -> Range<Int> { start(item)..<min(totalRows, start(item) + Self.size) }
-
-  /// S and z of the item's state, before its block (step 0) or after it (step 1).
-  func state(_ item: Int, step: Int) -> UnsafeMutablePointer<Float> { chain + (item + step * branch.states) * branch.stateSize }
-
-  func keys(_ item: Int) -> UnsafePointer<Float> { leaving.key(item % branch.states) + start(item) * branch.features }
-
-  func input(_ item: Int) -> branch_block {
-    let (state, dim) = (item % branch.states, branch.headDim)
-    return branch_block(
-      keys: transposed + item * branch.features * Self.size, value: leaving.value(state) + start(item) * dim,
-      power: branch.powers(of: state), rows: Int64(rows(item).count), features: Int64(branch.features), dim: Int64(dim))
+      out + first * dim, Int64(heads * dim), logSums + first, Int64(heads), numerator, denominator, gains, branch.slopes[state],
+      Int64(age), Int64(rows.count), Int64(share), Int64(dim))
   }
 }

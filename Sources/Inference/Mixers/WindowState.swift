@@ -4,38 +4,45 @@
 /// A sink that left the window is seen at a distance that stops growing, so that
 /// no relative position exceeds those of training. Which keys a query sees, and at
 /// which distance, depends on its position alone, not on how tokens are blocked.
+///
+/// With a step, tokens leave that many at once: the window reaches `size` tokens back from
+/// the last multiple of it.
 final class WindowState: KeyValueState {
   /// A window is given its whole memory only when a document fills it.
   static func firstCapacity(_ size: Int) -> Int { min(2 * size, 2048) }
 
-  /// Entries are dropped beyond these, all but the last `size`; a block always finds room then.
-  static func mostEntries(_ size: Int) -> Int { max(2 * size, size + LanguageModel.blockSize) }
+  /// Entries are dropped beyond these, all but the last `kept`; a block always finds room then.
+  static func mostEntries(_ kept: Int) -> Int { kept + LanguageModel.blockSize }
 
   private let size: Int
+  private let step: Int
   private let sinkCount: Int
   private let sinks: KeyValueBuffer  // keys rotated to 0, 1, ...
   private let recent: KeyValueBuffer  // keys rotated to their absolute positions
 
-  init(_ shape: KeyValueShape, size: Int, sinks sinkCount: Int) {
-    self.size = size
-    self.sinkCount = sinkCount
+  /// Entries that the next query, or a branch, may need.
+  private var kept: Int { size + step - 1 }
+
+  init(_ shape: KeyValueShape, size: Int, sinks sinkCount: Int, step: Int = 1) {
+    (self.size, self.step, self.sinkCount) = (size, step, sinkCount)
     sinks = KeyValueBuffer(shape, capacity: max(sinkCount, 1))
-    recent = KeyValueBuffer(shape, capacity: Self.firstCapacity(size), limit: Self.mostEntries(size))
+    let kept = size + step - 1
+    recent = KeyValueBuffer(shape, capacity: Self.firstCapacity(kept), limit: Self.mostEntries(kept))
   }
 
   init(copying other: WindowState) {
-    (size, sinkCount) = (other.size, other.sinkCount)
+    (size, step, sinkCount) = (other.size, other.step, other.sinkCount)
     (sinks, recent) = (other.sinks.copy(), other.recent.copy())
   }
 
   func copy() -> any MixerState { WindowState(copying: self) }
   var byteCount: Int { sinks.byteCount + recent.byteCount }
 
-  var numbers: [Float] { sinks.numbers() + recent.numbers(last: size) }
+  var numbers: [Float] { sinks.numbers() + recent.numbers(last: kept) }
 
   func save(to writer: inout StateWriter) {
     sinks.save(to: &writer)
-    recent.save(keeping: size, to: &writer)
+    recent.save(keeping: kept, to: &writer)
   }
 
   func restore(from reader: inout StateReader) throws {
@@ -89,21 +96,21 @@ final class WindowState: KeyValueState {
     if info.position < sinkCount {
       sinks.append(keys: block.key, values: block.value, rows: 0..<min(info.rows, sinkCount - info.position))
     }
-    // One entry more than the next query sees: a linear branch takes it up.
-    recent.makeRoom(for: info.rows, keeping: size)
+    recent.makeRoom(for: info.rows, keeping: kept)
     recent.append(keys: block.key, values: block.value, rows: 0..<info.rows)
   }
 
   private func runs(_ query: UnsafePointer<Float>, _ sinkQuery: UnsafePointer<Float>, _ info: Block) -> [KeyRun] {
-    let (size, held, position) = (size, sinks.count, info.position)
+    let (size, step, held, position) = (size, step, sinks.count, info.position)
     let oldest = info.position + info.rows - recent.count
+    let firstSeen = { (row: Int) in (position + row) / step * step - size + 1 }
     let distant = KeyRun(
       query: sinkQuery, keys: sinks.keys.pointer, values: sinks.values.pointer, headStride: sinks.headStride,
-      count: held, visible: { 0..<min(max(position + $0 - size + 1, 0), held) })
+      count: held, visible: { 0..<min(max(firstSeen($0), 0), held) })
     let near = KeyRun(
       query: query, keys: recent.keys.pointer, values: recent.values.pointer, headStride: recent.headStride,
       count: recent.count,
-      visible: { max(position + $0 - size + 1 - oldest, 0)..<position + $0 + 1 - oldest })
+      visible: { max(firstSeen($0) - oldest, 0)..<position + $0 + 1 - oldest })
     return held > 0 ? [distant, near] : [near]
   }
 }
