@@ -6,8 +6,8 @@
 /// since the page before, so pages are only ever added. A state is its latest archive and all pages.
 public enum StateArchive {
   static let magic: UInt32 = 0x5352_5044  // "DPRS"
-  /// Raised when a state's numbers are laid out otherwise.
-  public static let version = 1
+  /// Raised when a state's numbers are laid out otherwise, or mean something else.
+  public static let version = 2
 }
 
 public enum StateArchiveError: Error, Equatable, CustomStringConvertible {
