@@ -17,8 +17,11 @@ BRANCHES = 64  # codes of one group
 PADDING = -1
 LONGEST_PASSAGE = 900  # characters
 LONGEST_SCENE = 2400
+LONGEST_SEVERAL = 4200
 MOST_QUESTIONS = 8
-AGAIN = 0.6  # of SQuAD's groups: each question's nearest sentence is shown again beside it
+STRETCH = 550  # characters from which on a stretch ends, as the reader cuts them
+MOST_SEVERAL = 1200  # characters of a paragraph that is shown among several
+AGAIN = 0.6  # of SQuAD's other groups: each question's nearest sentence is shown again beside it
 ABSENT = 0.75  # questions a group that its passages do not answer
 SUMMARY_WEIGHT = 0.3  # of a summary's token: it has many more of them than an answer
 
@@ -39,12 +42,15 @@ class AnswerRows:
     """Rows (ids, weights, code) of `length` tokens; weight 1 on answers' tokens.
 
     `text` gives rows of plain text, of which `text_share` are mixed in with weights below 0: there
-    the base model is to be imitated.
+    the base model is to be imitated. `several` of the groups of questions show as many stretches
+    as the reader does where no passage stands out.
     """
 
-    def __init__(self, folder, prompts, weights, length, seed, part, text, text_share):
+    def __init__(self, folder, prompts, weights, length, seed, part, text, text_share, several=0.0):
         makers = {"squad": Paragraphs, "fairytale": Scenes, "summary": Condensed, "focus": Focused}
         self.makers = [makers[name](folder, part) for name in weights]
+        for maker in self.makers:
+            maker.several = several
         share = np.array(list(weights.values()), dtype=float)
         self.share, self.prompts, self.length, self.seed = share / share.sum(), prompts, length, seed
         self.text, self.text_share = text, text_share
@@ -125,8 +131,20 @@ def nearest(question, units):
     return one_line(units[best[0] if len(best) else -1])
 
 
+def stretches(units):
+    """Ranges of units as long as the reader's stretches (Sources/Reading/TextBlocks.swift)."""
+    ranges, start = [], 0
+    for end in range(1, len(units) + 1):
+        if sum(map(len, units[start:end])) >= STRETCH or end == len(units):
+            ranges.append(range(start, end))
+            start = end
+    return ranges
+
+
 class Paragraphs:
     """SQuAD: all questions about a paragraph, and some that it does not answer."""
+
+    several = 0.0
 
     def __init__(self, folder, part):
         articles = load(folder, "squad_v1.1_train_articles", part)
@@ -139,21 +157,23 @@ class Paragraphs:
         context = one_line(article[gold]["context"])
         if len(context) > 2 * LONGEST_PASSAGE:
             return None
-        others = [int(i) for i in random.permutation(len(article)) if i != gold][:3]
-        shown = self._distractors(random, article, others)
-        place = len(shown) if random.random() < 0.6 else int(random.integers(len(shown) + 1))
+        several = self.several > 0 and len(context) < MOST_SEVERAL and random.random() < self.several
+        others = [int(i) for i in random.permutation(len(article)) if i != gold][:6 if several else 3]
+        count = int(random.integers(3, 6)) if several else int(random.choice(3, p=[0.5, 0.3, 0.2]))
+        shown = self._distractors(random, article, others, count)
+        last = not several and random.random() < 0.6
+        place = len(shown) if last else int(random.integers(len(shown) + 1))
         shown.insert(place, context)
         qas = [article[gold]["qas"][i] for i in random.permutation(len(article[gold]["qas"]))[:MOST_QUESTIONS]]
         asked = [(one_line(qa["question"]), one_line(qa["answers"][0])) for qa in qas]
         if random.random() < ABSENT:
             asked += self._absent(random, article, others, shown)
-        units = sentences(" ".join(shown)) if random.random() < AGAIN else []
+        units = sentences(" ".join(shown)) if not several and random.random() < AGAIN else []
         branches = [branch(prompts, question, answer, nearest(question, units)) for question, answer in asked]
         start = beginning(random, prompts, shown, one_line(qas[0]["question"]))
         return start, [branches[i] for i in random.permutation(len(branches))]
 
-    def _distractors(self, random, article, others):
-        count = int(random.choice(3, p=[0.5, 0.3, 0.2]))
+    def _distractors(self, random, article, others, count):
         shown = []
         for index in others[:count]:
             if random.random() < 0.4:  # of another article
@@ -162,7 +182,8 @@ class Paragraphs:
             else:
                 article_of = article
             text = one_line(article_of[index]["context"])
-            shown.append(" ".join(sentences(text)[:3])[:500])
+            units = sentences(text)
+            shown.append(" ".join(units[:3])[:500] if count < 3 else " ".join(units[index] for index in stretches(units)[0]))
         return shown
 
     def _absent(self, random, article, others, shown):
@@ -176,6 +197,8 @@ class Paragraphs:
 
 class Scenes:
     """FairytaleQA: the questions about a stretch of a story."""
+
+    several = 0.0
 
     def __init__(self, folder, part):
         self.stories = []
@@ -193,6 +216,8 @@ class Scenes:
 
     def make(self, random, prompts):
         units, questions = self.stories[random.integers(len(self.stories))]
+        if self.several > 0 and random.random() < self.several:
+            return self._several(random, prompts, units, questions)
         chosen, place = questions[random.integers(len(questions))]
         around = range(max(0, place - 5), min(len(units), place + 6))
         shown = self._elsewhere(random, units, around) + [one_line(" ".join(units[index] for index in around))]
@@ -205,6 +230,19 @@ class Scenes:
         units = sentences(" ".join(shown)) if random.random() < AGAIN / 2 else []
         branches = [branch(prompts, q["q"], one_line(q["refs"][0]), nearest(q["q"], units)) for q in near]
         return beginning(random, prompts, shown, chosen["q"]), branches
+
+    @staticmethod
+    def _several(random, prompts, units, questions):
+        """Stretches of the story in its order, and what is asked about any of them."""
+        ranges = stretches(units)
+        chosen = sorted(random.permutation(len(ranges))[:int(random.integers(4, 7))])
+        shown = [one_line(" ".join(units[index] for index in ranges[number])) for number in chosen]
+        asked = [q for q, at in questions if any(at in ranges[number] for number in chosen)]
+        if not asked or sum(map(len, shown)) > LONGEST_SEVERAL:
+            return None
+        asked = [asked[index] for index in random.permutation(len(asked))[:MOST_QUESTIONS]]
+        branches = [branch(prompts, q["q"], one_line(q["refs"][0])) for q in asked]
+        return beginning(random, prompts, shown, asked[0]["q"]), branches
 
     @staticmethod
     def _elsewhere(random, units, around):

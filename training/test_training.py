@@ -204,10 +204,16 @@ def test_rows_of_answers_hold_whole_groups():
     assert set(code[85:]) == {-1} and set(ids_of_row[85:]) == {9}
 
 
+def test_stretches_are_whole_and_as_long_as_the_readers():
+    units = ["a" * 200, "b" * 400, "c" * 100, "d" * 600, "e" * 10]
+    assert answers.stretches(units) == [range(0, 2), range(2, 4), range(4, 5)]
+
+
 def test_questions_that_passages_do_not_answer():
     folder = folder_of_articles()
     prompts, random, kinds = Letters(), np.random.default_rng(0), Counter()
     maker = answers.Paragraphs(folder, "train")
+    maker.several = 0.3
     for _ in range(100):
         beginning, branches = maker.make(random, prompts)
         again = prompts.again[-len(branches):]

@@ -11,19 +11,22 @@ struct AnswerWriter {
   let format: PromptFormat
   let generator: AnswerGenerator
 
-  /// The answers to each of the best passages, and where none of them is sure, to several at
-  /// once. The last is the one to give; empty where no passage matches.
+  /// The answers to each of the best passages, or to stretches of the text at once: where no passage
+  /// stands out, and where none of the answers is sure. The last is the one to give; empty where no
+  /// passage matches.
   /// - Throws: `ModelError`; `ReadingError.stopped` when the control says so.
   func candidates(_ question: String, _ evidence: Evidence, _ tokens: DocumentTokens, _ control: ReadingControl) throws -> [Candidate] {
     guard let top = evidence.ranked.first else { return [] }
     let state = try stateBefore(question)
+    let together = { try candidate(question, Passages.together(question, evidence, tokens), match: 1, state, control) }
+    if evidence.isSpread { return [try together()] }
     let singles = try evidence.ranked.prefix(Self.single).map { ranked in
       let passages = Passages.around(ranked.unit, evidence, tokens)
       return try candidate(question, passages, match: ranked.score / max(top.score, 1e-6), state, control)
     }
     let sorted = singles.sorted { $0.weight < $1.weight }
     guard let best = sorted.last, best.isUnsure, singles.count > 1 else { return sorted }
-    return sorted + [try candidate(question, Passages.together(evidence, tokens), match: 1, state, control)]
+    return sorted + [try together()]
   }
 
   /// What the model answers when it is shown these passages; it always does.

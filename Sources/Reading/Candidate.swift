@@ -2,8 +2,8 @@ import Foundation
 
 /// What a model answers to a passage, or to several.
 ///
-/// Where words match well, a small model reads one passage better than several, so each of the best is
-/// shown by itself and its answers are weighed (as open-domain readers do, arXiv 1704.00051).
+/// Where words match one passage well, a small model reads it better alone than among others, so each of the
+/// best is shown by itself and its answers are weighed (as open-domain readers do, arXiv 1704.00051).
 public struct Candidate: Sendable, Equatable {
   public let text: String
   /// The probability that the model gives to saying that what it is shown does not answer.

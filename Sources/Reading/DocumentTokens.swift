@@ -29,6 +29,11 @@ struct DocumentTokens {
     LexicalScores(question: question, units: units, blocks: blocks, bytes: bytes)
   }
 
+  /// Runs of about a hundred words, each of one file.
+  func stretches() -> TextBlocks {
+    TextBlocks(stretchesOf: units) { path(ofUnit: $0) != path(ofUnit: $0 - 1) }
+  }
+
   /// The tokens that a unit's bytes lie in.
   func tokens(ofUnit unit: Int) -> Range<Int> {
     let range = units.ranges[unit]

@@ -9,6 +9,9 @@ struct Evidence {
   private static let leastShare = 0.25
   /// What a unit counts that asks itself.
   private static let questionShare = 0.5
+  /// Share of the best score above which the third best block says as much of the question. Chosen on
+  /// articles, tales and books that training did not see.
+  private static let equalShare = 0.8
 
   /// The best unit of each of the best blocks; scores up to 1.
   let ranked: [(unit: Int, score: Double)]
@@ -17,6 +20,9 @@ struct Evidence {
   let blocks: TextBlocks
   /// How much of the question the best unit and its block say, up to 1.
   let support: Double
+
+  /// True where no block stands out: a question in other words than the text's, as books get them.
+  var isSpread: Bool { ranked.count > 2 && ranked[2].score > Self.equalShare * ranked[0].score }
 
   /// - Parameter central: stands in for the words' match when the question, such as "What is
   ///   it about?", names nothing; the whole document then answers it.

@@ -2,8 +2,8 @@
 enum Passages {
   /// Bytes at most.
   private static let most = 1600
-  /// Of several passages, and bytes of each at most.
-  private static let (several, mostOfSeveral) = (4, 700)
+  /// Stretches that are shown together.
+  private static let several = 6
 
   /// A unit's neighbours in the block with it, and it alone again next to the question, where a
   /// small model looks first; of a codebase with the file's path before them.
@@ -12,11 +12,19 @@ enum Passages {
     return units.count > 1 ? [text(units, tokens), tokens.line(ofUnit: unit)] : [text(units, tokens)]
   }
 
-  /// What stands around each of the best units, in its block or not; the best last.
-  static func together(_ evidence: Evidence, _ tokens: DocumentTokens) -> [String] {
-    evidence.ranked.prefix(several).reversed().map { ranked in
-      text(neighbours(of: ranked.unit, evidence, tokens.units, most: mostOfSeveral) { _ in true }, tokens)
+  /// The stretches of the text that match the question best, in the text's order: what happens in a
+  /// story is told over several sentences, and the model follows it better as it was told.
+  static func together(_ question: String, _ evidence: Evidence, _ tokens: DocumentTokens) -> [String] {
+    let stretches = tokens.stretches()
+    let lexical = LexicalScores(question: question, units: tokens.units, blocks: stretches, bytes: tokens.bytes)
+    let scores = lexical.hasTerms ? lexical.scores : evidence.scores
+    var best: [Int32: (score: Double, units: ClosedRange<Int>)] = [:]
+    for (unit, stretch) in stretches.ofUnit.enumerated() {
+      let (score, units) = best[stretch] ?? (0, unit...unit)
+      best[stretch] = (max(score, scores[unit]), units.lowerBound...unit)
     }
+    let chosen = best.sorted { ($0.value.score, $1.key) > ($1.value.score, $0.key) }.prefix(several)
+    return chosen.filter { $0.value.score > 0 }.sorted { $0.key < $1.key }.map { text($0.value.units, tokens) }
   }
 
   private static func text(_ units: ClosedRange<Int>, _ tokens: DocumentTokens) -> String {

@@ -6,6 +6,8 @@ struct TextBlocks {
   private static let some = 200
   /// Bytes that no block of several units exceeds.
   private static let most = 1600
+  /// Bytes from which on a stretch ends.
+  private static let stretch = 550
 
   /// The block of each unit, counted from 0 in the text's order.
   let ofUnit: [Int32]
@@ -24,6 +26,21 @@ struct TextBlocks {
         let coming = Int(ends[unit] - range.lowerBound)
         let leaves = starts[unit] && (soFar >= Self.full || soFar >= Self.some && coming >= Self.some)
         if leaves || Int(range.upperBound - begin) > Self.most { (current, begin) = (current + 1, range.lowerBound) }
+      }
+      ofUnit.append(current)
+    }
+    self.ofUnit = ofUnit
+  }
+
+  /// Runs of units as long as a hundred words, whether paragraphs end in them or not.
+  /// - Parameter begins: true where a unit has nothing to do with the one before it.
+  init(stretchesOf units: TextUnits, begins: (Int) -> Bool) {
+    var ofUnit: [Int32] = []
+    ofUnit.reserveCapacity(units.ranges.count)
+    var (current, begin) = (Int32(0), units.ranges.first?.lowerBound ?? 0)
+    for (unit, range) in units.ranges.enumerated() {
+      if unit > 0, Int(units.ranges[unit - 1].upperBound - begin) >= Self.stretch || begins(unit) {
+        (current, begin) = (current + 1, range.lowerBound)
       }
       ofUnit.append(current)
     }

@@ -76,6 +76,26 @@ import Testing
     #expect(text.ranked("Which submarine crossed the Arctic Ocean in 1958?").support < 0.1)
   }
 
+  @Test func evidenceIsSpreadWhereNoBlockStandsOut() {
+    let talk = (0..<4).map {
+      "On day \($0) the knave spoke of tarts and left the hall.\n\n" + Self.filler[($0 * 6)..<($0 * 6 + 6)].joined(separator: " ")
+    }
+    let text = Text(talk.joined(separator: "\n\n") + "\n\nThe dormouse slept in a teapot until noon.\n\n" + Self.filler[24])
+    #expect(text.ranked("What did the knave say of the tarts?").isSpread, "four blocks say the same of it")
+    #expect(!text.ranked("Where did the dormouse sleep?").isSpread)
+  }
+
+  @Test func stretchesEndBetweenUnitsAndWithTheirFile() {
+    let text = Text(Self.filler.joined(separator: " "))
+    let stretches = TextBlocks(stretchesOf: text.units) { $0 == 3 }
+    #expect(stretches.ofUnit[..<5] == [0, 0, 0, 1, 1], "the fourth unit begins something else")
+    for stretch in 1..<stretches.count - 1 {
+      let members = text.units.ranges.indices.filter { stretches.ofUnit[$0] == stretch }
+      let bytes = members.map { Int(text.units.ranges[$0].upperBound - text.units.ranges[members[0]].lowerBound) }
+      #expect(bytes.last! >= 550 && bytes.dropLast().allSatisfy { $0 < 550 })
+    }
+  }
+
   @Test func anEmptyTextHasNoEvidence() {
     let evidence = Text("  ").ranked("Who?")
     #expect(evidence.ranked.isEmpty && evidence.support == 0)
