@@ -36,19 +36,9 @@ struct Evidence {
     }
     let scores = joined.indices.map { joined[$0] > Self.leastShare && asksItself($0) ? Self.questionShare * joined[$0] : joined[$0] }
     (self.scores, blocks) = (scores, lexical.blocks)
-    let chosen = Self.bestOfBlocks(scores, lexical.blocks)
+    let chosen = lexical.blocks.bestUnits(scores, count: Self.quotes, atLeast: Self.leastShare)
     let scale = central == nil ? top / max(lexical.best, 1e-9) : 1
     ranked = chosen.map { ($0, min(scores[$0] * scale, 1)) }
     support = central == nil ? chosen.first.map { min(words[$0] / max(lexical.best, 1e-9), 1) } ?? 0 : 1
-  }
-
-  /// Of equals the earlier one.
-  private static func bestOfBlocks(_ scores: [Double], _ blocks: TextBlocks) -> [Int] {
-    var best: [Int32: Int] = [:]
-    for (unit, score) in scores.enumerated() where score >= leastShare {
-      if let other = best[blocks.ofUnit[unit]], scores[other] >= score { continue }
-      best[blocks.ofUnit[unit]] = unit
-    }
-    return Array(best.values.sorted { (scores[$0], $1) > (scores[$1], $0) }.prefix(quotes))
   }
 }

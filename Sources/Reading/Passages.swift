@@ -8,7 +8,7 @@ enum Passages {
   /// A unit's neighbours in the block with it, and it alone again next to the question, where a
   /// small model looks first; of a codebase with the file's path before them.
   static func around(_ unit: Int, _ evidence: Evidence, _ tokens: DocumentTokens) -> [String] {
-    let units = neighbours(of: unit, evidence, tokens.units, most: most) { evidence.blocks.ofUnit[unit] == evidence.blocks.ofUnit[$0] }
+    let units = neighbours(of: unit, evidence, tokens.units)
     return units.count > 1 ? [text(units, tokens), tokens.line(ofUnit: unit)] : [text(units, tokens)]
   }
 
@@ -18,13 +18,8 @@ enum Passages {
     let stretches = tokens.stretches()
     let lexical = LexicalScores(question: question, units: tokens.units, blocks: stretches, bytes: tokens.bytes)
     let scores = lexical.hasTerms ? lexical.scores : evidence.scores
-    var best: [Int32: (score: Double, units: ClosedRange<Int>)] = [:]
-    for (unit, stretch) in stretches.ofUnit.enumerated() {
-      let (score, units) = best[stretch] ?? (0, unit...unit)
-      best[stretch] = (max(score, scores[unit]), units.lowerBound...unit)
-    }
-    let chosen = best.sorted { ($0.value.score, $1.key) > ($1.value.score, $0.key) }.prefix(several)
-    return chosen.filter { $0.value.score > 0 }.sorted { $0.key < $1.key }.map { text($0.value.units, tokens) }
+    return stretches.bestUnits(scores, count: several, atLeast: .leastNonzeroMagnitude).sorted()
+      .map { text(stretches.units(with: $0), tokens) }
   }
 
   private static func text(_ units: ClosedRange<Int>, _ tokens: DocumentTokens) -> String {
@@ -32,13 +27,11 @@ enum Passages {
     return tokens.path(ofUnit: units.lowerBound).map { "\($0): \(text)" } ?? text
   }
 
-  private static func neighbours(
-    of unit: Int, _ evidence: Evidence, _ units: TextUnits, most: Int, belongs: (Int) -> Bool
-  ) -> ClosedRange<Int> {
+  private static func neighbours(of unit: Int, _ evidence: Evidence, _ units: TextUnits) -> ClosedRange<Int> {
+    let block = evidence.blocks.units(with: unit)
     var (first, last) = (unit, unit)
     func fits(_ first: Int, _ last: Int) -> Bool {
-      first >= 0 && last < units.ranges.count && belongs(first) && belongs(last)
-        && Int(units.ranges[last].upperBound - units.ranges[first].lowerBound) <= most
+      block.contains(first) && block.contains(last) && Int(units.ranges[last].upperBound - units.ranges[first].lowerBound) <= most
     }
     while true {
       let (before, after) = (fits(first - 1, last), fits(first, last + 1))

@@ -17,34 +17,47 @@ struct TextBlocks {
     let ranges = units.ranges
     let starts = Self.paragraphStarts(ranges, bytes)
     let ends = Self.paragraphEnds(ranges, starts)
-    var ofUnit: [Int32] = []
-    ofUnit.reserveCapacity(ranges.count)
-    var (current, begin) = (Int32(0), ranges.first?.lowerBound ?? 0)
-    for (unit, range) in ranges.enumerated() {
-      if unit > 0 {
-        let soFar = Int(ranges[unit - 1].upperBound - begin)
-        let coming = Int(ends[unit] - range.lowerBound)
-        let leaves = starts[unit] && (soFar >= Self.full || soFar >= Self.some && coming >= Self.some)
-        if leaves || Int(range.upperBound - begin) > Self.most { (current, begin) = (current + 1, range.lowerBound) }
-      }
-      ofUnit.append(current)
+    ofUnit = Self.numbered(ranges) { unit, begin, soFar in
+      let coming = Int(ends[unit] - ranges[unit].lowerBound)
+      let leaves = starts[unit] && (soFar >= Self.full || soFar >= Self.some && coming >= Self.some)
+      return leaves || Int(ranges[unit].upperBound - begin) > Self.most
     }
-    self.ofUnit = ofUnit
   }
 
   /// Runs of units as long as a hundred words, whether paragraphs end in them or not.
   /// - Parameter begins: true where a unit has nothing to do with the one before it.
   init(stretchesOf units: TextUnits, begins: (Int) -> Bool) {
+    ofUnit = Self.numbered(units.ranges) { unit, _, soFar in soFar >= Self.stretch || begins(unit) }
+  }
+
+  /// The best unit of each of the best blocks, best first, of equals the earlier one.
+  func bestUnits(_ scores: [Double], count: Int, atLeast least: Double) -> [Int] {
+    var best: [Int32: Int] = [:]
+    for (unit, score) in scores.enumerated() where score >= least {
+      if let other = best[ofUnit[unit]], scores[other] >= score { continue }
+      best[ofUnit[unit]] = unit
+    }
+    return Array(best.values.sorted { (scores[$0], $1) > (scores[$1], $0) }.prefix(count))
+  }
+
+  /// All units of a unit's block.
+  func units(with unit: Int) -> ClosedRange<Int> {
+    var (first, last) = (unit, unit)
+    while first > 0, ofUnit[first - 1] == ofUnit[unit] { first -= 1 }
+    while last + 1 < ofUnit.count, ofUnit[last + 1] == ofUnit[unit] { last += 1 }
+    return first...last
+  }
+
+  /// - Parameter leaves: whether a unit begins a block: told where the last one began and its bytes so far.
+  private static func numbered(_ ranges: [Range<Int32>], leaves: (_ unit: Int, _ begin: Int32, _ soFar: Int) -> Bool) -> [Int32] {
     var ofUnit: [Int32] = []
-    ofUnit.reserveCapacity(units.ranges.count)
-    var (current, begin) = (Int32(0), units.ranges.first?.lowerBound ?? 0)
-    for (unit, range) in units.ranges.enumerated() {
-      if unit > 0, Int(units.ranges[unit - 1].upperBound - begin) >= Self.stretch || begins(unit) {
-        (current, begin) = (current + 1, range.lowerBound)
-      }
+    ofUnit.reserveCapacity(ranges.count)
+    var (current, begin) = (Int32(0), ranges.first?.lowerBound ?? 0)
+    for (unit, range) in ranges.enumerated() {
+      if unit > 0, leaves(unit, begin, Int(ranges[unit - 1].upperBound - begin)) { (current, begin) = (current + 1, range.lowerBound) }
       ofUnit.append(current)
     }
-    self.ofUnit = ofUnit
+    return ofUnit
   }
 
   /// Where a blank line stands before the unit.

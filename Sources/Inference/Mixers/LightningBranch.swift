@@ -18,7 +18,7 @@ struct LightningBranch {
   private let powers: FloatBuffer
 
   /// Tokens that join a state at once. The border between window and branch lies at a multiple of
-  /// it less the window's size, as in the terraces of LoLCATs (arXiv 2410.10254, section 3.2).
+  /// it less the window's size, as in the terraces of LoLCATs (arXiv 2410.10254).
   static let step = Int(BRANCH_STEP)
 
   /// Rows whose features one task computes: a multiple of the rows that registers hold.

@@ -31,7 +31,7 @@ final class LightningBranchState {
   }
 
   /// Tokens that may be yet to join when a call begins.
-  static func kept(_ window: Int) -> Int { window + LightningBranch.step - 1 }
+  static func kept(_ window: Int) -> Int { WindowState.kept(window, step: LightningBranch.step) }
 
   /// The first position whose queries see the branch: a token that is no sink has joined.
   static func firstSeeing(window: Int, sinks: Int) -> Int {

@@ -21,12 +21,13 @@ final class WindowState: KeyValueState {
   private let recent: KeyValueBuffer  // keys rotated to their absolute positions
 
   /// Entries that the next query, or a branch, may need.
-  private var kept: Int { size + step - 1 }
+  static func kept(_ size: Int, step: Int) -> Int { size + step - 1 }
+  private var kept: Int { Self.kept(size, step: step) }
 
   init(_ shape: KeyValueShape, size: Int, sinks sinkCount: Int, step: Int = 1) {
     (self.size, self.step, self.sinkCount) = (size, step, sinkCount)
     sinks = KeyValueBuffer(shape, capacity: max(sinkCount, 1))
-    let kept = size + step - 1
+    let kept = Self.kept(size, step: step)
     recent = KeyValueBuffer(shape, capacity: Self.firstCapacity(kept), limit: Self.mostEntries(kept))
   }
 
