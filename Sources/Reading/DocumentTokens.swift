@@ -31,7 +31,7 @@ struct DocumentTokens {
 
   /// Runs of about a hundred words, each of one file.
   func stretches() -> TextBlocks {
-    TextBlocks(stretchesOf: units) { path(ofUnit: $0) != path(ofUnit: $0 - 1) }
+    TextBlocks(stretchesOf: units)
   }
 
   /// The tokens that a unit's bytes lie in.

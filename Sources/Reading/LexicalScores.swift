@@ -2,7 +2,8 @@ import Foundation
 
 /// How well each unit of a text matches a question's words: BM25 (Robertson and Zaragoza 2009)
 /// over the unit and over its block, and more where words that follow each other in the question
-/// do so in the text. Weights were chosen on SQuAD's training articles.
+/// do so in the text. Weights were chosen on SQuAD's training articles. In a codebase a unit that
+/// defines what the question names comes before those that use it.
 struct LexicalScores {
   private struct Field {
     let weight, saturation, lengthShare: Double
@@ -22,6 +23,8 @@ struct LexicalScores {
   /// Words more than in the question that may stand between two words that follow each other.
   private static let slack = 1
   private static let (pairInUnit, pairInBlock) = (0.6, 0.3)
+  /// What a name's definition counts more than its uses: as much as the most of these.
+  private static let definition = 2.0
 
   /// Of each unit.
   let scores: [Double]
@@ -32,7 +35,7 @@ struct LexicalScores {
   var hasTerms: Bool { best > 0 }
 
   init(question: String, units: TextUnits, blocks: TextBlocks, bytes: [UInt8]) {
-    let question = QuestionTerms(question)
+    let question = QuestionTerms(question, ofCode: units.isCodebase)
     let matches = TermMatches(question.terms, units, bytes)
     let weights = question.terms.indices.map { Self.weight(matches.counts(ofTerm: $0, likeness: 0), blocks, or: matches, $0) }
     var scores = [Double](repeating: 0, count: units.ranges.count)
@@ -43,6 +46,9 @@ struct LexicalScores {
     for pair in question.pairs {
       let weight = (weights[pair.first] + weights[pair.second]) / 2
       Self.add(pairs: matches.units(of: pair, slack: Self.slack), weight, blocks, to: &scores)
+    }
+    if question.asksForDefinitions {
+      for (term, weight) in weights.enumerated() { for unit in matches.defining[term] { scores[Int(unit)] += Self.definition * weight } }
     }
     (self.scores, self.blocks) = (scores, blocks)
     best = weights.reduce(0, +) * (Self.unitField.most + Self.blockField.most)

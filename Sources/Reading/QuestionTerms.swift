@@ -7,27 +7,39 @@ struct QuestionTerms {
     let stem: UInt64
     /// Of words that begin alike; nil for words too short to tell.
     let likeness: UInt64?
+    /// Of a function or type that the question is about.
+    var isName = false
   }
 
   let terms: [Term]
   /// Content words that follow each other: terms, and how many words the second comes after the first.
   let pairs: [(first: Int, second: Int, distance: Int)]
+  /// True when it asks about names themselves, not for where they are used.
+  let asksForDefinitions: Bool
 
-  init(_ question: String) {
+  /// - Parameter ofCode: names of functions and types are looked for, and with one found,
+  ///   words that say what is asked of it count no more.
+  init(_ question: String, ofCode: Bool) {
     var (terms, slots, places) = ([Term](), [UInt64: Int](), [(slot: Int, position: Int)]())
     let bytes = Array(question.utf8)
-    var position = 0
+    let names = ofCode ? CodeNames.places(in: bytes) : []
+    var (position, asksForUses) = (0, false)
     Words.forEach(in: bytes[...]) { form in
       if form.isWhole { position += 1 }
       guard form.isWhole, !Words.stop.contains(form.stem) else { return }
+      let isName = names.contains(position - 1)
+      if !isName, CodeNames.asksForUses(form.stem) { asksForUses = true }
+      if !names.isEmpty, !isName, CodeNames.isAsking(form.stem) { return }
       if slots[form.stem] == nil {
         guard terms.count < Self.most else { return }
         slots[form.stem] = terms.count
         terms.append(Term(stem: form.stem, likeness: form.likeness))
       }
+      if isName, let slot = slots[form.stem] { terms[slot].isName = true }
       if let slot = slots[form.stem] { places.append((slot, position)) }
     }
     self.terms = terms
+    asksForDefinitions = !names.isEmpty && !asksForUses
     pairs = zip(places, places.dropFirst()).filter { $0.0.slot != $0.1.slot }
       .map { ($0.0.slot, $0.1.slot, $0.1.position - $0.0.position) }
   }

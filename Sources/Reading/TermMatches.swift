@@ -4,6 +4,8 @@ struct TermMatches {
   let lengths: [Double]
   private let exact: [[Place]]  // of each term, in the text's order
   private let alike: [[Int32]]  // units of words that begin as the term does, itself included
+  /// Units in which each term is defined, of terms that are names.
+  let defining: [Set<Int32>]
 
   private struct Place {
     let position: Int
@@ -16,16 +18,25 @@ struct TermMatches {
     var exact = [[Place]](repeating: [], count: terms.count)
     var alike = [[Int32]](repeating: [], count: terms.count)
     var lengths = [Double](repeating: 0, count: units.ranges.count)
+    var defining = [Set<Int32>](repeating: [], count: terms.count)
     var position = 0
     for (unit, range) in units.ranges.enumerated() {
-      Words.forEach(in: bytes[Int(range.lowerBound)..<Int(range.upperBound)]) { form in
+      let text = bytes[Int(range.lowerBound)..<Int(range.upperBound)]
+      var previous: UInt64?
+      Words.forEach(in: text) { form in
         if form.isWhole { (lengths[unit], position) = (lengths[unit] + 1, position + 1) }
-        if let term = stems[form.stem] { exact[term].append(Place(position: position, unit: Int32(unit))) }
+        if let term = stems[form.stem] {
+          exact[term].append(Place(position: position, unit: Int32(unit)))
+          if terms[term].isName, form.isWhole, CodeNames.isDefined(form.range, after: previous, in: text) {
+            defining[term].insert(Int32(unit))
+          }
+        }
+        if form.isWhole { previous = form.stem }
         guard let likeness = form.likeness else { return }
         for term in likenesses[likeness] ?? [] { alike[term].append(Int32(unit)) }
       }
     }
-    (self.exact, self.alike, self.lengths) = (exact, alike, lengths)
+    (self.exact, self.alike, self.lengths, self.defining) = (exact, alike, lengths, defining)
   }
 
   /// How often a term stands in each unit that has it; words that are only alike count `likeness`.

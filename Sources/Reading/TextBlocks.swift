@@ -20,14 +20,13 @@ struct TextBlocks {
     ofUnit = Self.numbered(ranges) { unit, begin, soFar in
       let coming = Int(ends[unit] - ranges[unit].lowerBound)
       let leaves = starts[unit] && (soFar >= Self.full || soFar >= Self.some && coming >= Self.some)
-      return leaves || Int(ranges[unit].upperBound - begin) > Self.most
+      return leaves || units.beginsPart(unit) || Int(ranges[unit].upperBound - begin) > Self.most
     }
   }
 
   /// Runs of units as long as a hundred words, whether paragraphs end in them or not.
-  /// - Parameter begins: true where a unit has nothing to do with the one before it.
-  init(stretchesOf units: TextUnits, begins: (Int) -> Bool) {
-    ofUnit = Self.numbered(units.ranges) { unit, _, soFar in soFar >= Self.stretch || begins(unit) }
+  init(stretchesOf units: TextUnits) {
+    ofUnit = Self.numbered(units.ranges) { unit, _, soFar in soFar >= Self.stretch || units.beginsPart(unit) }
   }
 
   /// The best unit of each of the best blocks, best first, of equals the earlier one.

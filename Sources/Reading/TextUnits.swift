@@ -4,6 +4,9 @@ import Documents
 struct TextUnits {
   /// UTF-8 offsets in the document's text.
   let ranges: [Range<Int32>]
+  let isCodebase: Bool
+  /// The first unit of each of the document's files.
+  private let firstOfParts: Set<Int>
 
   private static let longestUnit = 600
   private static let codeLines = 6
@@ -15,16 +18,20 @@ struct TextUnits {
 
   init(_ document: Document, bytes: [UInt8]) {
     var ranges: [Range<Int32>] = []
-    let isCodebase = document.parts.count > 1 || document.parts.first?.path != document.name
+    var firstOfParts: Set<Int> = []
+    isCodebase = document.parts.count > 1 || document.parts.first?.path != document.name
     let index = ScalarIndex(bytes)
     for part in document.parts {
+      firstOfParts.insert(ranges.count)
       let range = index.byteOffset(ofScalar: part.start)..<index.byteOffset(ofScalar: part.start + part.length)
       let fileExtension = part.path.split(separator: "/").last?.split(separator: ".").dropFirst().last
       let isProse = fileExtension.map { Self.proseExtensions.contains(Substring($0.lowercased())) } ?? !isCodebase
       if isProse || !isCodebase { Self.sentences(bytes, range, into: &ranges) } else { Self.blocks(bytes, range, into: &ranges) }
     }
-    self.ranges = ranges
+    (self.ranges, self.firstOfParts) = (ranges, firstOfParts)
   }
+
+  func beginsPart(_ unit: Int) -> Bool { firstOfParts.contains(unit) }
 
   /// Sentences end at terminators before white space, and at blank lines.
   private static func sentences(_ bytes: [UInt8], _ range: Range<Int>, into ranges: inout [Range<Int32>]) {

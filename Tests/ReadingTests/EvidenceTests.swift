@@ -13,6 +13,17 @@ import Testing
       units = TextUnits(Document(name: "a.txt", text: text), bytes: bytes)
     }
 
+    init(files: [(path: String, text: String)]) {
+      let text = files.map(\.text).joined(separator: "\n\n")
+      bytes = Array(text.utf8)
+      var (parts, start) = ([Document.Part](), 0)
+      for file in files {
+        parts.append(Document.Part(path: file.path, start: start, length: file.text.unicodeScalars.count))
+        start += file.text.unicodeScalars.count + 2
+      }
+      units = TextUnits(Document(name: "repository", text: text, parts: parts), bytes: bytes)
+    }
+
     func unit(_ index: Int) -> String {
       let range = units.ranges[index]
       return String(decoding: bytes[Int(range.lowerBound)..<Int(range.upperBound)], as: UTF8.self)
@@ -64,6 +75,31 @@ import Testing
     #expect(Words.stems(of: "openDocumentReader") == [Words.stem(Array("openDocumentReader".utf8)[...])], "parts are no words of their own")
   }
 
+  @Test func definitionsComeBeforeUses() {
+    let uses = (0..<12).map { "  let a\($0) = window(\($0)) + window(1) + window(2)\n  check(a\($0))" }
+    let text = Text(files: [
+      ("calls.swift", uses.joined(separator: "\n\n")),
+      ("a.swift", "struct Frame {\n  var size: Int\n}\n\n  func window(_ size: Int) -> Frame {\n    Frame(size: size)\n  }"),
+      ("b.c", "int in_file(char c) { return 0; }\n\nstatic const char *read_line(FILE *file) {\n  return 0;\n}"),
+      ("c.c", (0..<5).map { "  x = read_line(file);\n  y\($0) = read_line(file);" }.joined(separator: "\n\n")),
+    ])
+    for question in ["In which file is the function window defined?", "What does window() return?", "Where is window defined?"] {
+      #expect(text.best(question)?.contains("func window") == true, "\(question)")
+    }
+    #expect(text.best("What type does the function read_line return?")?.contains("char *read_line") == true)
+    #expect(text.best("Where is the function window called?")?.contains("let a") == true, "asked for uses")
+  }
+
+  @Test func namesInQuestionsAreFound() {
+    func names(_ question: String) -> Set<Int> { CodeNames.places(in: Array(question.utf8)) }
+    #expect(names("What does the function send return?") == [4])
+    #expect(names("What does readBlock do?") == [2] && names("What does read_block do?") == [2])
+    #expect(names("Who calls send()?") == [2])
+    #expect(names("Where is send defined?") == [2])
+    #expect(names("Where is the file that it is defined in?").isEmpty)
+    #expect(names("What is the class of the function?").isEmpty)
+  }
+
   @Test func quotesAreOfDifferentBlocksAndNoQuestions() {
     let text = Text(
       "Who stole the tarts? The knave stole the tarts.\n\n" + Self.filler[..<8].joined(separator: " ")
@@ -86,9 +122,11 @@ import Testing
   }
 
   @Test func stretchesEndBetweenUnitsAndWithTheirFile() {
-    let text = Text(Self.filler.joined(separator: " "))
-    let stretches = TextBlocks(stretchesOf: text.units) { $0 == 3 }
-    #expect(stretches.ofUnit[..<5] == [0, 0, 0, 1, 1], "the fourth unit begins something else")
+    let (first, rest) = (Self.filler[..<3].joined(separator: " "), Self.filler[3...].joined(separator: " "))
+    let text = Text(files: [("a.md", first), ("b.md", rest)])
+    let stretches = TextBlocks(stretchesOf: text.units)
+    #expect(stretches.ofUnit[..<5] == [0, 0, 0, 1, 1], "the fourth unit begins the next file")
+    #expect(TextBlocks(text.units, bytes: text.bytes).ofUnit[..<5] == [0, 0, 0, 1, 1])
     for stretch in 1..<stretches.count - 1 {
       let members = text.units.ranges.indices.filter { stretches.ofUnit[$0] == stretch }
       let bytes = members.map { Int(text.units.ranges[$0].upperBound - text.units.ranges[members[0]].lowerBound) }

@@ -1,0 +1,69 @@
+/// What tells the names of functions and types from other words, in questions about code and in code.
+enum CodeNames {
+  /// Before a name in a question: "the function send".
+  private static let kinds = stems(
+    "function method class struct structure enum protocol interface trait type variable constant property field macro module actor")
+  /// After a name in a question: "where is send defined".
+  private static let verbs = stems("defined declared implemented")
+  /// Say what is asked of a name, and nothing about where it stands.
+  private static let asking = kinds.union(verbs).union(
+    stems("file path return returns define definition declaration implementation located signature parameter parameters argument arguments")
+  )
+  /// Ask for other places than a name's own.
+  private static let using = stems("call calls called caller callers use uses used using usage invoke invoked invokes import imported")
+  /// Before a name that they define, in the languages that have such words.
+  private static let definers = stems(
+    "func fn def function fun sub proc class struct enum protocol interface trait type typealias extension actor macro let var const val "
+      + "static define namespace module package")
+
+  private static func stems(_ words: String) -> Set<UInt64> { Set(words.split(separator: " ").map { Words.stem(Array($0.utf8)[...]) }) }
+
+  static func isAsking(_ stem: UInt64) -> Bool { asking.contains(stem) }
+  static func asksForUses(_ stem: UInt64) -> Bool { using.contains(stem) }
+
+  /// Positions of a question's words that are names: written as identifiers are (sendNow, send_now,
+  /// send()), or called one ("the function send"), or, where there is none of these, what is "defined".
+  static func places(in question: [UInt8]) -> Set<Int> {
+    var words: [Words.Form] = []
+    var names: Set<Int> = []
+    Words.forEach(in: question[...]) { form in
+      if form.isWhole { words.append(form) } else { names.insert(words.count - 1) }
+    }
+    for (index, word) in words.enumerated() where !isAsking(word.stem) && !Words.stop.contains(word.stem) {
+      let isCall = question[word.range.upperBound...].starts(with: [UInt8(ascii: "("), UInt8(ascii: ")")])
+      if isCall || index > 0 && kinds.contains(words[index - 1].stem) { names.insert(index) }
+    }
+    if names.isEmpty, let verb = words.firstIndex(where: { verbs.contains($0.stem) }), verb > 0, !Words.stop.contains(words[verb - 1].stem),
+      !isAsking(words[verb - 1].stem)
+    {
+      names.insert(verb - 1)
+    }
+    return names
+  }
+
+  /// Whether a word in code is being defined: it follows a word that defines, or it stands before
+  /// parentheses in a line that begins with its type, as functions of C do.
+  static func isDefined(_ word: Range<Int>, after previous: UInt64?, in bytes: ArraySlice<UInt8>) -> Bool {
+    guard let previous else { return false }
+    return definers.contains(previous) || followsTypeAtLineStart(word, bytes)
+  }
+
+  private static func followsTypeAtLineStart(_ word: Range<Int>, _ bytes: ArraySlice<UInt8>) -> Bool {
+    guard word.upperBound < bytes.endIndex, bytes[word.upperBound] == UInt8(ascii: "(") else { return false }
+    var start = word.lowerBound
+    while start > bytes.startIndex, bytes[start - 1] != UInt8(ascii: "\n") {
+      start -= 1
+      guard isOfType(bytes[start]) else { return false }
+    }
+    return start < word.lowerBound && bytes[start] != UInt8(ascii: " ") && bytes[start] != UInt8(ascii: "\t")
+  }
+
+  private static func isOfType(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+      UInt8(ascii: "_"), UInt8(ascii: " "), UInt8(ascii: "*"), UInt8(ascii: "&"), UInt8(ascii: ":"), UInt8(ascii: "<"), UInt8(ascii: ">"):
+      return true
+    default: return false
+    }
+  }
+}
