@@ -3,12 +3,11 @@ enum CodeNames {
   /// Before a name in a question: "the function send".
   private static let kinds = stems(
     "function method class struct structure enum protocol interface trait type variable constant property field macro module actor")
-  /// After a name in a question: "where is send defined".
-  private static let verbs = stems("defined declared implemented")
   /// Say what is asked of a name, and nothing about where it stands.
-  private static let asking = kinds.union(verbs).union(
-    stems("file path return returns define definition declaration implementation located signature parameter parameters argument arguments")
-  )
+  private static let asking = kinds.union(
+    stems(
+      "file path return returns define defined definition declared declaration implemented implementation located signature parameter "
+        + "parameters argument arguments"))
   /// Ask for other places than a name's own.
   private static let using = stems("call calls called caller callers use uses used using usage invoke invoked invokes import imported")
   /// Before a name that they define, in the languages that have such words.
@@ -22,7 +21,7 @@ enum CodeNames {
   static func asksForUses(_ stem: UInt64) -> Bool { using.contains(stem) }
 
   /// Positions of a question's words that are names: written as identifiers are (sendNow, send_now,
-  /// send()), or called one ("the function send"), or, where there is none of these, what is "defined".
+  /// send()), or called one ("the function send"), or all that a question such as "Where is send defined?" speaks of.
   static func places(in question: [UInt8]) -> Set<Int> {
     var words: [Words.Form] = []
     var names: Set<Int> = []
@@ -33,10 +32,9 @@ enum CodeNames {
       let isCall = question[word.range.upperBound...].starts(with: [UInt8(ascii: "("), UInt8(ascii: ")")])
       if isCall || index > 0 && kinds.contains(words[index - 1].stem) { names.insert(index) }
     }
-    if names.isEmpty, let verb = words.firstIndex(where: { verbs.contains($0.stem) }), verb > 0, !Words.stop.contains(words[verb - 1].stem),
-      !isAsking(words[verb - 1].stem)
-    {
-      names.insert(verb - 1)
+    if names.isEmpty, words.contains(where: { isAsking($0.stem) }) {
+      let others = words.indices.filter { !isAsking(words[$0].stem) && !Words.stop.contains(words[$0].stem) }
+      if others.count == 1 { names.insert(others[0]) }
     }
     return names
   }

@@ -98,6 +98,7 @@ import Testing
     #expect(names("Where is send defined?") == [2])
     #expect(names("Where is the file that it is defined in?").isEmpty)
     #expect(names("What is the class of the function?").isEmpty)
+    #expect(names("Where are exit codes defined?").isEmpty, "two words are no name")
   }
 
   @Test func quotesAreOfDifferentBlocksAndNoQuestions() {
