@@ -11,6 +11,8 @@ import numpy as np
 import torch
 
 import prompts as p
+from code_questions import Code
+from lookalikes import lookalike
 from tasks import Summaries, _first, condensed, load, one_line, ranked, ranked_sets, sentences, words
 
 BRANCHES = 64  # codes of one group
@@ -23,6 +25,7 @@ STRETCH = 550  # characters from which on a stretch ends, as the reader cuts the
 MOST_SEVERAL = 1200  # characters of a paragraph that is shown among several
 AGAIN = 0.6  # of SQuAD's other groups: each question's nearest sentence is shown again beside it
 ABSENT = 0.75  # questions a group that its passages do not answer
+CUT = 0.15  # of SQuAD's groups with lookalikes: a sentence that answers is taken out
 SUMMARY_WEIGHT = 0.3  # of a summary's token: it has many more of them than an answer
 
 
@@ -43,14 +46,15 @@ class AnswerRows:
 
     `text` gives rows of plain text, of which `text_share` are mixed in with weights below 0: there
     the base model is to be imitated. `several` of the groups of questions show as many stretches
-    as the reader does where no passage stands out.
+    as the reader does where no passage stands out. `lookalikes` of SQuAD's questions are asked
+    once more, changed so that the paragraph does not answer them.
     """
 
-    def __init__(self, folder, prompts, weights, length, seed, part, text, text_share, several=0.0):
-        makers = {"squad": Paragraphs, "fairytale": Scenes, "summary": Condensed, "focus": Focused}
+    def __init__(self, folder, prompts, weights, length, seed, part, text, text_share, several=0.0, lookalikes=0.0):
+        makers = {"squad": Paragraphs, "fairytale": Scenes, "summary": Condensed, "focus": Focused, "code": Code}
         self.makers = [makers[name](folder, part) for name in weights]
         for maker in self.makers:
-            maker.several = several
+            maker.several, maker.lookalikes = several, lookalikes
         share = np.array(list(weights.values()), dtype=float)
         self.share, self.prompts, self.length, self.seed = share / share.sum(), prompts, length, seed
         self.text, self.text_share = text, text_share
@@ -144,7 +148,7 @@ def stretches(units):
 class Paragraphs:
     """SQuAD: all questions about a paragraph, and some that it does not answer."""
 
-    several = 0.0
+    several = lookalikes = 0.0
 
     def __init__(self, folder, part):
         articles = load(folder, "squad_v1.1_train_articles", part)
@@ -166,6 +170,9 @@ class Paragraphs:
         shown.insert(place, context)
         qas = [article[gold]["qas"][i] for i in random.permutation(len(article[gold]["qas"]))[:MOST_QUESTIONS]]
         asked = [(one_line(qa["question"]), one_line(qa["answers"][0])) for qa in qas]
+        if self.lookalikes > 0:
+            shown[place], asked = self._cut(random, context, asked) if random.random() < CUT else (context, asked)
+            asked += self._unanswered(random, asked, context, [q["context"] for q in (article[i] for i in others)])
         if random.random() < ABSENT:
             asked += self._absent(random, article, others, shown)
         units = sentences(" ".join(shown)) if not several and random.random() < AGAIN else []
@@ -185,6 +192,24 @@ class Paragraphs:
             units = sentences(text)
             shown.append(" ".join(units[:3])[:500] if count < 3 else " ".join(units[index] for index in stretches(units)[0]))
         return shown
+
+    @staticmethod
+    def _cut(random, context, asked):
+        """The paragraph without a sentence that answers, and its questions as now answered."""
+        units = sentences(context)
+        holding = [index for index, unit in enumerate(units) if any(answer in unit for _, answer in asked)]
+        if len(units) < 3 or not holding:
+            return context, asked
+        gone = holding[random.integers(len(holding))]
+        left = " ".join(unit for index, unit in enumerate(units) if index != gone)
+        kept = [(question, answer) for question, answer in asked if answer not in units[gone]]
+        # what another sentence names as well may be said there or not: it is not asked
+        return left, kept + [(q, p.NOT_SAID) for q, answer in asked if answer in units[gone] and answer.lower() not in left.lower()]
+
+    def _unanswered(self, random, asked, context, others):
+        chosen = [(question, answer) for question, answer in asked if answer != p.NOT_SAID and random.random() < self.lookalikes]
+        made = [lookalike(random, question, answer, context, others) for question, answer in chosen]
+        return [(question, p.NOT_SAID) for question in made if question]
 
     def _absent(self, random, article, others, shown):
         source = article if random.random() < 0.7 else self.articles[random.integers(len(self.articles))]

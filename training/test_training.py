@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import tempfile
 from collections import Counter
 from dataclasses import asdict
@@ -14,8 +15,10 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 
 import answers
 import calibrate
+import code_questions
 import data
 import export
+import lookalikes
 import tasks
 from lightning import Conversion
 from model import Model
@@ -224,6 +227,57 @@ def test_questions_that_passages_do_not_answer():
             assert (answer == "Not in the document.") != (f"colour {name}." in beginning)
             kinds[answer == "Not in the document."] += 1
     assert min(kinds.values()) > 20, kinds
+
+
+def test_lookalikes_ask_what_the_paragraph_does_not_say():
+    random = np.random.default_rng(0)
+    context = "In 1492 Columbus sailed west from Spain. The Crown of Castile paid for the first voyage."
+    others = ["In 1519 Magellan left Seville.", "The returning crews were welcomed."]
+    made = {lookalikes.lookalike(random, "When did Columbus start his first voyage?", "1492", context, others) for _ in range(60)}
+    assert "When did Columbus start his last voyage?" in made and "When didn't Columbus start his first voyage?" in made
+    assert made & {f"When did {name} start his first voyage?" for name in ("Castile", "Spain", "Magellan", "Crown of Castile")}
+    assert "When did Columbus start his first voyage?" not in made
+    assert not any("1492" in question for question in made if question), "the answer would be told"
+    assert lookalikes.lookalike(random, "who?", "Columbus", context, others) is None
+
+
+def test_questions_of_a_sentence_taken_out_are_not_answered():
+    random = np.random.default_rng(0)
+    asked = [("Who sailed?", "Columbus"), ("What did he find?", "islands"), ("Who paid?", "Castile")]
+    context = "Columbus sailed for Castile. He found islands. Then he went home."
+    for _ in range(20):
+        left, now = answers.Paragraphs._cut(random, context, asked)
+        assert left != context
+        for question, answer in now:
+            real = dict(asked)[question]
+            assert answer == (real if real in left else "Not in the document.")
+
+
+def test_definitions_are_read():
+    lines = ["class Box:", "    def fill(self, size: Dict[str, int], *rest, lid=(1, 2)) -> Optional[int]:", '        """Fills it to the top."""', "", "def closed(box):",
+             "// sized gives the area", "func sized(a, b []byte) (int, error) {", "pub fn taken<T>(x: &mut T) -> Vec<T> {", "fill(3)"]
+    found = {d.name: (d.line, d.parameters, d.returns, d.purpose) for d in code_questions.definitions(lines)}
+    assert found == {
+        "closed": (4, "box", "", ""), "sized": (6, "a, b", "(int, error)", "gives the area"), "taken": (7, "x", "Vec<T>", "")}
+    method = code_questions.definitions([line.replace("fill", "filled") for line in lines])[0]
+    assert (method.parameters, method.returns, method.purpose) == ("size, rest, lid", "Optional[int]", "Fills it to the top")
+
+
+def test_code_is_asked_about_what_its_passage_shows():
+    folder = Path(tempfile.mkdtemp())
+    for name in code_questions.FILES:
+        files = [{"id": f"pack/{name}/{n}.py", "text": f"import os\n\ndef call_{name}_{n}(first, second) -> int:\n    return {n}\n"} for n in range(4)]
+        (folder / f"{name}.jsonl").write_text("".join(json.dumps(file) + "\n" for file in files))
+    maker, prompts, random, kinds = code_questions.Code(folder, "train"), Letters(), np.random.default_rng(0), Counter()
+    for _ in range(60):
+        beginning, branches = maker.make(random, prompts)
+        for question, answer, _ in branches:
+            name = re.search(r"call_\w+", question)[0]
+            kinds[answer if answer in ("int", "first, second", "Not in the document.") else "path"] += 1
+            assert (f"def {name}(" in beginning) == (answer != "Not in the document.")
+            if "/" in answer:
+                assert f"{answer}: " in beginning and name == "call_" + answer.removesuffix(".py").replace("/", "_")
+    assert min(kinds[kind] for kind in ("int", "first, second", "Not in the document.", "path")) > 5, kinds
 
 
 class Letters:
