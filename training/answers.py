@@ -116,17 +116,6 @@ class Row:
             np.array(self.code + rest * [PADDING], dtype=np.int64))
 
 
-def beginning(random, prompts, passages, question):
-    """The opening names the question when it is known before the reading."""
-    known = question if random.random() < 0.4 else None
-    opening = prompts.opening(known) if known else prompts.opening_without_task()
-    return opening + prompts.shown(passages)
-
-
-def branch(prompts, question, answer, again=None):
-    return prompts.asked(question, again), prompts.answer(answer), 1
-
-
 def nearest(question, units):
     """The sentence that shares most with the question, which the reader shows again beside it."""
     if len(units) < 2:
@@ -176,8 +165,8 @@ class Paragraphs:
         if random.random() < ABSENT:
             asked += self._absent(random, article, others, shown)
         units = sentences(" ".join(shown)) if not several and random.random() < AGAIN else []
-        branches = [branch(prompts, question, answer, nearest(question, units)) for question, answer in asked]
-        start = beginning(random, prompts, shown, one_line(qas[0]["question"]))
+        branches = [p.branch(prompts, question, answer, nearest(question, units)) for question, answer in asked]
+        start = p.beginning(random, prompts, shown, one_line(qas[0]["question"]))
         return start, [branches[i] for i in random.permutation(len(branches))]
 
     def _distractors(self, random, article, others, count):
@@ -253,8 +242,8 @@ class Scenes:
             return None
         shown = [shown[index] for index in random.permutation(len(shown))]
         units = sentences(" ".join(shown)) if random.random() < AGAIN / 2 else []
-        branches = [branch(prompts, q["q"], one_line(q["refs"][0]), nearest(q["q"], units)) for q in near]
-        return beginning(random, prompts, shown, chosen["q"]), branches
+        branches = [p.branch(prompts, q["q"], one_line(q["refs"][0]), nearest(q["q"], units)) for q in near]
+        return p.beginning(random, prompts, shown, chosen["q"]), branches
 
     @staticmethod
     def _several(random, prompts, units, questions):
@@ -266,8 +255,8 @@ class Scenes:
         if not asked or sum(map(len, shown)) > LONGEST_SEVERAL:
             return None
         asked = [asked[index] for index in random.permutation(len(asked))[:MOST_QUESTIONS]]
-        branches = [branch(prompts, q["q"], one_line(q["refs"][0])) for q in asked]
-        return beginning(random, prompts, shown, asked[0]["q"]), branches
+        branches = [p.branch(prompts, q["q"], one_line(q["refs"][0])) for q in asked]
+        return p.beginning(random, prompts, shown, asked[0]["q"]), branches
 
     @staticmethod
     def _elsewhere(random, units, around):

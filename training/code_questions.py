@@ -57,8 +57,6 @@ def definitions(lines):
 class Code:
     """A passage of a file, and what is asked of the functions that begin in it."""
 
-    several = lookalikes = 0.0
-
     def __init__(self, folder, part):
         self.files = []
         for name in FILES:
@@ -77,10 +75,8 @@ class Code:
         asked = [asked[index] for index in random.permutation(len(asked))[:6]]
         shown = self._elsewhere(random) + [text]
         asked += self._absent(random, " ".join(shown))
-        known = asked[0][0] if random.random() < 0.4 else None
-        opening = prompts.opening(known) if known else prompts.opening_without_task()
-        branches = [(prompts.asked(question, again), prompts.answer(answer), 1) for question, answer, again in asked]
-        return opening + prompts.shown(shown), [branches[index] for index in random.permutation(len(branches))]
+        branches = [p.branch(prompts, *one) for one in asked]
+        return p.beginning(random, prompts, shown, asked[0][0]), [branches[index] for index in random.permutation(len(branches))]
 
     @staticmethod
     def _span(random, lines, line):
@@ -89,12 +85,10 @@ class Code:
         start, stop = line, line + 1
         before = int(random.integers(0, 12))
         while sum(map(len, lines[start:stop])) < most and (stop < len(lines) or start > 0 and before > 0):
-            if start > 0 and before > 0 and (random.random() < 0.5 or stop >= len(lines)):
+            if stop == len(lines) or start > 0 and before > 0 and random.random() < 0.5:
                 start, before = start - 1, before - 1
-            elif stop < len(lines):
-                stop += 1
             else:
-                break
+                stop += 1
         return range(start, stop)
 
     @staticmethod

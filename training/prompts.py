@@ -58,6 +58,18 @@ class Prompts:
         return self.encode(text) + [self.end]
 
 
+def beginning(random, prompts, passages, question):
+    """The opening names the question when it is known before the reading."""
+    known = question if random.random() < 0.4 else None
+    opening = prompts.opening(known) if known else prompts.opening_without_task()
+    return opening + prompts.shown(passages)
+
+
+def branch(prompts, question, answer, again=None):
+    """A question after passages and its answer, of full weight."""
+    return prompts.asked(question, again), prompts.answer(answer), 1
+
+
 def from_passages(question, passages):
     """The best passage stands last, next to the question."""
     joined = "\n".join(passages)

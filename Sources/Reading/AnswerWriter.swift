@@ -18,7 +18,7 @@ struct AnswerWriter {
   func candidates(_ question: String, _ evidence: Evidence, _ tokens: DocumentTokens, _ control: ReadingControl) throws -> [Candidate] {
     guard let top = evidence.ranked.first else { return [] }
     let state = try stateBefore(question)
-    let together = { try candidate(question, Passages.together(question, evidence, tokens), match: 1, state, control) }
+    let together = { try candidate(question, Passages.together(evidence, tokens), match: 1, state, control) }
     if evidence.isSpread { return [try together()] }
     let singles = try evidence.ranked.prefix(Self.single).map { ranked in
       let passages = Passages.around(ranked.unit, evidence, tokens)

@@ -29,11 +29,6 @@ struct DocumentTokens {
     LexicalScores(question: question, units: units, blocks: blocks, bytes: bytes)
   }
 
-  /// Runs of about a hundred words, each of one file.
-  func stretches() -> TextBlocks {
-    TextBlocks(stretchesOf: units)
-  }
-
   /// The tokens that a unit's bytes lie in.
   func tokens(ofUnit unit: Int) -> Range<Int> {
     let range = units.ranges[unit]

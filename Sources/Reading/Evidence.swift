@@ -17,9 +17,11 @@ struct Evidence {
   let ranked: [(unit: Int, score: Double)]
   /// Of each unit.
   let scores: [Double]
-  let blocks: TextBlocks
+  let lexical: LexicalScores
   /// How much of the question the best unit and its block say, up to 1.
   let support: Double
+
+  var blocks: TextBlocks { lexical.blocks }
 
   /// True where no block stands out: a question in other words than the text's, as books get them.
   var isSpread: Bool { ranked.count > 2 && ranked[2].score > Self.equalShare * ranked[0].score }
@@ -35,7 +37,7 @@ struct Evidence {
       (1 - Self.attentionShare) * word / top + Self.attentionShare * (attention / topAttention).squareRoot()
     }
     let scores = joined.indices.map { joined[$0] > Self.leastShare && asksItself($0) ? Self.questionShare * joined[$0] : joined[$0] }
-    (self.scores, blocks) = (scores, lexical.blocks)
+    (self.scores, self.lexical) = (scores, lexical)
     let chosen = lexical.blocks.bestUnits(scores, count: Self.quotes, atLeast: Self.leastShare)
     let scale = central == nil ? top / max(lexical.best, 1e-9) : 1
     ranked = chosen.map { ($0, min(scores[$0] * scale, 1)) }

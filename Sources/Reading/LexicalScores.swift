@@ -31,14 +31,22 @@ struct LexicalScores {
   let blocks: TextBlocks
   /// The score of a unit and a block full of the question's words.
   let best: Double
+  private let question: QuestionTerms
+  private let matches: TermMatches
 
   var hasTerms: Bool { best > 0 }
 
   init(question: String, units: TextUnits, blocks: TextBlocks, bytes: [UInt8]) {
     let question = QuestionTerms(question, ofCode: units.isCodebase)
-    let matches = TermMatches(question.terms, units, bytes)
+    self.init(question, TermMatches(question.terms, units, bytes), blocks)
+  }
+
+  /// The same words over other blocks, without reading the text again.
+  func over(_ blocks: TextBlocks) -> LexicalScores { LexicalScores(question, matches, blocks) }
+
+  private init(_ question: QuestionTerms, _ matches: TermMatches, _ blocks: TextBlocks) {
     let weights = question.terms.indices.map { Self.weight(matches.counts(ofTerm: $0, likeness: 0), blocks, or: matches, $0) }
-    var scores = [Double](repeating: 0, count: units.ranges.count)
+    var scores = [Double](repeating: 0, count: matches.lengths.count)
     let lengths = Lengths(matches.lengths, blocks)
     for (term, weight) in weights.enumerated() {
       Self.add(weight, matches.counts(ofTerm: term, likeness: Self.likeness), lengths, blocks, to: &scores)
@@ -50,7 +58,7 @@ struct LexicalScores {
     if question.asksForDefinitions {
       for (term, weight) in weights.enumerated() { for unit in matches.defining[term] { scores[Int(unit)] += Self.definition * weight } }
     }
-    (self.scores, self.blocks) = (scores, blocks)
+    (self.scores, self.blocks, self.question, self.matches) = (scores, blocks, question, matches)
     best = weights.reduce(0, +) * (Self.unitField.most + Self.blockField.most)
   }
 

@@ -14,10 +14,9 @@ enum Passages {
 
   /// The stretches of the text that match the question best, in the text's order: what happens in a
   /// story is told over several sentences, and the model follows it better as it was told.
-  static func together(_ question: String, _ evidence: Evidence, _ tokens: DocumentTokens) -> [String] {
-    let stretches = tokens.stretches()
-    let lexical = LexicalScores(question: question, units: tokens.units, blocks: stretches, bytes: tokens.bytes)
-    let scores = lexical.hasTerms ? lexical.scores : evidence.scores
+  static func together(_ evidence: Evidence, _ tokens: DocumentTokens) -> [String] {
+    let stretches = TextBlocks(stretchesOf: tokens.units)
+    let scores = evidence.lexical.hasTerms ? evidence.lexical.over(stretches).scores : evidence.scores
     return stretches.bestUnits(scores, count: several, atLeast: .leastNonzeroMagnitude).sorted()
       .map { text(stretches.units(with: $0), tokens) }
   }

@@ -24,7 +24,7 @@ struct TextBlocks {
     }
   }
 
-  /// Runs of units as long as a hundred words, whether paragraphs end in them or not.
+  /// Runs of units of one file as long as a hundred words, whether paragraphs end in them or not.
   init(stretchesOf units: TextUnits) {
     ofUnit = Self.numbered(units.ranges) { unit, _, soFar in soFar >= Self.stretch || units.beginsPart(unit) }
   }
