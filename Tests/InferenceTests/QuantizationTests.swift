@@ -68,6 +68,19 @@ import Testing
     #expect(first.numbers == second.numbers, "the same blocks give the same bits")
   }
 
+  /// Biases and slopes of 16 bytes do not put the panels after them out of line.
+  @Test func packedWeightsBeginAtCacheLines() throws {
+    let directory = try TemporaryDirectory()
+    var model = converted
+    model.keyHeads = 4  // with 2, a layer's branch takes whole lines
+    try model.write(to: directory.path)
+    try ModelQuantization(.int8).convert(directory.path, to: directory.path + "/int8")
+    let file = try SafetensorsFile(path: directory.path + "/int8/model.safetensors")
+    let packed = file.tensors.values.filter { $0.type == .uint8 }
+    #expect(packed.count == 15 && file.tensors.values.contains { $0.bytes.count % 64 != 0 })
+    for tensor in packed { #expect(Int(bitPattern: tensor.bytes.baseAddress) % 64 == 0, "\(tensor.name)") }
+  }
+
   /// Few rows and many take other kernels; where their attention differs in the last bits,
   /// activations next to a rounding step fall on its other side.
   @Test func blocksAndSingleTokensAgree() throws {

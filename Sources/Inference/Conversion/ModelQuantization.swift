@@ -32,7 +32,9 @@ public struct ModelQuantization {
     let work = target + ".partial-\(ProcessInfo.processInfo.processIdentifier)"
     try FileManager.default.createDirectory(atPath: work, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: work) }
-    let entries = try checkpoint.names.sorted().compactMap { try plan(checkpoint, $0) }
+    let plans = try checkpoint.names.sorted().compactMap { try plan(checkpoint, $0) }
+    // The format has no gaps: tensors of odd sizes come last, so that none is put out of line by them.
+    let entries = plans.filter(\.entry.keepsAlignment) + plans.filter { !$0.entry.keepsAlignment }
     let writer = try SafetensorsWriter(path: work + "/model.safetensors", entries: entries.map(\.entry))
     for item in entries {
       progress(item.entry.name)
