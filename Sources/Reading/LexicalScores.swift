@@ -37,7 +37,7 @@ struct LexicalScores {
   var hasTerms: Bool { best > 0 }
 
   init(question: String, units: TextUnits, blocks: TextBlocks, bytes: [UInt8]) {
-    let question = QuestionTerms(question, ofCode: units.isCodebase)
+    let question = QuestionTerms(question, ofCode: units.isCode)
     self.init(question, TermMatches(question.terms, units, bytes), blocks)
   }
 

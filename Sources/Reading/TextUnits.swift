@@ -4,13 +4,19 @@ import Documents
 struct TextUnits {
   /// UTF-8 offsets in the document's text.
   let ranges: [Range<Int32>]
-  let isCodebase: Bool
+  /// True for a directory and for a single file of source code.
+  let isCode: Bool
   /// The first unit of each of the document's files.
   private let firstOfParts: Set<Int>
 
   private static let longestUnit = 600
   private static let codeLines = 6
   private static let proseExtensions: Set<Substring> = ["md", "txt", "rst", "text", "markdown", "adoc", "org", "tex"]
+  private static let codeExtensions: Set<Substring> = [
+    "c", "cc", "clj", "cpp", "cs", "cu", "cxx", "dart", "erl", "ex", "f90", "go", "h", "hpp", "hs", "java", "jl", "js", "jsx", "kt", "lua",
+    "m",
+    "ml", "mm", "nim", "php", "pl", "proto", "py", "pyi", "rb", "rs", "scala", "sh", "sql", "swift", "ts", "tsx", "zig",
+  ]
   private static let abbreviations: Set<String> = [
     "mr", "mrs", "ms", "dr", "st", "prof", "rev", "hon", "gen", "col", "capt", "lt", "sgt", "mt", "no", "vol", "fig", "vs", "etc", "e.g",
     "i.e", "cf", "al", "jr", "sr", "inc", "ltd", "co", "pp", "ch", "ed",
@@ -19,16 +25,24 @@ struct TextUnits {
   init(_ document: Document, bytes: [UInt8]) {
     var ranges: [Range<Int32>] = []
     var firstOfParts: Set<Int> = []
-    isCodebase = document.parts.count > 1 || document.parts.first?.path != document.name
+    let isDirectory = document.parts.count > 1 || document.parts.first?.path != document.name
+    isCode = isDirectory || Self.isKind(document.name, of: Self.codeExtensions)
     let index = ScalarIndex(bytes)
     for part in document.parts {
       firstOfParts.insert(ranges.count)
       let range = index.byteOffset(ofScalar: part.start)..<index.byteOffset(ofScalar: part.start + part.length)
-      let fileExtension = part.path.split(separator: "/").last?.split(separator: ".").dropFirst().last
-      let isProse = fileExtension.map { Self.proseExtensions.contains(Substring($0.lowercased())) } ?? !isCodebase
-      if isProse || !isCodebase { Self.sentences(bytes, range, into: &ranges) } else { Self.blocks(bytes, range, into: &ranges) }
+      if !isCode || Self.isKind(part.path, of: Self.proseExtensions) {
+        Self.sentences(bytes, range, into: &ranges)
+      } else {
+        Self.blocks(bytes, range, into: &ranges)
+      }
     }
     (self.ranges, self.firstOfParts) = (ranges, firstOfParts)
+  }
+
+  private static func isKind(_ path: String, of extensions: Set<Substring>) -> Bool {
+    let last = path.split(separator: "/").last?.split(separator: ".").dropFirst().last
+    return last.map { extensions.contains(Substring($0.lowercased())) } ?? false
   }
 
   func beginsPart(_ unit: Int) -> Bool { firstOfParts.contains(unit) }

@@ -7,8 +7,8 @@ import Testing
 @testable import Reading
 
 @Suite struct TextUnitTests {
-  private func units(_ text: String) -> [String] {
-    let document = Document(name: "a.txt", text: text)
+  private func units(_ text: String, in name: String = "a.txt") -> [String] {
+    let document = Document(name: name, text: text)
     let bytes = Array(text.utf8)
     return TextUnits(document, bytes: bytes).ranges.map { String(decoding: bytes[Int($0.lowerBound)..<Int($0.upperBound)], as: UTF8.self) }
   }
@@ -19,6 +19,13 @@ import Testing
         == [
           "Mr. Darcy bowed.", "\"No!\" she said, and left.", "It cost 3.5 pounds; e.g. a hat.", "What?", "日本語です。", "次の文。",
         ])
+  }
+
+  @Test func aFileOfCodeIsCutAtItsLines() {
+    let code = "def walk(path):\n    # Follows it. Then stops.\n    return path.end\n\ndef run(path):\n    return 2 * walk(path)\n"
+    let functions = ["def walk(path):\n    # Follows it. Then stops.\n    return path.end", "def run(path):\n    return 2 * walk(path)"]
+    #expect(units(code, in: "tools/walk.PY") == functions)
+    #expect(units(code, in: "walk") != functions && units(code, in: "walk.md") != functions)
   }
 
   @Test func unitsNeverCutAScalarAndNeverGrowLong() {
