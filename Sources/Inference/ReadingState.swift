@@ -15,6 +15,17 @@ public final class ReadingState {
     return copy
   }
 
+  /// A copy to read up to `tokens` tokens on and to drop before this state reads on: it shares with
+  /// it what does not change, which is nearly everything.
+  public func scratch(tokens: Int) -> ReadingState {
+    let copy = ReadingState(layers: layers.map { $0.scratch(rows: tokens) })
+    copy.position = position
+    return copy
+  }
+
+  /// True when a layer chooses what it keeps by salience.
+  public var chooses: Bool { layers.contains(where: \.chooses) }
+
   /// Raises the salience of tokens by the attention they got, in layers that
   /// choose what they keep.
   public func reinforce(_ trace: AttentionTrace) {

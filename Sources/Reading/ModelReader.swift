@@ -104,7 +104,8 @@ public final class ModelReader {
   /// The attention that each unit gets from the task's probe.
   private func attention(of task: ReadingTask, _ reading: Reading) throws -> [Double] {
     let trace = AttentionTrace()
-    try model.read(format.probe(task), into: reading.state.fork(), trace: trace)
+    let probe = format.probe(task)
+    try model.read(probe, into: reading.state.scratch(tokens: probe.count), trace: trace)
     return reading.tokens.mass(of: trace, shift: reading.shift)
   }
 

@@ -8,7 +8,7 @@ struct ReadingPass {
   let model: LanguageModel
   let opening: [Int32]
   let tokens: [Int32]
-  /// Tokens run on a fork after each block; their attention tells what to keep.
+  /// Tokens run on a copy after each block; their attention tells what to keep.
   let probe: [Int32]
   /// Salience by a source other than attention, per document token.
   let hints: [(token: Int, value: Float)]
@@ -76,8 +76,9 @@ struct ReadingPass {
   }
 
   private func reinforce(_ state: ReadingState) throws {
+    guard state.chooses else { return }
     let trace = AttentionTrace()
-    try model.read(probe, into: state.fork(), trace: trace)
+    try model.read(probe, into: state.scratch(tokens: probe.count), trace: trace)
     let share = max(trace.total, 1)
     let salience = AttentionTrace()
     for (position, mass) in trace.mass { salience.add(mass / share, at: position) }

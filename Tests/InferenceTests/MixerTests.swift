@@ -127,6 +127,25 @@ import Testing
     }
   }
 
+  /// A probe at each boundary and in between, as short as the window's step or longer than a block.
+  @Test(arguments: ["softmax", "window", "bounded", "lightning"], [3, 20, 600])
+  func scratchesAreForksThatShare(kind: String, probe: Int) throws {
+    let (model, directory) = try Self.model(kind).load()
+    defer { withExtendedLifetime(directory) {} }
+    let (lending, forked) = (model.makeState(), model.makeState())
+    for (block, rows) in [512, 512, 512, 512, 100, 9].enumerated() {
+      let tokens = Array(Self.tokens(512 * block + rows).suffix(rows))
+      try model.read(tokens, into: forked)
+      try model.read(tokens, into: lending)
+      let before = lending.numbers
+      let expected = try model.logits(after: Self.tokens(probe), state: forked.fork())
+      let found = try model.logits(after: Self.tokens(probe), state: lending.scratch(tokens: probe))
+      #expect(relativeError(found, expected) < 1e-5)
+      #expect(lending.numbers == before && lending.position == forked.position)
+    }
+    #expect(zip(lending.numbers, forked.numbers).allSatisfy { relativeError($0, $1) < 1e-5 })
+  }
+
   @Test(arguments: ["softmax", "window", "bounded", "lightning"])
   func answersDecodedTogetherAreThoseDecodedAlone(kind: String) throws {
     let (model, directory) = try Self.model(kind).load()

@@ -35,14 +35,14 @@ final class BoundedState: KeyValueState {
     entries = KeyValueBuffer(shape, capacity: min(most, 2304), limit: most)
   }
 
-  private init(copying other: BoundedState) {
-    limits = other.limits
-    entries = other.entries.copy()
-    positions = other.positions
-    salience = other.salience
+  private init(_ other: BoundedState, entries: KeyValueBuffer) {
+    (limits, positions, salience) = (other.limits, other.positions, other.salience)
+    self.entries = entries
   }
 
-  func copy() -> any MixerState { BoundedState(copying: self) }
+  func copy() -> any MixerState { BoundedState(self, entries: entries.copy()) }
+  func scratch(rows: Int) -> any MixerState { BoundedState(self, entries: entries.lend(rows: rows)) }
+  var chooses: Bool { true }
   var byteCount: Int { entries.byteCount + 8 * positions.count }
   var numbers: [Float] { entries.numbers() + positions.map(Float.init) + salience }
 

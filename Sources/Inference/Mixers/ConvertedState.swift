@@ -14,13 +14,13 @@ final class ConvertedState: KeyValueState {
     linear = LightningBranchState(branch, window: size, sinks: sinks)
   }
 
-  private init(copying other: ConvertedState) {
+  private init(_ other: ConvertedState, _ window: WindowState, _ linear: LightningBranchState) {
     (branch, size, sinks) = (other.branch, other.size, other.sinks)
-    window = WindowState(copying: other.window)
-    linear = other.linear.copy()
+    (self.window, self.linear) = (window, linear)
   }
 
-  func copy() -> any MixerState { ConvertedState(copying: self) }
+  func copy() -> any MixerState { ConvertedState(self, window.clone(), linear.copy()) }
+  func scratch(rows: Int) -> any MixerState { ConvertedState(self, window.lend(rows: rows), linear.lend(rows: rows)) }
   var byteCount: Int { window.byteCount + linear.byteCount }
   var numbers: [Float] { window.numbers + linear.numbers }
 

@@ -8,9 +8,12 @@ final class KeyValueBuffer {
     values = RowBuffer(heads: shape.keyHeads, width: shape.headDim, capacity: capacity, limit: limit)
   }
 
-  private init(copying other: KeyValueBuffer) { (keys, values) = (other.keys.copy(), other.values.copy()) }
+  private init(_ keys: RowBuffer, _ values: RowBuffer) { (self.keys, self.values) = (keys, values) }
 
-  func copy() -> KeyValueBuffer { KeyValueBuffer(copying: self) }
+  func copy() -> KeyValueBuffer { KeyValueBuffer(keys.copy(), values.copy()) }
+
+  /// The same entries in the same storage: see `RowBuffer.lend`.
+  func lend(rows: Int) -> KeyValueBuffer { KeyValueBuffer(keys.lend(rows: rows), values.lend(rows: rows)) }
 
   var count: Int { keys.count }
   /// Elements from one key head to the next.

@@ -25,8 +25,8 @@ final class LightningBranchState {
     sums = FloatBuffer(branch.states * branch.stateSize)
   }
 
-  private init(copying other: LightningBranchState) {
-    (branch, window, sinks, features) = (other.branch, other.window, other.sinks, other.features.copy())
+  private init(_ other: LightningBranchState, features: RowBuffer) {
+    (branch, window, sinks, self.features) = (other.branch, other.window, other.sinks, features)
     sums = other.sums.resized(to: other.sums.count)
   }
 
@@ -38,7 +38,12 @@ final class LightningBranchState {
     (window + sinks + LightningBranch.step - 1) / LightningBranch.step * LightningBranch.step
   }
 
-  func copy() -> LightningBranchState { LightningBranchState(copying: self) }
+  func copy() -> LightningBranchState { LightningBranchState(self, features: features.copy()) }
+
+  func lend(rows: Int) -> LightningBranchState {
+    features.makeRoom(for: rows, keeping: Self.kept(window))
+    return LightningBranchState(self, features: features.lend(rows: rows))
+  }
   var byteCount: Int { features.byteCount + 4 * sums.count }
   var numbers: [Float] {
     Array(UnsafeBufferPointer(start: sums.pointer, count: sums.count)) + features.numbers(last: Self.kept(window))

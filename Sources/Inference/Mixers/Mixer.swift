@@ -58,6 +58,13 @@ protocol MixerState: AnyObject {
   /// Another memory with the same content.
   func copy() -> any MixerState
 
+  /// The same content for up to `rows` tokens more, to be dropped before this memory changes:
+  /// what is only read may be shared.
+  func scratch(rows: Int) -> any MixerState
+
+  /// True when it forgets by salience.
+  var chooses: Bool { get }
+
   /// Called when a block of the grid is complete: the place to forget something.
   func closeBlock()
 
@@ -85,6 +92,8 @@ protocol MixerState: AnyObject {
 }
 
 extension MixerState {
+  func scratch(rows: Int) -> any MixerState { copy() }
+  var chooses: Bool { false }
   func closeBlock() {}
   func reinforce(_ trace: AttentionTrace) {}
   var grows: Bool { false }

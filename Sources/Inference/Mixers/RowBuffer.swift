@@ -5,6 +5,8 @@ final class RowBuffer {
   private(set) var capacity: Int
   private(set) var count = 0
   private var storage: FloatBuffer
+  /// That the storage up to `count` is another's, which is not to see changes.
+  private var isBorrowed = false
 
   /// Never more than this many entries, so growing stops there.
   private let limit: Int
@@ -22,7 +24,24 @@ final class RowBuffer {
     }
   }
 
+  private init(borrowing other: RowBuffer) {
+    (heads, width, capacity, limit, count) = (other.heads, other.width, other.capacity, other.limit, other.count)
+    (storage, isBorrowed) = (other.storage, true)
+  }
+
   func copy() -> RowBuffer { RowBuffer(copying: self) }
+
+  /// The same entries in the same storage, for adding up to `rows` more behind them; they are copied
+  /// when that changes. To be dropped before this buffer changes.
+  func lend(rows: Int) -> RowBuffer {
+    grow(to: count + rows)
+    return RowBuffer(borrowing: self)
+  }
+
+  private func own() {
+    guard isBorrowed else { return }
+    (storage, isBorrowed) = (storage.resized(to: storage.count), false)
+  }
 
   var pointer: UnsafeMutablePointer<Float> { storage.pointer }
   /// Elements from one head to the next.
@@ -48,7 +67,9 @@ final class RowBuffer {
 
   /// Drops the first `number` entries.
   func dropFirst(_ number: Int) {
-    for head in 0..<heads where number > 0 {
+    guard number > 0 else { return }
+    own()
+    for head in 0..<heads {
       let start = pointer + head * headStride
       start.update(from: start + number * width, count: (count - number) * width)
     }
@@ -63,6 +84,7 @@ final class RowBuffer {
 
   /// Keeps the entries at these indices, which ascend.
   func keep(_ indices: [Int]) {
+    own()
     for head in 0..<heads {
       let start = pointer + head * headStride
       for (target, source) in indices.enumerated() where target != source {
@@ -78,7 +100,7 @@ final class RowBuffer {
     for head in 0..<heads {
       (larger.pointer + head * larger.headStride).update(from: pointer + head * headStride, count: count * width)
     }
-    (capacity, storage) = (larger.capacity, larger.storage)
+    (capacity, storage, isBorrowed) = (larger.capacity, larger.storage, false)
   }
 
   /// Writes the entries that the next one would not push out: those that `makeRoom` drops before

@@ -7,6 +7,7 @@ final class SoftmaxState: KeyValueState {
   private init(_ entries: KeyValueBuffer) { self.entries = entries }
 
   func copy() -> any MixerState { SoftmaxState(entries.copy()) }
+  func scratch(rows: Int) -> any MixerState { SoftmaxState(entries.lend(rows: rows)) }
   var byteCount: Int { entries.byteCount }
   var numbers: [Float] { entries.numbers() }
 

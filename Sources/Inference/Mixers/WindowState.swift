@@ -31,12 +31,19 @@ final class WindowState: KeyValueState {
     recent = KeyValueBuffer(shape, capacity: Self.firstCapacity(kept), limit: Self.mostEntries(kept))
   }
 
-  init(copying other: WindowState) {
+  private init(_ other: WindowState, recent: KeyValueBuffer) {
     (size, step, sinkCount) = (other.size, other.step, other.sinkCount)
-    (sinks, recent) = (other.sinks.copy(), other.recent.copy())
+    (sinks, self.recent) = (other.sinks.copy(), recent)
   }
 
-  func copy() -> any MixerState { WindowState(copying: self) }
+  func copy() -> any MixerState { clone() }
+  func clone() -> WindowState { WindowState(self, recent: recent.copy()) }
+
+  func scratch(rows: Int) -> any MixerState { lend(rows: rows) }
+  func lend(rows: Int) -> WindowState {
+    recent.makeRoom(for: rows, keeping: kept)
+    return WindowState(self, recent: recent.lend(rows: rows))
+  }
   var byteCount: Int { sinks.byteCount + recent.byteCount }
 
   var numbers: [Float] { sinks.numbers() + recent.numbers(last: kept) }
