@@ -17,10 +17,28 @@ final class Checkpointer: Sendable {
   private static let compressionLevel = 1
 
   /// A copied state on its way to another thread; nobody else has it.
-  private struct Copy: @unchecked Sendable {
-    let state: ReadingState
-    let tokens: Int
-    let seconds: Double
+  private final class Copy: @unchecked Sendable {
+    private var state: ReadingState?
+    private let tokens: Int
+    private let seconds: Double
+
+    init(_ moment: ReadingMoment) { (state, tokens, seconds) = (moment.fork(), moment.tokens, moment.seconds) }
+
+    /// To be called once: state and archive are large, and each is let go when the next form of it is made.
+    /// - Parameter first: the position from which on tokens' pages are not saved.
+    func packed(key: String, pagesFrom first: Int) throws -> SavedReading {
+      guard let copied = state else { preconditionFailure("a copy is packed once") }
+      let (archive, page, end) = (copied.archive(), copied.page(from: first), copied.position)
+      state = nil
+      return SavedReading(
+        key: key, tokens: tokens, seconds: seconds, number: 0, isa: ComputeBackend.isa, state: try Self.compressed(archive),
+        pages: page.isEmpty ? [] : [.init(firstToken: first, endToken: end, data: try Self.compressed(page))])
+    }
+
+    private static func compressed(_ bytes: consuming [UInt8]) throws -> CompressedBytes {
+      defer { ReadingState.returnFreedMemory() }
+      return try CompressedBytes(compressing: bytes, level: compressionLevel)
+    }
   }
 
   private struct State {
@@ -61,7 +79,7 @@ final class Checkpointer: Sendable {
   func offer(_ moment: ReadingMoment) {
     let begun = ContinuousClock.now
     guard state.withLock({ begun >= $0.due && !$0.isSaving }) else { return }
-    let copy = Copy(state: moment.fork(), tokens: moment.tokens, seconds: moment.seconds)
+    let copy = Copy(moment)
     let cost = (ContinuousClock.now - begun) / .seconds(1)
     state.withLock { state in
       state.isSaving = true
@@ -69,7 +87,7 @@ final class Checkpointer: Sendable {
       state.due = begun + .seconds(max(interval, cost / Self.share))
     }
     queue.async { [self] in
-      do { try save(copy, through: try JobQueue(url: url)) } catch { warn(error) }
+      do { try save(try packed(copy)) } catch { warn(error) }
       state.withLock { $0.isSaving = false }
       ReadingState.returnFreedMemory()
     }
@@ -77,12 +95,14 @@ final class Checkpointer: Sendable {
 
   /// Saves the moment before it returns, trying for some seconds.
   func save(_ moment: ReadingMoment, patience: Double) {
-    let copy = Copy(state: moment.fork(), tokens: moment.tokens, seconds: moment.seconds)
+    let copy = Copy(moment)
     let deadline = Date().addingTimeInterval(patience)
     queue.sync {
+      let reading: SavedReading
+      do { reading = try packed(copy) } catch { return warn(error) }
       var backoff = Backoff()
       while true {
-        do { return try save(copy, through: try JobQueue(url: url)) } catch { warn(error) }
+        do { return try save(reading) } catch { warn(error) }
         if Date() > deadline { return }
         Thread.sleep(forTimeInterval: backoff.next())
       }
@@ -91,19 +111,17 @@ final class Checkpointer: Sendable {
 
   private func warn(_ error: any Error) { logger.warning("checkpoint not saved", metadata: ["job": "\(job.id)", "error": "\(error)"]) }
 
-  private func save(_ copy: Copy, through queue: JobQueue) throws {
-    let (first, end) = (state.withLock { $0.pagedTo }, copy.state.position)
-    let page = copy.state.page(from: first)
-    let reading = SavedReading(
-      key: key, tokens: copy.tokens, seconds: copy.seconds, number: 0, isa: ComputeBackend.isa,
-      state: try CompressedBytes(compressing: copy.state.archive(), level: Self.compressionLevel),
-      pages: page.isEmpty
-        ? []
-        : [.init(firstToken: first, endToken: end, data: try CompressedBytes(compressing: page, level: Self.compressionLevel))])
-    guard try queue.save(reading, job: job.id, fence: job.fence) else { return lost() }
-    state.withLock { ($0.pagedTo, $0.saved) = (end, $0.saved + 1) }
+  /// What was saved before has pages up to where these begin.
+  private func packed(_ copy: Copy) throws -> SavedReading { try copy.packed(key: key, pagesFrom: state.withLock { $0.pagedTo }) }
+
+  private func save(_ reading: SavedReading) throws {
+    guard try JobQueue(url: url).save(reading, job: job.id, fence: job.fence) else { return lost() }
+    state.withLock { state in
+      state.saved += 1
+      if let page = reading.pages.last { state.pagedTo = page.endToken }
+    }
     logger.info(
       "checkpoint",
-      metadata: ["job": "\(job.id)", "tokens": "\(copy.tokens)", "bytes": "\(reading.state.payload.count)"])
+      metadata: ["job": "\(job.id)", "tokens": "\(reading.tokens)", "bytes": "\(reading.state.payload.count)"])
   }
 }
