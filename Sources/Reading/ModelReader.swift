@@ -101,11 +101,10 @@ public final class ModelReader {
       documentTokens: tokens.ids.count, figures: figures(reading, answering: .now - start, generated: written.tokens))
   }
 
-  /// The attention that each unit gets from the task's probe.
+  /// The attention that each unit gets from the task's probe, in layers that choose what they keep.
   private func attention(of task: ReadingTask, _ reading: Reading) throws -> [Double] {
-    let trace = AttentionTrace()
-    let probe = format.probe(task)
-    try model.read(probe, into: reading.state.scratch(tokens: probe.count), trace: trace)
+    let (trace, probe) = (AttentionTrace(), format.probe(task))
+    if reading.state.chooses { try model.read(probe, into: reading.state.scratch(tokens: probe.count), trace: trace) }
     return reading.tokens.mass(of: trace, shift: reading.shift)
   }
 

@@ -13,9 +13,8 @@ struct TextUnits {
   private static let codeLines = 6
   private static let proseExtensions: Set<Substring> = ["md", "txt", "rst", "text", "markdown", "adoc", "org", "tex"]
   private static let codeExtensions: Set<Substring> = [
-    "c", "cc", "clj", "cpp", "cs", "cu", "cxx", "dart", "erl", "ex", "f90", "go", "h", "hpp", "hs", "java", "jl", "js", "jsx", "kt", "lua",
-    "m",
-    "ml", "mm", "nim", "php", "pl", "proto", "py", "pyi", "rb", "rs", "scala", "sh", "sql", "swift", "ts", "tsx", "zig",
+    "c", "cc", "clj", "cpp", "cs", "cu", "cxx", "dart", "erl", "ex", "f90", "go", "h", "hpp", "hs", "java", "jl", "js", "jsx", "kt",
+    "lua", "m", "ml", "mm", "nim", "php", "pl", "proto", "py", "pyi", "rb", "rs", "scala", "sh", "sql", "swift", "ts", "tsx", "zig",
   ]
   private static let abbreviations: Set<String> = [
     "mr", "mrs", "ms", "dr", "st", "prof", "rev", "hon", "gen", "col", "capt", "lt", "sgt", "mt", "no", "vol", "fig", "vs", "etc", "e.g",

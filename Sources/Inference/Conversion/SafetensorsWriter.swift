@@ -12,7 +12,7 @@ final class SafetensorsWriter {
     var keepsAlignment: Bool { byteCount % SafetensorsWriter.alignment == 0 }
   }
 
-  /// Bytes of a cache line: kernels read panels that begin inside one a quarter slower.
+  /// Bytes of a cache line: kernels read panels that begin inside one more slowly.
   static let alignment = 64
 
   private let handle: FileHandle
