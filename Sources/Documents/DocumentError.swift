@@ -26,5 +26,5 @@ public enum DocumentError: Error, Equatable, CustomStringConvertible {
     }
   }
 
-  static let supported = "supported are text and Markdown files in any encoding, and directories of them (a codebase)"
+  static let supported = "supported are text, Markdown and source files in any encoding, and directories of them (a codebase)"
 }

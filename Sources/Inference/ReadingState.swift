@@ -3,28 +3,22 @@ import CKernels
 /// Everything a model remembers of the tokens it has read.
 public final class ReadingState {
   /// Tokens read so far.
-  public internal(set) var position = 0
+  public internal(set) var position: Int
   let layers: [any MixerState]
 
-  init(layers: [any MixerState]) { self.layers = layers }
+  init(layers: [any MixerState], position: Int = 0) { (self.layers, self.position) = (layers, position) }
 
   /// An independent copy: a question asked on a fork leaves the reading as it was.
-  public func fork() -> ReadingState {
-    let copy = ReadingState(layers: layers.map { $0.copy() })
-    copy.position = position
-    return copy
-  }
+  public func fork() -> ReadingState { ReadingState(layers: layers.map { $0.copy() }, position: position) }
 
   /// A copy to read up to `tokens` tokens on and to drop before this state reads on: it shares with
   /// it what does not change, which is nearly everything.
   public func scratch(tokens: Int) -> ReadingState {
-    let copy = ReadingState(layers: layers.map { $0.scratch(rows: tokens) })
-    copy.position = position
-    return copy
+    ReadingState(layers: layers.map { $0.scratch(rows: tokens) }, position: position)
   }
 
   /// True when a layer chooses what it keeps by salience.
-  public var chooses: Bool { layers.contains(where: \.chooses) }
+  public var chooses: Bool { layers.contains { $0 is BoundedState } }
 
   /// Raises the salience of tokens by the attention they got, in layers that
   /// choose what they keep.

@@ -42,7 +42,6 @@ final class BoundedState: KeyValueState {
 
   func copy() -> any MixerState { BoundedState(self, entries: entries.copy()) }
   func scratch(rows: Int) -> any MixerState { BoundedState(self, entries: entries.lend(rows: rows)) }
-  var chooses: Bool { true }
   var byteCount: Int { entries.byteCount + 8 * positions.count }
   var numbers: [Float] { entries.numbers() + positions.map(Float.init) + salience }
 

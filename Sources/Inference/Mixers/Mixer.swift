@@ -62,9 +62,6 @@ protocol MixerState: AnyObject {
   /// what is only read may be shared.
   func scratch(rows: Int) -> any MixerState
 
-  /// True when it forgets by salience.
-  var chooses: Bool { get }
-
   /// Called when a block of the grid is complete: the place to forget something.
   func closeBlock()
 
@@ -93,7 +90,6 @@ protocol MixerState: AnyObject {
 
 extension MixerState {
   func scratch(rows: Int) -> any MixerState { copy() }
-  var chooses: Bool { false }
   func closeBlock() {}
   func reinforce(_ trace: AttentionTrace) {}
   var grows: Bool { false }
