@@ -18,6 +18,7 @@ public enum Migrations {
     step(6, "fleet functions", PackageResources._006_fleet_functions_sql),
     step(7, "fleet views", PackageResources._007_views_sql),
     step(8, "roles", PackageResources._008_roles_sql),
+    step(9, "complete", PackageResources._009_complete_sql, isBreaking: false),
   ]
 
   private static func step(_ version: Int, _ name: String, _ sql: [UInt8], isBreaking: Bool = true) -> Migration {

@@ -96,9 +96,14 @@ final class Fleet {
   /// Calls `meanwhile` every so often until so many jobs are finished.
   /// - Returns: false when the time was over.
   func wait(until jobs: Int, seconds: Double, every pause: Double = 0.1, meanwhile: () throws -> Void = {}) throws -> Bool {
+    try wait(until: { jobs }, seconds: seconds, every: pause, meanwhile: meanwhile)
+  }
+
+  /// The same where `meanwhile` submits more.
+  func wait(until jobs: () -> Int, seconds: Double, every pause: Double = 0.1, meanwhile: () throws -> Void) throws -> Bool {
     let deadline = Date().addingTimeInterval(seconds)
     while Date() < deadline {
-      if (try? finished()) ?? 0 >= jobs { return true }
+      if (try? finished()) ?? 0 >= jobs() { return true }
       try meanwhile()
       Thread.sleep(forTimeInterval: pause)
     }

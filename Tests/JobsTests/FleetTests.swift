@@ -1,7 +1,9 @@
+import Dispatch
 import Foundation
 import Jobs
 import Postgres
 import Results
+import Synchronization
 import TestSupport
 import Testing
 
@@ -69,6 +71,31 @@ import Testing
     let job = try fixture.claim()
     #expect(try queue.save(saved(512, pages: [(0, 520)]), job: id, fence: job.fence))
     #expect(try queue.complete(job: id, fence: job.fence, record: fixture.record()))
+    #expect(try fixture.value("select (select count(*) from docproc.checkpoint) + (select count(*) from docproc.checkpoint_page)") == "0")
+  }
+
+  /// The job's end waits for the transaction that saves, and sees what that inserted.
+  @Test func theFirstCheckpointGoesThoughItIsSavedWhileTheJobEnds() throws {
+    let id = try queue.submit(fixture.order()).id
+    let job = try fixture.claim()
+    let saving = try JobQueue(url: fixture.url)
+    try saving.connection.execute(script: "begin")
+    #expect(try saving.save(saved(512, pages: [(0, 520)]), job: id, fence: job.fence))
+    let (url, record) = (fixture.url, fixture.record())
+    let accepted = Mutex(false)
+    let ended = DispatchSemaphore(value: 0)
+    Thread.detachNewThread {
+      let isAccepted = try? JobQueue(url: url).complete(job: id, fence: job.fence, record: record)
+      accepted.withLock { $0 = isAccepted == true }
+      ended.signal()
+    }
+    let deadline = Date().addingTimeInterval(20)
+    while try fixture.value("select count(*) from pg_stat_activity where wait_event_type = 'Lock'") == "0", Date() < deadline {
+      Thread.sleep(forTimeInterval: 0.02)
+    }
+    try saving.connection.execute(script: "commit")
+    #expect(ended.wait(timeout: .now() + 20) == .success)
+    #expect(accepted.withLock { $0 })
     #expect(try fixture.value("select (select count(*) from docproc.checkpoint) + (select count(*) from docproc.checkpoint_page)") == "0")
   }
 
