@@ -16,7 +16,6 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from export import load_adapter
 from lightning import Conversion
 from model import Model
 from prompts import Prompts
@@ -67,8 +66,6 @@ def student(arguments, config):
     model = Model.load(arguments.model, Conversion.of(config["conversion"]))
     if arguments.start:
         load_learned(model, arguments.start)
-    if arguments.adapter:
-        load_adapter(model, arguments.adapter)
     return model.requires_grad_(False)
 
 
@@ -77,8 +74,7 @@ def parse():
     parser.add_argument("--config", required=True)
     parser.add_argument("--model", required=True)
     parser.add_argument("--text", required=True, nargs="+", type=Path, help="held-out text, or token files of data.py")
-    parser.add_argument("--start", help="a checkpoint of calibrate.py or train.py")
-    parser.add_argument("--adapter", type=Path, help="a file of export.py")
+    parser.add_argument("--start", help="a checkpoint of calibrate.py or train.py, or an adapter of export.py")
     parser.add_argument("--lengths", type=int, nargs="+", default=[1024, 2048, 4096, 8192])
     parser.add_argument("--windows", type=int, default=4, help="per text and length")
     parser.add_argument("--variants", nargs="+", default=["teacher", "student", "branch_off"])

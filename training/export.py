@@ -11,7 +11,6 @@ import json
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
 from safetensors.torch import save_file
 
 from lightning import KEY_RANGE, Conversion
@@ -93,31 +92,11 @@ def write(model, base, conversion, base_file, out, int8, svd_rank):
     print(f"branches and norms {size(small):.2f} MiB, factors {size(set(tensors) - set(small)):.2f} MiB, {len(tensors)} tensors")
 
 
-def load_adapter(model, path):
-    """Puts an exported file into a model, to measure what was exported and not what was trained."""
-    parameters, modules = dict(model.named_parameters()), dict(model.projections())
-    with safe_open(path, "pt") as file:
-        tensors = {name.removeprefix("model."): file.get_tensor(name) for name in file.keys()}
-    for name in [name for name in tensors if name.endswith(".int8")]:
-        stem = name.removesuffix(".int8")
-        tensors[stem] = tensors.pop(name).float() * tensors.pop(f"{stem}.scale")[:, None]
-    for name, value in tensors.items():
-        stem, kind = name.rsplit(".", 1)
-        if kind == "slope":
-            parameters[f"{stem}.log_slope"].data.copy_(value.log())
-        elif kind == "lora_a":
-            modules[stem].add_low_rank(value.shape[0], 1.0)
-            modules[stem].lora_a.data.copy_(value)
-            modules[stem].lora_b.data.copy_(tensors[f"{stem}.lora_b"])
-        elif kind != "lora_b":
-            parameters[name].data.copy_(value)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", required=True)
     parser.add_argument("--model", required=True, type=Path)
-    parser.add_argument("--start", required=True, nargs="+", help="checkpoints of train.py, one over the other")
+    parser.add_argument("--start", required=True, nargs="+", help="checkpoints of train.py or exported adapters, one over the other")
     parser.add_argument("--base", type=Path, help="the file whose SHA-256 is recorded: the GGUF that model install converts; model.safetensors by default")
     parser.add_argument("--out", required=True, type=Path, help="the .safetensors to write")
     parser.add_argument("--int8", action="store_true")

@@ -75,6 +75,11 @@ class Linear(nn.Linear):
         self.lora_a = nn.Parameter(torch.randn(rank, self.in_features) / math.sqrt(self.in_features))
         self.lora_b = nn.Parameter(torch.zeros(self.out_features, rank))
 
+    def rescale(self, scale):
+        """The same addition by another scale, which is a rate of its own for lora_b."""
+        self.lora_b.data *= self.scale / scale
+        self.scale = scale
+
     def forward(self, x):
         if not torch.is_autocast_enabled(x.device.type):
             x = x.to(self.weight.dtype)  # norms are computed in fp32 whatever the weights are

@@ -1,10 +1,11 @@
-"""What a run writes: checkpoints that it can be resumed from, and curves."""
+"""What a run writes and begins from: checkpoints that it can be resumed from, adapters, curves."""
 
 import csv
 import os
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
 
 
 class Checkpoint:
@@ -45,9 +46,13 @@ class Curve:
 
 
 def load_learned(model, path):
-    """Puts a checkpoint's or calibration's tensors into the model; adds low-rank parts it has."""
-    content = torch.load(path, map_location="cpu", weights_only=True)
-    learned, scale = content["learned"], content.get("low_rank_scale", 1.0)
+    """Puts what a checkpoint, calibration or exported adapter (.safetensors) has learned into the model; adds low-rank parts it has.
+
+    A model without converted layers takes no branches: stages that train it can begin from an adapter too.
+    """
+    learned, scale = _read_learned(Path(path))
+    if not model.converted():
+        learned = {name: value for name, value in learned.items() if ".lightning." not in name}
     modules = dict(model.projections())
     for name, value in learned.items():
         module, kind = name.rsplit(".", 1)
@@ -57,6 +62,25 @@ def load_learned(model, path):
     model.changed |= set(learned)
     if unknown:
         raise ValueError(f"{path} has tensors that the model has no place for: {unknown[:3]}")
+
+
+def _read_learned(path):
+    """(tensors by the model's names, low-rank parts' scale)."""
+    if path.suffix == ".safetensors":
+        return _adapter_tensors(path), 1.0  # export.py folds the scale in
+    content = torch.load(path, map_location="cpu", weights_only=True)
+    return content["learned"], content.get("low_rank_scale", 1.0)
+
+
+def _adapter_tensors(path):
+    """An exported adapter's, in fp32: factors of 8 bits times their rows' scales, slopes as logs."""
+    tensors = {name.removeprefix("model."): value for name, value in load_file(path).items()}
+    for name in [name for name in tensors if name.endswith(".int8")]:
+        stem = name.removesuffix(".int8")
+        tensors[stem] = tensors.pop(name).float() * tensors.pop(f"{stem}.scale")[:, None]
+    for name in [name for name in tensors if name.endswith(".lightning.slope")]:
+        tensors[name.removesuffix("slope") + "log_slope"] = tensors.pop(name).log()
+    return {name: value.float() for name, value in tensors.items()}
 
 
 def learned(model):

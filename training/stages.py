@@ -93,6 +93,9 @@ class Distill(Stage):
         low_rank = self.settings.get("low_rank")
         if low_rank and all(module.lora_a is None for _, module in model.projections()):
             model.add_low_rank(low_rank["rank"], low_rank["scale"])
+        elif low_rank:
+            for _, module in model.projections():
+                module.rescale(low_rank["scale"])
         full = self.settings.get("full", False)
         if not full and any(name.endswith("_proj.weight") for name in model.changed):
             raise ValueError("these weights were trained in full before: go on with \"full\": true")

@@ -20,7 +20,7 @@ from lightning import Conversion
 from model import Model
 from prompts import Prompts
 from runs import Checkpoint, Curve, learned, load_learned
-from stages import STAGES
+from stages import STAGES, Distill
 from test_model import CONVERSION, SHAPE, ids, tiny
 from train import Paths, Trainer
 
@@ -209,7 +209,7 @@ def test_export_gives_the_model_back():
         out = base / "adapter.safetensors"
         export.write(trained, Model.load(base), CONVERSION, base / "model.safetensors", out, int8, 0)
         read = Model.load(base, CONVERSION)
-        export.load_adapter(read, out)
+        load_learned(read, out)
         assert (read(wanted) - trained(wanted)).abs().max() < tolerance
     assert json.loads(out.with_suffix(".json").read_text())["features"] == 2 * CONVERSION.map_dim
 
@@ -221,7 +221,7 @@ def test_full_change_exports_as_factors():
     out = base / "adapter.safetensors"
     export.write(run.stage.model, Model.load(base), CONVERSION, base / "model.safetensors", out, False, 48)
     read = Model.load(base, CONVERSION)
-    export.load_adapter(read, out)
+    load_learned(read, out)
     assert (read(ids(60)) - run.stage.model(ids(60))).abs().max() < 2e-3
 
 
@@ -232,6 +232,33 @@ def test_stage_starts_where_the_last_one_ended():
     model = Model.load(base, Conversion.of(asdict(CONVERSION)))
     load_learned(model, base / "run" / "checkpoint.pt")
     assert torch.equal(model(ids(40)), run.stage.model(ids(40)))
+
+
+def test_training_goes_on_from_an_adapter():
+    base = folder_of_a_tiny_model()
+    run = trainer("distill", base, base / "run", low_rank={"rank": 2, "scale": 2.0})
+    run.run(math.inf)
+    trained, out = run.stage.model, base / "adapter.safetensors"
+    export.write(trained, Model.load(base), CONVERSION, base / "model.safetensors", out, False, 0)
+    read = Model.load(base, CONVERSION)
+    load_learned(read, out)
+    stage = Distill({"low_rank": {"rank": 2, "scale": 2.0}}, run.stage.paths, "fp32", "cpu")
+    stage.setup(read, False)
+    scales = {module.scale for _, module in stage.model.projections()}
+    assert scales == {2.0} and (stage.model(ids(60)) - trained(ids(60))).abs().max() < 2e-3
+    again = {name: value for name, value in stage.model.trainable().items() if "lora_b" in name}
+    assert all((value - trained.trainable()[name]).abs().max() < 2e-3 for name, value in again.items()) and again
+
+
+def test_plain_model_takes_no_branches_of_an_adapter():
+    base = folder_of_a_tiny_model()
+    run = trainer("distill", base, base / "run", low_rank={"rank": 2, "scale": 2.0})
+    run.run(math.inf)
+    out = base / "adapter.safetensors"
+    export.write(run.stage.model, Model.load(base), CONVERSION, base / "model.safetensors", out, True, 0)
+    plain = Model.load(base)
+    load_learned(plain, out)
+    assert plain.changed and not any(".lightning." in name for name in plain.changed)
 
 
 def test_curve_drops_rows_past_the_checkpoint():
