@@ -8,6 +8,8 @@ import Tokenizer
 struct PromptFormat {
   /// What a trained model answers when the passages do not say. No answer begins like it.
   static let refusal = "Not in the document."
+  /// Tokens of a probe, which is run after each of a reading's blocks.
+  static let longestProbe = 128
 
   private let tokenizer: Tokenizer
   private let turnStart: Int32?
@@ -63,12 +65,15 @@ struct PromptFormat {
       + end + turn("assistant")
   }
 
-  /// A few tokens whose attention shows what the task will need.
+  /// A few tokens whose attention shows what the task will need: of a long question its beginning and its end.
   func probe(_ task: ReadingTask?) -> [Int32] {
-    switch task {
-    case .ask(let question): tokenizer.encode("\n\nQuestion: \(question)\nAnswer:")
-    case .summarize(let focus?): tokenizer.encode("\n\nQuestion: \(focus)\nAnswer:")
-    case .summarize, nil: tokenizer.encode("\n\nIn short, the document says that")
-    }
+    let text =
+      switch task {
+      case .ask(let question): "\n\nQuestion: \(question)\nAnswer:"
+      case .summarize(let focus?): "\n\nQuestion: \(focus)\nAnswer:"
+      case .summarize, nil: "\n\nIn short, the document says that"
+      }
+    let ids = tokenizer.encode(text)
+    return ids.count <= Self.longestProbe ? ids : ids.prefix(Self.longestProbe / 2) + ids.suffix(Self.longestProbe / 2)
   }
 }

@@ -27,4 +27,15 @@ struct PromptTests {
     #expect(format.summaryWanted(sentences: golden.sentences, focus: nil) == golden.summary)
     #expect(format.summaryWanted(sentences: golden.sentences, focus: golden.question) == golden.summaryFocused)
   }
+
+  @Test func aProbeStaysShortWhateverIsAsked() throws {
+    let format = PromptFormat(try ModelTokenizer.open(try #require(Repository.defaultModel)))
+    let short = format.probe(.ask(question: "Who?"))
+    #expect(short.count < 16)
+    let told = Array(repeating: "Someone told a long story about it.", count: 300).joined(separator: " ")
+    let long = format.probe(.ask(question: "\(told) Who?"))
+    #expect(long.count == PromptFormat.longestProbe)
+    #expect(long.prefix(4) == short.prefix(4) && long.suffix(3) == short.suffix(3))
+    #expect(format.probe(.summarize(focus: told)).count == PromptFormat.longestProbe)
+  }
 }
