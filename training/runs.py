@@ -46,8 +46,9 @@ class Curve:
 
 
 def load_learned(model, path):
-    """Puts what a checkpoint, calibration or exported adapter (.safetensors) has learned into the model; adds low-rank parts it has.
+    """Puts what a checkpoint, calibration or exported adapter (.safetensors) has learned into the model.
 
+    Low-rank parts are added with the file's own rank and scale, in place of any that were loaded before.
     A model without converted layers takes no branches: stages that train it can begin from an adapter too.
     """
     learned, scale = _read_learned(Path(path))
@@ -56,7 +57,7 @@ def load_learned(model, path):
     modules = dict(model.projections())
     for name, value in learned.items():
         module, kind = name.rsplit(".", 1)
-        if kind == "lora_a" and modules[module].lora_a is None:
+        if kind == "lora_a":  # made anew where another file's is there: its factors go, and its scale with them
             modules[module].add_low_rank(value.shape[0], scale)
     _, unknown = model.load_state_dict(learned, strict=False)
     model.changed |= set(learned)

@@ -250,6 +250,18 @@ def test_training_goes_on_from_an_adapter():
     assert all((value - trained.trainable()[name]).abs().max() < 2e-3 for name, value in again.items()) and again
 
 
+def test_checkpoint_over_an_adapter_keeps_its_own_scale():
+    base = folder_of_a_tiny_model()
+    run = trainer("distill", base, base / "run", low_rank={"rank": 2, "scale": 2.0})
+    run.run(math.inf)
+    trained, out = run.stage.model, base / "adapter.safetensors"
+    export.write(trained, Model.load(base), CONVERSION, base / "model.safetensors", out, False, 0)
+    read = Model.load(base, CONVERSION)
+    load_learned(read, out)
+    load_learned(read, base / "run" / "checkpoint.pt")
+    assert torch.equal(read(ids(60)), trained(ids(60)))
+
+
 def test_plain_model_takes_no_branches_of_an_adapter():
     base = folder_of_a_tiny_model()
     run = trainer("distill", base, base / "run", low_rank={"rank": 2, "scale": 2.0})
