@@ -12,8 +12,10 @@ import torch
 
 import prompts as p
 from code_questions import Code
+from data import find, read_lines
 from lookalikes import lookalike
 from tasks import Summaries, _first, condensed, load, one_line, ranked, ranked_sets, sentences, words
+from twins import NAME as TWINS
 
 BRANCHES = 64  # codes of one group
 PADDING = -1
@@ -47,14 +49,17 @@ class AnswerRows:
     `text` gives rows of plain text, of which `text_share` are mixed in with weights below 0: there
     the base model is to be imitated. `several` of the groups of questions show as many stretches
     as the reader does where no passage stands out. `lookalikes` of SQuAD's questions are asked
-    once more, changed so that the paragraph does not answer them.
+    once more, changed so that the paragraph does not answer them. `twins` of SQuAD's groups are of
+    paragraphs with questions that a person changed so, all of which are asked too.
     """
 
-    def __init__(self, folder, prompts, weights, length, seed, part, text, text_share, several=0.0, lookalikes=0.0):
+    def __init__(self, folder, prompts, weights, length, seed, part, text, text_share, several=0.0, lookalikes=0.0, twins=0.0):
         makers = {"squad": Paragraphs, "fairytale": Scenes, "summary": Condensed, "focus": Focused, "code": Code}
         self.makers = [makers[name](folder, part) for name in weights]
         for maker in self.makers:
             maker.several, maker.lookalikes = several, lookalikes
+            if twins > 0 and isinstance(maker, Paragraphs):
+                maker.ask_twins(folder, twins)
         share = np.array(list(weights.values()), dtype=float)
         self.share, self.prompts, self.length, self.seed = share / share.sum(), prompts, length, seed
         self.text, self.text_share = text, text_share
@@ -137,16 +142,30 @@ def stretches(units):
 class Paragraphs:
     """SQuAD: all questions about a paragraph, and some that it does not answer."""
 
-    several = lookalikes = 0.0
+    several = lookalikes = twin_share = 0.0
 
     def __init__(self, folder, part):
         articles = load(folder, "squad_v1.1_train_articles", part)
         self.articles = [[q for q in a["paragraphs"] if q["qas"] and len(q["context"]) > 100] for a in articles]
         self.articles = [a for a in self.articles if len(a) > 3]
 
-    def make(self, random, prompts):
+    def ask_twins(self, folder, share):
+        """`share` of the groups are of paragraphs whose questions have twins (twins.py), and ask these too."""
+        self.twin_share = share
+        self.twins = {record["question"]: record for record in read_lines(find(folder, TWINS))}
+        self.twinned = [
+            (article, index) for article in self.articles for index, paragraph in enumerate(article)
+            if any(qa["question"] in self.twins for qa in paragraph["qas"])]
+
+    def _drawn(self, random):
+        """(article, a paragraph's index in it, whether twins are asked)"""
+        if self.twin_share > 0 and random.random() < self.twin_share:
+            return *self.twinned[random.integers(len(self.twinned))], True
         article = self.articles[random.integers(len(self.articles))]
-        gold = int(random.integers(len(article)))
+        return article, int(random.integers(len(article))), False
+
+    def make(self, random, prompts):
+        article, gold, twinned = self._drawn(random)
         context = one_line(article[gold]["context"])
         if len(context) > 2 * LONGEST_PASSAGE:
             return None
@@ -162,6 +181,8 @@ class Paragraphs:
         if self.lookalikes > 0:
             shown[place], asked = self._cut(random, context, asked) if random.random() < CUT else (context, asked)
             asked += self._unanswered(random, asked, context, [q["context"] for q in (article[i] for i in others)])
+        if twinned:
+            asked = self._with_twins(asked)
         if random.random() < ABSENT:
             asked += self._absent(random, article, others, shown)
         units = sentences(" ".join(shown)) if not several and random.random() < AGAIN else []
@@ -199,6 +220,12 @@ class Paragraphs:
         chosen = [(question, answer) for question, answer in asked if answer != p.NOT_SAID and random.random() < self.lookalikes]
         made = [lookalike(random, question, answer, context, others) for question, answer in chosen]
         return [(question, p.NOT_SAID) for question in made if question]
+
+    def _with_twins(self, asked):
+        """Both of a pair in the spelling that was restored for both, so that it does not tell them apart."""
+        pairs = [(self.twins.get(question), question, answer) for question, answer in asked]
+        said = [(twin["answerable"] if twin else question, answer) for twin, question, answer in pairs]
+        return said + [(twin["unanswerable"], p.NOT_SAID) for twin, _, _ in pairs if twin]
 
     def _absent(self, random, article, others, shown):
         source = article if random.random() < 0.7 else self.articles[random.integers(len(self.articles))]

@@ -12,6 +12,7 @@ import torch
 import answers
 import code_questions
 import lookalikes
+import twins
 from test_model import ids, tiny
 from test_training import folder_of_articles
 
@@ -72,6 +73,35 @@ def test_lookalikes_ask_what_the_paragraph_does_not_say():
     assert "When did Columbus start his first voyage?" not in made
     assert not any("1492" in question for question in made if question), "the answer would be told"
     assert lookalikes.lookalike(random, "who?", "Columbus", context, others) is None
+
+
+PAIRED = [{"paragraphs": [{"context": "In 1901 the Brick-Lane Fair drew 12,000 of Anna Doe's guests. It was said that fairs tire.",
+                           "qas": [{"question": "How many guests drew the Brick-Lane Fair?", "answers": ["12,000"]}]}]}]
+
+
+def test_twins_are_spelt_as_their_paragraph_spells():
+    asked = ["how many guests drew the brick - lane fair ?", "who asked this elsewhere ?"]
+    changed = ["how many of anna doe 's 12 , 000 guests did n't the fair `` draw '' ?", "who ?"]
+    assert twins.twins(PAIRED, asked, changed) == [{
+        "question": "How many guests drew the Brick-Lane Fair?", "answerable": "How many guests drew the Brick-Lane Fair?",
+        "unanswerable": "How many of Anna Doe's 12,000 guests didn't the Fair \"draw\"?"}]
+
+
+def test_twins_are_asked_beside_what_they_were_made_of():
+    folder, prompts = folder_of_articles(), Letters()
+    maker = answers.Paragraphs(folder, "train")
+    question = maker.articles[0][1]["qas"][0]["question"]
+    record = {"question": question, "answerable": question.lower(), "unanswerable": "Which colour has it not?"}
+    (folder / f"{twins.NAME}.jsonl").write_text(json.dumps(record) + "\n")
+    random, seen = np.random.default_rng(0), Counter()
+    maker.ask_twins(folder, 0.5)
+    for _ in range(60):
+        said = {question: answer for question, answer, _ in maker.make(random, prompts)[1]}
+        seen[record["unanswerable"] in said] += 1
+        assert (record["unanswerable"] in said) == (record["answerable"] in said)
+        assert said.get(record["unanswerable"], "Not in the document.") == "Not in the document."
+        assert said.get(record["answerable"]) != "Not in the document."
+    assert min(seen[True], seen[False]) > 15, seen
 
 
 def test_questions_of_a_sentence_taken_out_are_not_answered():
