@@ -15,6 +15,27 @@ enum CodeNames {
     "func fn def function fun sub proc class struct enum protocol interface trait type typealias extension actor macro let var const val "
       + "static define namespace module package")
 
+  private static let files = stems("file module")
+  /// With "which file" before them they ask for something else than a file.
+  private static let ofFiles = stems("format type extension system size descriptor mode name path permission")
+  private static let asked = (which: stem("which"), what: stem("what"), within: stem("in"), place: stem("where"))
+  private static let definition = stems("defined definition declared declaration implemented implementation located")
+
+  /// Whether a question asks for a file: "which file", "in what source file", or where a name is defined.
+  static func asksForFile(_ question: [UInt8]) -> Bool {
+    var words: [UInt64] = []
+    Words.forEach(in: question[...]) { if $0.isWhole { words.append($0.stem) } }
+    func asks(_ index: Int) -> Bool {
+      guard files.contains(words[index]), index + 1 == words.count || !ofFiles.contains(words[index + 1]) else { return false }
+      return (max(0, index - 2)..<index).contains { before in
+        words[before] == asked.which || words[before] == asked.what && before > 0 && words[before - 1] == asked.within
+      }
+    }
+    if words.indices.contains(where: asks) { return true }
+    return words.contains(asked.place) && words.contains(where: definition.contains) && !places(in: question).isEmpty
+  }
+
+  private static func stem(_ word: String) -> UInt64 { Words.stem(Array(word.utf8)[...]) }
   private static func stems(_ words: String) -> Set<UInt64> { Set(words.split(separator: " ").map { Words.stem(Array($0.utf8)[...]) }) }
 
   static func isAsking(_ stem: UInt64) -> Bool { asking.contains(stem) }

@@ -52,7 +52,8 @@ public final class ModelReader {
     return Reading(tokens, shift: opening.count, known: known, try pass.run(), control: control)
   }
 
-  /// Answers a question about a document that was read, known before the reading or not.
+  /// Answers a question about a document that was read, known before the reading or not. Which file it
+  /// is, of a codebase, the best evidence tells, not the model: a path is copied letter by letter or it is wrong.
   /// - Throws: `ReadingError`, `ModelError`
   public func answer(_ question: String, from reading: Reading) throws -> Answer {
     if question.allSatisfy(\.isWhitespace) { throw ReadingError.emptyQuestion }
@@ -67,8 +68,9 @@ public final class ModelReader {
     let generated = candidates.reduce(0) { $0 + $1.generatedTokens }
     let took = figures(reading, answering: .now - start, generated: generated)
     guard let best, support.isEnough else { return Self.unsupported(support, candidates, took) }
+    let file = CodeNames.asksForFile(Array(question.utf8)) ? evidence.ranked.first.flatMap { tokens.path(ofUnit: $0.unit) } : nil
     return Answer(
-      text: best.text, isSupported: true, support: support, candidates: candidates,
+      text: file ?? best.text, isSupported: true, support: support, candidates: candidates,
       evidence: evidence.ranked.map { tokens.quote($0.unit...$0.unit, score: $0.score) },
       documentTokens: tokens.ids.count, figures: took)
   }

@@ -101,6 +101,18 @@ import Testing
     #expect(names("Where are exit codes defined?").isEmpty, "two words are no name")
   }
 
+  @Test func questionsForAFileAreFound() {
+    func asksForFile(_ question: String) -> Bool { CodeNames.asksForFile(Array(question.utf8)) }
+    for question in [
+      "In which file is the function send defined?", "Which source file handles retries?", "In what module is it?",
+      "Where is send defined?", "Where is the class Queue implemented?", "which file?",
+    ] { #expect(asksForFile(question), "\(question)") }
+    for question in [
+      "Which file format does it read?", "What does the function send return?", "What is in the file?", "Where are exit codes defined?",
+      "Where is Paris?", "What file does it write?",
+    ] { #expect(!asksForFile(question), "\(question)") }
+  }
+
   @Test func quotesAreOfDifferentBlocksAndNoQuestions() {
     let text = Text(
       "Who stole the tarts? The knave stole the tarts.\n\n" + Self.filler[..<8].joined(separator: " ")
