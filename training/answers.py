@@ -152,10 +152,10 @@ class Paragraphs:
     def ask_twins(self, folder, share):
         """`share` of the groups are of paragraphs whose questions have twins (twins.py), and ask these too."""
         self.twin_share = share
-        self.twins = {record["question"]: record for record in read_lines(find(folder, TWINS))}
+        self.twins = {one_line(record["question"]): record for record in read_lines(find(folder, TWINS))}
         self.twinned = [
             (article, index) for article in self.articles for index, paragraph in enumerate(article)
-            if any(qa["question"] in self.twins for qa in paragraph["qas"])]
+            if any(one_line(qa["question"]) in self.twins for qa in paragraph["qas"])]
 
     def _drawn(self, random):
         """(article, a paragraph's index in it, whether twins are asked)"""
@@ -186,9 +186,7 @@ class Paragraphs:
         if random.random() < ABSENT:
             asked += self._absent(random, article, others, shown)
         units = sentences(" ".join(shown)) if not several and random.random() < AGAIN else []
-        branches = [p.branch(prompts, question, answer, nearest(question, units)) for question, answer in asked]
-        start = p.beginning(random, prompts, shown, one_line(qas[0]["question"]))
-        return start, [branches[i] for i in random.permutation(len(branches))]
+        return p.group(random, prompts, shown, [(question, answer, nearest(question, units)) for question, answer in asked])
 
     def _distractors(self, random, article, others, count):
         shown = []
@@ -259,7 +257,7 @@ class Scenes:
         units, questions = self.stories[random.integers(len(self.stories))]
         if self.several > 0 and random.random() < self.several:
             return self._several(random, prompts, units, questions)
-        chosen, place = questions[random.integers(len(questions))]
+        _, place = questions[random.integers(len(questions))]
         around = range(max(0, place - 5), min(len(units), place + 6))
         shown = self._elsewhere(random, units, around) + [one_line(" ".join(units[index] for index in around))]
         if sum(map(len, shown)) > LONGEST_SCENE:
@@ -269,8 +267,7 @@ class Scenes:
             return None
         shown = [shown[index] for index in random.permutation(len(shown))]
         units = sentences(" ".join(shown)) if random.random() < AGAIN / 2 else []
-        branches = [p.branch(prompts, q["q"], one_line(q["refs"][0]), nearest(q["q"], units)) for q in near]
-        return p.beginning(random, prompts, shown, chosen["q"]), branches
+        return p.group(random, prompts, shown, [(q["q"], one_line(q["refs"][0]), nearest(q["q"], units)) for q in near])
 
     @staticmethod
     def _several(random, prompts, units, questions):
@@ -282,8 +279,7 @@ class Scenes:
         if not asked or sum(map(len, shown)) > LONGEST_SEVERAL:
             return None
         asked = [asked[index] for index in random.permutation(len(asked))[:MOST_QUESTIONS]]
-        branches = [p.branch(prompts, q["q"], one_line(q["refs"][0])) for q in asked]
-        return p.beginning(random, prompts, shown, asked[0]["q"]), branches
+        return p.group(random, prompts, shown, [(q["q"], one_line(q["refs"][0]), None) for q in asked])
 
     @staticmethod
     def _elsewhere(random, units, around):

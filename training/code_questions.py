@@ -74,9 +74,7 @@ class Code:
         asked = [pair for d in found if d.line in span for pair in self._asked(random, path, d, lines)]
         asked = [asked[index] for index in random.permutation(len(asked))[:6]]
         shown = self._elsewhere(random) + [text]
-        asked += self._absent(random, " ".join(shown))
-        branches = [p.branch(prompts, *one) for one in asked]
-        return p.beginning(random, prompts, shown, asked[0][0]), [branches[index] for index in random.permutation(len(branches))]
+        return p.group(random, prompts, shown, asked + self._absent(random, " ".join(shown)))
 
     @staticmethod
     def _span(random, lines, line):

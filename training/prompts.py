@@ -11,6 +11,7 @@ from tokenizers import Tokenizer
 SYSTEM = "You read documents and answer truthfully and briefly."
 # What a model answers when the passages do not say; begins as no answer does.
 NOT_SAID = "Not in the document."
+KNOWN = 0.5  # of groups: a question is named before what is read
 
 
 class Prompts:
@@ -58,16 +59,15 @@ class Prompts:
         return self.encode(text) + [self.end]
 
 
-def beginning(random, prompts, passages, question):
-    """The opening names the question when it is known before the reading."""
-    known = question if random.random() < 0.4 else None
-    opening = prompts.opening(known) if known else prompts.opening_without_task()
-    return opening + prompts.shown(passages)
+def group(random, prompts, passages, asked):
+    """A beginning and the branches of `asked`, [(question, answer, again)] in random order.
 
-
-def branch(prompts, question, answer, again=None):
-    """A question after passages and its answer, of full weight."""
-    return prompts.asked(question, again), prompts.answer(answer), 1
+    Half of the beginnings name a question, as when it is known before the reading: the one that is
+    asked first, whether the passages answer it or not, lest being named says that they do.
+    """
+    asked = [asked[index] for index in random.permutation(len(asked))]
+    opening = prompts.opening(asked[0][0]) if random.random() < KNOWN else prompts.opening_without_task()
+    return opening + prompts.shown(passages), [(prompts.asked(question, again), prompts.answer(answer), 1) for question, answer, again in asked]
 
 
 def from_passages(question, passages):

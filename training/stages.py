@@ -1,4 +1,4 @@
-"""The three stages: what is trained, on which data, by which loss."""
+"""The four stages: what is trained, on which data, by which loss."""
 
 import torch
 
@@ -138,8 +138,9 @@ class Tune(Distill):
 class Answer(Distill):
     """Short answers to passages, by low rank, on the base model as it is.
 
-    What is shown before a question fits the window, in which converted layers are the base
-    model's: what is learned here holds for both. On plain text the model is held to the base.
+    Up to the window converted layers are the base model's: what is learned here holds for both,
+    and beyond it as far as the branches give softmax attention back. On plain text the model is
+    held to the base.
     """
 
     is_converted = False
@@ -169,16 +170,28 @@ class Answer(Distill):
         with self.autocast():
             hidden = self.model(ids, tables)[:, :-1].flatten(0, 1)
         # A branch's first token is not predicted by the token before it in the row, but its weight is 0.
-        wanted, targets = weights[:, 1:].flatten(), ids[:, 1:].flatten()
-        loss = losses.head_loss(hidden, self.model.head, wanted.clamp(min=0), targets=targets, ce=1.0) if (wanted > 0).any() else 0.0
-        if (wanted < 0).any():
+        targets, loss = ids[:, 1:].flatten(), 0.0
+        share, wanted = _by_row(weights[:, 1:].clamp(min=0))
+        if share:
+            loss = share * losses.head_loss(hidden, self.model.head, wanted, targets=targets, ce=1.0)
+        share, wanted = _by_row(-weights[:, 1:].clamp(max=0))
+        if share:
             with torch.no_grad(), self.autocast(), self.model.without_low_rank():
                 base = self.model(ids, tables)[:, :-1].flatten(0, 1)
-            loss = loss + self.text_kl * losses.head_loss(hidden, self.model.head, (-wanted).clamp(min=0), base, kl=1.0)
+            loss = loss + self.text_kl * share * losses.head_loss(hidden, self.model.head, wanted, base, kl=1.0)
         return loss
 
 
 STAGES = {"transfer": Transfer, "distill": Distill, "tune": Tune, "answer": Answer}
+
+
+def _by_row(weights):
+    """The share of rows that have weights, and these so that each such row counts the same.
+
+    So the loss is a mean over rows, whatever number of them a step takes at once.
+    """
+    totals = weights.sum(-1, keepdim=True)
+    return (totals > 0).float().mean().item(), (weights / totals.clamp(min=1e-9)).flatten()
 
 
 def _mean(errors):

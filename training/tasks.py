@@ -22,9 +22,25 @@ COMMON = set(
     "this to was were what when where which who whom whose why will with".split())
 
 
+# After these a stop ends no sentence (Sources/Reading/TextUnits.swift).
+ABBREVIATIONS = set(
+    "mr mrs ms dr st prof rev hon gen col capt lt sgt mt no vol fig vs etc e.g i.e cf al jr sr inc ltd co pp ch ed".split())
+SENTENCE_END = re.compile(r"(?P<mark>[.!?])[\"')\]”’]*(?=\s+[^a-z\s])|\n\s*\n")
+
+
 def sentences(text):
-    parts = re.split(r"(?<=[.!?])[\"')\]]*\s+(?=[^a-z\s])|\n\s*\n", text)
-    return [part.strip() for part in parts if part and part.strip()]
+    """As the reader splits them: marks that close a sentence stay with it, abbreviations go on."""
+    parts, start = [], 0
+    for found in SENTENCE_END.finditer(text):
+        if found["mark"] != "." or not _is_abbreviation(text[start:found.start()]):
+            parts.append(text[start:found.end()])
+            start = found.end()
+    return [part.strip() for part in parts + [text[start:]] if part.strip()]
+
+
+def _is_abbreviation(before):
+    word = re.search(r"[^\s(]*$", before[-40:])[0].lower()
+    return len(word) == 1 and word != "i" or word in ABBREVIATIONS
 
 
 def one_line(text):

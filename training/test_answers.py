@@ -12,9 +12,14 @@ import torch
 import answers
 import code_questions
 import lookalikes
+import prompts as p
+import tasks
 import twins
+from model import Model
+from stages import STAGES
 from test_model import ids, tiny
-from test_training import folder_of_articles
+from test_training import folder_of_a_tiny_model, folder_of_articles
+from train import Paths
 
 
 def test_branches_see_their_beginning_and_themselves():
@@ -73,6 +78,43 @@ def test_lookalikes_ask_what_the_paragraph_does_not_say():
     assert "When did Columbus start his first voyage?" not in made
     assert not any("1492" in question for question in made if question), "the answer would be told"
     assert lookalikes.lookalike(random, "who?", "Columbus", context, others) is None
+
+
+def test_an_opening_names_what_is_asked_first_answered_or_not():
+    prompts, random, named = Letters(), np.random.default_rng(0), Counter()
+    prompts.opening = lambda known: f"<{known}>"
+    asked = [("who?", "Ann", None), ("when?", "1901", None), ("why?", "Not in the document.", None)]
+    for _ in range(600):
+        beginning, branches = p.group(random, prompts, ["Ann came in 1901."], asked)
+        assert sorted(branch[0] for branch in branches) == ["when?", "who?", "why?"]
+        name = re.match("<(.*)>", beginning)
+        assert name is None or name[1] == branches[0][0]
+        named[name[1] if name else None] += 1
+    assert min(named[question] for question, _, _ in asked) > 70 and named[None] > 240, named
+
+
+def test_sentences_are_the_readers():
+    text = 'He said "Go." Then Dr. Smith (of No. 5) left. "Why?" she asked e.g. Ann.\n\nNo stop'
+    assert tasks.sentences(text) == ['He said "Go."', "Then Dr. Smith (of No. 5) left.", '"Why?" she asked e.g. Ann.', "No stop"]
+
+
+def test_rows_taken_at_once_do_not_change_the_gradient():
+    """Rows with many and with few answers' tokens, and of plain text."""
+    folder = folder_of_a_tiny_model()
+    row = torch.stack([ids(24, seed=seed)[0] for seed in range(4)])
+    weights = torch.zeros(4, 24)
+    weights[0, 5:20], weights[1, 8:10], weights[2:] = 1, 1, -1
+    gradients = []
+    for micro in (1, 4):
+        torch.manual_seed(5)
+        stage = STAGES["answer"]({"rates": {"weights": 1e-3}, "low_rank": {"rank": 2, "scale": 2.0}, "text_kl": 6.0}, Paths(str(folder), str(folder), None), "fp32", "cpu")
+        stage.setup(Model.load(folder, None), False)
+        for name, parameter in stage.model.trainable().items():
+            parameter.data.normal_(0, 0.1)
+        for part in zip(*(column.split(micro) for column in (row, weights, torch.zeros(4, 24, dtype=torch.long)))):
+            stage.step(micro / 4, *part)
+        gradients.append(torch.cat([parameter.grad.flatten() for parameter in stage.model.trainable().values()]))
+    assert gradients[0].norm() > 1e-3 and torch.allclose(*gradients, atol=1e-5), (gradients[0] - gradients[1]).abs().max()
 
 
 PAIRED = [{"paragraphs": [{"context": "In 1901 the Brick-Lane Fair drew 12,000 of Anna Doe's guests. It was said that fairs tire.",
