@@ -64,7 +64,7 @@ let package = Package(
 
     // What readings are worth
     .target(
-      name: "Evaluation", dependencies: ["CZstd", "Digests", "Documents", "Inference", "Reading"], swiftSettings: swiftSettings),
+      name: "Evaluation", dependencies: ["CZstd", "Digests", "Documents", "Inference", "Reading", "Results"], swiftSettings: swiftSettings),
 
     // Programs
     .target(

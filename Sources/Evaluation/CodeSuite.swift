@@ -1,6 +1,7 @@
 import Documents
 import Inference
 import Reading
+import Results
 
 /// Where is a function defined, and what does it return? Asked of a repository that was read once.
 public struct CodeSuite: EvaluationSuite {
@@ -34,8 +35,8 @@ public struct CodeSuite: EvaluationSuite {
     var texts = ["function": function.name, "path": function.path, "place": place.text]
     var values: [String: Double] = [
       "file_named": place.text.contains(file) ? 1 : 0,
-      "file_quoted": place.evidence.first?.path == function.path ? 1 : 0,
-      "definition_quoted_3": place.evidence.prefix(3).contains { $0.path == function.path && $0.quote.contains(function.name) } ? 1 : 0,
+      "file_quoted": place.evidence.first.map { isOf(function, $0) } == true ? 1 : 0,
+      "definition_quoted_3": place.evidence.prefix(3).contains { isOf(function, $0) && $0.quote.contains(function.name) } ? 1 : 0,
     ]
     if let type = function.returns {
       let answer = try reader.answer("What type does the function \(function.name) return?", from: reading)
@@ -44,13 +45,18 @@ public struct CodeSuite: EvaluationSuite {
     }
     return EvaluationItem(group: "code", values: values, texts: texts)
   }
+
+  /// Evidence of a single file names no path: there is no other.
+  private func isOf(_ function: FunctionDefinition, _ evidence: Quote) -> Bool {
+    evidence.path.map { $0 == function.path } ?? (repository.parts.count == 1)
+  }
 }
 
 /// A function whose name is defined in one place of a repository.
 struct FunctionDefinition {
   let name: String
   let path: String
-  /// As it stands behind `->`.
+  /// As it stands behind the `->` that follows the parameters.
   let returns: String?
 
   private static let keywords: Set<Substring> = ["func", "def", "fn", "function"]
@@ -72,10 +78,21 @@ struct FunctionDefinition {
     let parts = line.split(separator: " ", omittingEmptySubsequences: true)
     guard let at = parts.firstIndex(where: keywords.contains), at < 4, at + 1 < parts.count else { return nil }
     let name = parts[at + 1].prefix { $0.isLetter || $0.isNumber || $0 == "_" }
-    guard !name.isEmpty, line.contains("(") else { return nil }
-    let returns = line.range(of: "-> ").map { line[$0.upperBound...].prefix { !"{;".contains($0) } }
-    let words = returns.map { $0.split(separator: " ").joined(separator: " ") }
-    let type = words.map { $0.hasSuffix(":") ? String($0.dropLast()) : $0 }
-    return FunctionDefinition(name: String(name), path: path, returns: type.flatMap { $0.isEmpty ? nil : $0 })
+    guard !name.isEmpty, let parameters = line[parts[at + 1].startIndex...].firstIndex(of: "(") else { return nil }
+    return FunctionDefinition(name: String(name), path: path, returns: returns(line[parameters...]))
+  }
+
+  /// What stands between the arrow after `line`'s first brackets and the body; nil where they do not close or nothing does.
+  private static func returns(_ line: Substring) -> String? {
+    var depth = 0
+    let closed = line.firstIndex { character in
+      depth += character == "(" ? 1 : character == ")" ? -1 : 0
+      return depth == 0
+    }
+    guard let closed, let arrow = line[closed...].range(of: "-> ") else { return nil }
+    let words = line[arrow.upperBound...].prefix { !"{;".contains($0) }.split(separator: " ").prefix { $0 != "where" }
+    let type = words.joined(separator: " ")
+    let bare = type.hasSuffix(":") ? String(type.dropLast()) : type
+    return bare.isEmpty ? nil : bare
   }
 }

@@ -8,6 +8,10 @@ public struct EvaluationItem: Codable, Sendable {
   public let values: [String: Double]
   /// What was asked and answered, for reading.
   public let texts: [String: String]
+
+  public init(group: String, values: [String: Double], texts: [String: String]) {
+    (self.group, self.values, self.texts) = (group, values, texts)
+  }
 }
 
 /// The items of an evaluation, kept in a file so that one that was stopped goes on.
@@ -18,7 +22,8 @@ public final class EvaluationLog {
   }
 
   public private(set) var items: [EvaluationItem] = []
-  private var keys: Set<String> = []
+  /// Where in `items` a key's stands.
+  private var places: [String: Int] = [:]
   private let file: FileHandle
 
   /// - Throws: when the file cannot be written.
@@ -33,21 +38,24 @@ public final class EvaluationLog {
     try file.seekToEnd()
     for line in whole.split(separator: 10) {
       guard let line = try? JSONDecoder().decode(Line.self, from: Data(line)) else { continue }
-      keys.insert(line.key)
+      places[line.key] = items.count
       items.append(line.item)
     }
   }
 
-  public func has(_ key: String) -> Bool { keys.contains(key) }
+  public func item(_ key: String) -> EvaluationItem? { places[key].map { items[$0] } }
+
+  public func has(_ key: String) -> Bool { places[key] != nil }
 
   /// Adds what `measure` gives, unless an item with this key is there.
-  func add(_ key: String, _ measure: () throws -> EvaluationItem) throws {
-    if keys.contains(key) { return }
+  /// - Throws: what `measure` throws, and when the file cannot be written.
+  public func add(_ key: String, _ measure: () throws -> EvaluationItem) throws {
+    if has(key) { return }
     let item = try measure()
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     try file.write(contentsOf: encoder.encode(Line(key: key, item: item)) + [10])
-    keys.insert(key)
+    places[key] = items.count
     items.append(item)
   }
 }

@@ -14,24 +14,27 @@ struct JoinedArticles {
   private let inside: [[Article.Question]]  // of each paragraph
   private let outside: [Article.Question]
   private let seed: Int
+  /// False where there were no more paragraphs to fill the text with.
+  let isFull: Bool
 
   /// `characters`: how long the text is at most, if its first paragraph is not longer.
   init(_ articles: [Article], characters: Int, seed: Int) {
     var random = SplitMix64(choices: seed)
     let order = articles.indices.shuffled(using: &random)
     var (paragraphs, inside, used) = ([String](), [[Article.Question]](), 0)
-    var last = 0
+    var (last, isFull) = (0, false)
     filling: for (count, article) in order.enumerated() {
       last = count
       for paragraph in articles[article].paragraphs {
         used += paragraph.context.count + 2
-        if used > characters, !paragraphs.isEmpty { break filling }
+        isFull = used > characters && !paragraphs.isEmpty
+        if isFull { break filling }
         paragraphs.append(paragraph.context)
         inside.append(paragraph.qas)
       }
     }
     let others = order.dropFirst(last + 1).flatMap { articles[$0].paragraphs.flatMap(\.qas) }
-    (self.paragraphs, self.inside, self.seed) = (paragraphs, inside, seed)
+    (self.paragraphs, self.inside, self.seed, self.isFull) = (paragraphs, inside, seed, isFull)
     outside = others.filter { !$0.answers.isEmpty }
     text = paragraphs.joined(separator: "\n\n")
   }

@@ -34,6 +34,11 @@ public struct QuestionSuite: EvaluationSuite {
     for length in lengths {
       for index in 0..<documents {
         let made = JoinedArticles(articles, characters: Int(Double(length) * Self.charactersPerToken), seed: 1000 * length + index)
+        guard made.isFull else {
+          throw EvaluationError.nothingToMeasure(
+            "all articles of \(files[0]) make about \(Int(Double(made.text.count) / Self.charactersPerToken)) tokens: --tokens \(length) is more"
+          )
+        }
         try measure(made, length, index, reader, log)
       }
     }

@@ -3,9 +3,20 @@ import Foundation
 /// How well a model predicts text: exp of the mean negative log-likelihood of the next token.
 public struct Perplexity: Sendable {
   public private(set) var tokens = 0
-  private var negativeLogLikelihood = 0.0
+  /// Of all tokens together, in nats.
+  public private(set) var negativeLogLikelihood = 0.0
 
   public init() {}
+
+  /// What was measured before, of `tokens` tokens.
+  public init(negativeLogLikelihood: Double, tokens: Int) {
+    (self.negativeLogLikelihood, self.tokens) = (negativeLogLikelihood, tokens)
+  }
+
+  public static func += (sum: inout Perplexity, other: Perplexity) {
+    sum.negativeLogLikelihood += other.negativeLogLikelihood
+    sum.tokens += other.tokens
+  }
 
   public var value: Double { exp(negativeLogLikelihood / Double(max(tokens, 1))) }
 

@@ -70,7 +70,8 @@ import Testing
     let articles = ["A", "B", "C", "D"].map { article($0, paragraphs: 6) }
     let made = JoinedArticles(articles, characters: 1000, seed: 3)
     #expect(made.text == JoinedArticles(articles, characters: 1000, seed: 3).text)
-    #expect(made.text.count <= 1000)
+    #expect(made.text.count <= 1000 && made.isFull)
+    #expect(!JoinedArticles(articles, characters: 1_000_000, seed: 3).isFull, "there is not that much")
     let scalars = Array(made.text.unicodeScalars)
     for (index, paragraph) in made.paragraphs.enumerated() {
       #expect(String(String.UnicodeScalarView(scalars[made.range(ofParagraph: index)])) == paragraph)
@@ -144,6 +145,15 @@ import Testing
     #expect(found.map(\.name) == ["alphaBeta", "alphaBeta2", "gamma_delta"])
     #expect(found[0].returns == "[String: Int]" && found[0].path == "a/b.swift")
     #expect(found[2].returns == nil)
+  }
+
+  @Test(arguments: [
+    ("func apply(_ step: (Int) -> String, to: Int) -> [Bool] {", "[Bool]"), ("func apply(_ step: (Int) -> String) {", nil),
+    ("fn apply<T>(step: fn(T) -> u8) -> Vec<T> where T: Copy {", "Vec<T>"), ("def apply(step: str) -> Optional[int]:", "Optional[int]"),
+    ("func apply(", nil),
+  ])
+  func returnTypeStandsBehindTheParameters(_ line: String, _ type: String?) {
+    #expect(FunctionDefinition.all(in: Self.document([("a.swift", line + "\n")])).first?.returns == type)
   }
 }
 

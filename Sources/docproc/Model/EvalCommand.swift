@@ -87,7 +87,7 @@ struct EvalCommand: ParsableCommand {
     guard FileManager.default.fileExists(atPath: folder + "/config.json") else {
       throw UserError("there is no model in \(folder); docproc model list shows those that are installed")
     }
-    let log = try EvaluationLog(path: try logPath(folder, measured, data))
+    let log = try log(of: folder, measured.parameters, texts: measured.texts, files: try data.digest(of: measured.files))
     try measured.run(ModelReader(folder: folder, threads: threads), data, log)
     let table = EvaluationTable(log.items, ratios: measured.ratios)
     if json {
@@ -131,16 +131,16 @@ struct EvalCommand: ParsableCommand {
     }
   }
 
-  /// Named by everything that the items depend on: the model, this program, the suite, its texts and data.
-  private func logPath(_ folder: String, _ measured: any EvaluationSuite, _ data: EvaluationData) throws -> String {
+  /// The log named by everything that its items depend on: the model, this program, the suite's parameters, its texts, its files' digest.
+  func log(of folder: String, _ parameters: String, texts: [String], files dataDigest: String) throws -> EvaluationLog {
     let files = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".safetensors") || $0 == "config.json" }
     let (weights, program) = (
       try SHA256.hex(ofFiles: files.sorted().map { folder + "/" + $0 }), try SHA256.hex(ofFiles: ["/proc/self/exe"])
     )
-    let texts = measured.texts.map(SHA256.hex(of:))
-    let digest = SHA256.hex(of: "\(weights) \(program) \(measured.parameters) \(texts) \(try data.digest(of: measured.files))").prefix(12)
+    let texts = texts.map(SHA256.hex(of:))
+    let digest = SHA256.hex(of: "\(weights) \(program) \(parameters) \(texts) \(dataDigest)").prefix(12)
     let path = "\(DataHome.path)/evaluations/\(suite.rawValue)-\(digest).jsonl"
     if fresh, FileManager.default.fileExists(atPath: path) { try FileManager.default.removeItem(atPath: path) }
-    return path
+    return try EvaluationLog(path: path)
   }
 }

@@ -1,4 +1,5 @@
 import Documents
+import Evaluation
 import Foundation
 import Host
 import Inference
@@ -31,15 +32,17 @@ struct PerplexityReport {
 
   func run() throws {
     let folder = DataHome.modelFolder(command.model)
-    let ids = try ModelTokenizer.open(folder).encode(try DocumentReader().read(command.text ?? "").text)
+    let tokenizer = try ModelTokenizer.open(folder)
+    let text = try DocumentReader().read(command.text ?? "").text
+    let ids = tokenizer.encode(text)
     guard ids.count >= 2 else { throw UserError("\(command.text ?? "") has \(ids.count) tokens; perplexity needs at least 2") }
     let lengths = try command.lengths(default: "2048")
     let windows = lengths.map { samples(ids, $0) }
-    let measured = try perplexities(folder, windows)
-    let others = try command.reference.map { try perplexities(DataHome.modelFolder($0), windows) }
+    let measured = try perplexities(folder, text, windows)
+    let others = try command.reference.map { try perplexities(DataHome.modelFolder($0), text, windows) }
     let rows = lengths.indices.map { index in
       Row(
-        tokens: lengths[index], predictedTokens: measured[index].tokens, perplexity: measured[index].value,
+        tokens: windows[index][0].ids.count, predictedTokens: measured[index].tokens, perplexity: measured[index].value,
         referencePerplexity: others?[index].value, ratio: others.map { measured[index].value / $0[index].value })
     }
     if command.json { return print(JSONText.pretty(Report(model: command.model, reference: command.reference, rows: rows))) }
@@ -53,23 +56,40 @@ struct PerplexityReport {
     }
   }
 
-  /// Windows of a length, spread evenly.
-  private func samples(_ ids: [Int32], _ length: Int) -> [[Int32]] {
+  private struct Window {
+    let start: Int
+    let ids: [Int32]
+  }
+
+  /// Windows of a length, spread evenly; of all that there is where that is less.
+  private func samples(_ ids: [Int32], _ length: Int) -> [Window] {
     let width = min(length, ids.count)
     let count = min(command.count ?? 8, ids.count / width)
     return (0..<count).map { index in
       let start = count == 1 ? 0 : (ids.count - width) * index / (count - 1)
-      return Array(ids[start..<start + width])
+      return Window(start: start, ids: Array(ids[start..<start + width]))
     }
   }
 
-  private func perplexities(_ folder: String, _ samples: [[[Int32]]]) throws -> [Perplexity] {
+  /// Of each length's windows; those that were measured before are not read again.
+  private func perplexities(_ folder: String, _ text: String, _ samples: [[Window]]) throws -> [Perplexity] {
     let model = try LanguageModel.load(folder: folder, threads: command.threads)
+    let log = try command.log(of: folder, "tokenizer=\(command.model)", texts: [text], files: "")
     return try samples.map { windows in
-      var result = Perplexity()
-      for window in windows { try result.add(window, model: model) }
-      return result
+      try windows.reduce(into: Perplexity()) { $0 += try perplexity($1, model, log) }
     }
+  }
+
+  private func perplexity(_ window: Window, _ model: LanguageModel, _ log: EvaluationLog) throws -> Perplexity {
+    let key = "\(window.start)+\(window.ids.count)"
+    try log.add(key) {
+      var measured = Perplexity()
+      try measured.add(window.ids, model: model)
+      let values = ["negative_log_likelihood": measured.negativeLogLikelihood, "tokens": Double(measured.tokens)]
+      return EvaluationItem(group: "\(window.ids.count)", values: values, texts: [:])
+    }
+    let values = log.item(key)?.values ?? [:]
+    return Perplexity(negativeLogLikelihood: values["negative_log_likelihood"] ?? .nan, tokens: Int(values["tokens"] ?? 0))
   }
 
   private static func text(_ value: Double) -> String { String(format: "%.4f", value) }
