@@ -42,8 +42,9 @@ def _opened(path):
 
 def refuse_evaluation(path):
     """What a model is judged by must not have been read in training."""
-    if any("eval" in part.lower() for part in Path(path).resolve().parts[-2:]):
-        raise ValueError(f"{path} looks like evaluation data")
+    parts = Path(path).resolve().parts
+    if "eval" in parts[-1].lower() or any(part.lower().startswith("eval") for part in parts):
+        raise ValueError(f"{path} looks like evaluation data: train on another file")
 
 
 def find(folder, name):

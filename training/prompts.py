@@ -1,4 +1,4 @@
-"""Prompts as the reader builds them (Sources/Reading/PromptFormat.swift, ModelReader.swift).
+"""Prompts as the reader builds them (Sources/Reading/PromptFormat.swift), and those of the stage `tune`, from whose rows it does not answer.
 
 Piece by piece, each encoded on its own, so that token boundaries are the same. Control tokens
 are placed by id; in text they are only text.
@@ -9,7 +9,7 @@ from pathlib import Path
 from tokenizers import Tokenizer
 
 SYSTEM = "You read documents and answer truthfully and briefly."
-# What a model answers when the passages do not say; begins as no answer does.
+# What a model answers when the passages do not say.
 NOT_SAID = "Not in the document."
 KNOWN = 0.5  # of groups: a question is named before what is read
 

@@ -94,6 +94,9 @@ class Distill(Stage):
         if low_rank and all(module.lora_a is None for _, module in model.projections()):
             model.add_low_rank(low_rank["rank"], low_rank["scale"])
         elif low_rank:
+            ranks = {module.lora_a.shape[0] for _, module in model.projections() if module.lora_a is not None}
+            if ranks != {low_rank["rank"]}:
+                print(f"low-rank parts keep their rank {sorted(ranks)}, not the configuration's {low_rank['rank']}", flush=True)
             for _, module in model.projections():
                 module.rescale(low_rank["scale"])
         full = self.settings.get("full", False)

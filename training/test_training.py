@@ -3,6 +3,7 @@
 import json
 import math
 import tempfile
+from argparse import Namespace
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
@@ -22,7 +23,7 @@ from prompts import Prompts
 from runs import Checkpoint, Curve, learned, load_learned
 from stages import STAGES, Distill
 from test_model import CONVERSION, SHAPE, ids, tiny
-from train import Paths, Trainer
+from train import Paths, Trainer, checked
 
 LENGTH = 24
 WEIGHTS = {"first": 3, "second": 1}
@@ -124,12 +125,25 @@ def test_mixture_visits_everything_once_an_epoch():
 
 
 def test_evaluation_data_is_refused():
-    for path in ("x/eval_dev/questions.jsonl", "my_eval.jsonl"):
+    for path in ("x/eval_dev/questions.jsonl", "my_eval.jsonl", "/evaluation/squad/more/questions.jsonl"):
         try:
             data.refuse_evaluation(Path(path))
         except ValueError:
             continue
         raise AssertionError(path)
+
+
+def test_a_run_without_an_end_or_its_data_is_refused():
+    arguments = Namespace(config="c.json", stage="answer", pairs=None)
+    for settings, wanted in ((None, "no stage answer: it has tune"), ({}, "tokens or seconds"), ({"tokens": 9, "tasks": {"squad": 1}}, "--pairs")):
+        stages = {"tune": {}} if settings is None else {"answer": settings}
+        try:
+            checked({"stages": stages}, arguments)
+        except SystemExit as error:
+            assert wanted in str(error), error
+            continue
+        raise AssertionError(settings)
+    assert checked({"stages": {"answer": {"seconds": 9}}}, arguments) == {"seconds": 9}
 
 
 def test_prompt_is_the_readers():

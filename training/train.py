@@ -136,7 +136,7 @@ class Trainer:
     def _summed(self, loss):
         """Adds up the processes' gradients, in one message, and their losses."""
         parameters = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
-        flat = torch.cat([(p.grad if p.grad is not None else torch.zeros_like(p)).flatten() for p in parameters] + [torch.tensor([loss])])
+        flat = torch.cat([(p.grad if p.grad is not None else torch.zeros_like(p)).flatten() for p in parameters] + [torch.tensor([loss], device=self.device)])
         distributed.all_reduce(flat)
         for parameter, gradient in zip(parameters, flat[:-1].split([p.numel() for p in parameters])):
             parameter.grad = gradient.view_as(parameter)
@@ -186,6 +186,18 @@ def first_weights(arguments, folder):
     raise SystemExit(f"nothing to start {arguments.stage} from in {folder}: run {earlier[0]} first or give --start")
 
 
+def checked(config, arguments):
+    """The stage's settings, which have an end and the data they name."""
+    settings = config["stages"].get(arguments.stage)
+    if settings is None:
+        raise SystemExit(f"{arguments.config} has no stage {arguments.stage}: it has {', '.join(config['stages'])}")
+    if not settings.get("tokens") and not settings.get("seconds"):
+        raise SystemExit(f"{arguments.config} does not say when {arguments.stage} ends: give it tokens or seconds")
+    if settings.get("tasks") and not arguments.pairs:
+        raise SystemExit(f"{arguments.stage} trains on tasks: give the folder of their records with --pairs")
+    return settings
+
+
 def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("stage", choices=STAGES)
@@ -210,10 +222,10 @@ def main():
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     torch.manual_seed(config["seed"])
+    settings = checked(config, arguments)
+    paths = Paths(arguments.model, arguments.tokens, arguments.pairs)
     folder = arguments.out / arguments.stage
     folder.mkdir(parents=True, exist_ok=True)
-    settings = config["stages"][arguments.stage]
-    paths = Paths(arguments.model, arguments.tokens, arguments.pairs)
     stage = STAGES[arguments.stage](settings, paths, config["precision"], arguments.device)
     model = Model.load(arguments.model, Conversion.of(config["conversion"]) if stage.is_converted else None)
     for start in first_weights(arguments, arguments.out):

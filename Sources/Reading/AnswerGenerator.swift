@@ -4,6 +4,8 @@ import Tokenizer
 
 /// Text that a model goes on with after a reading.
 struct AnswerGenerator {
+  private static let unlikely = 0.02
+
   let model: LanguageModel
   let tokenizer: Tokenizer
 
@@ -20,6 +22,15 @@ struct AnswerGenerator {
     let logits: [Float]
 
     func probability(of token: Int32) -> Double { exp(logProbability(of: Int(token), logits)) }
+  }
+
+  /// How likely the model goes on with both tokens. The second is looked at only where the first is
+  /// not unlikely by itself; elsewhere the first's probability stands for both.
+  /// - Throws: `ModelError`
+  func probability(of tokens: (first: Int32, second: Int32), after beginning: Beginning) throws -> Double {
+    let first = beginning.probability(of: tokens.first)
+    if first < Self.unlikely { return first }
+    return try first * begin(after: [tokens.first], beginning.state).probability(of: tokens.second)
   }
 
   /// Reads a prompt; `state` stays as it is.

@@ -46,8 +46,11 @@ struct AnswerWriter {
     _ question: String, _ passages: [String], match: Double, _ state: ReadingState, _ control: ReadingControl
   ) throws -> Candidate {
     let beginning = try generator.begin(after: format.asked(question, passages: passages), state)
-    let refusal = beginning.probability(of: format.refusalToken)
-    let answer = try generator.generate(from: beginning, limit: Self.tokens, forbidden: format.refusalToken, control: control)
+    let refusal = try generator.probability(of: format.refusalStart, after: beginning)
+    // An answer may begin with the refusal's first token, as "Notre Dame" does.
+    let first = format.refusalStart.first
+    let forbidden = refusal > beginning.probability(of: first) / 2 ? first : nil
+    let answer = try generator.generate(from: beginning, limit: Self.tokens, forbidden: forbidden, control: control)
     return Candidate(text: answer.text, refusal: refusal, confidence: answer.confidence, match: match, generatedTokens: answer.tokens)
   }
 }

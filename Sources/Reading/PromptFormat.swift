@@ -6,7 +6,7 @@ import Tokenizer
 /// Control tokens are placed by id; everything that comes from outside (document,
 /// question) is encoded as text, in which they cannot occur.
 struct PromptFormat {
-  /// What a trained model answers when the passages do not say. No answer begins like it.
+  /// What a trained model answers when the passages do not say.
   static let refusal = "Not in the document."
   /// Tokens of a probe, which is run after each of a reading's blocks.
   static let longestProbe = 128
@@ -14,15 +14,16 @@ struct PromptFormat {
   private let tokenizer: Tokenizer
   private let turnStart: Int32?
   private let turnEnd: Int32?
-  /// The first token of a refusal.
-  let refusalToken: Int32
+  /// The first two tokens of a refusal; with the first alone other answers begin too.
+  let refusalStart: (first: Int32, second: Int32)
 
   /// ChatML where the vocabulary has its control tokens, else plain text.
   init(_ tokenizer: Tokenizer) {
     self.tokenizer = tokenizer
     turnStart = tokenizer.controlToken("<|im_start|>")
     turnEnd = tokenizer.controlToken("<|im_end|>")
-    refusalToken = tokenizer.encode(Self.refusal)[0]
+    let refusal = tokenizer.encode(Self.refusal)
+    refusalStart = (refusal[0], refusal[1])
   }
 
   private func turn(_ role: String) -> [Int32] {

@@ -126,6 +126,16 @@ struct ReadingTests {
     #expect(answer.text.contains("does not say"))
   }
 
+  @Test func anAnswerMayBeginAsARefusalDoes() throws {
+    let folder = try #require(Repository.defaultModel)
+    let tokenizer = try ModelTokenizer.open(folder)
+    #expect(tokenizer.encode("Nottingham").first == PromptFormat(tokenizer).refusalStart.first)
+    let text = try Self.excerpt(3000).text + "\n\nRobin's sister was born in Nottingham.\n"
+    let answer = try ModelReader(folder: folder).read(
+      Document(name: "news.txt", text: text), task: .ask(question: "Where was Robin's sister born?"))
+    #expect(answer.isSupported && answer.text.hasPrefix("Nottingham"), "\(answer.text)")
+  }
+
   @Test func aStoppedReadingThrows() throws {
     let reader = try ModelReader(folder: try #require(Repository.defaultModel))
     var blocks = 0
