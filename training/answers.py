@@ -28,6 +28,8 @@ MOST_SEVERAL = 1200  # characters of a paragraph that is shown among several
 AGAIN = 0.6  # of SQuAD's other groups: each question's nearest sentence is shown again beside it
 ABSENT = 0.75  # questions a group that its passages do not answer
 CUT = 0.15  # of SQuAD's groups with lookalikes: a sentence that answers is taken out
+LONGEST_TEXT = 512  # tokens of a row of plain text, which costs more than another: the base model reads it too
+COMPARED = 0.25  # of plain text's tokens: there the model is compared with the base, whose logits cost as much as ten layers
 SUMMARY_WEIGHT = 0.3  # of a summary's token: it has many more of them than an answer
 
 
@@ -43,6 +45,15 @@ def layout(code):
     return positions, seen[:, None]
 
 
+def spans(code):
+    """Of each row the ranges (start, end) of its groups, which do not see each other."""
+    ranges = []
+    for row in (code // BRANCHES).tolist():
+        starts = [index for index, group in enumerate(row) if index == 0 or group != row[index - 1]]
+        ranges.append(list(zip(starts, starts[1:] + [len(row)])))
+    return ranges
+
+
 class AnswerRows:
     """Rows (ids, weights, code) of `length` tokens; weight 1 on answers' tokens.
 
@@ -50,14 +61,15 @@ class AnswerRows:
     the base model is to be imitated. `several` of the groups of questions show as many stretches
     as the reader does where no passage stands out. `lookalikes` of SQuAD's questions are asked
     once more, changed so that the paragraph does not answer them. `twins` of SQuAD's groups are of
-    paragraphs with questions that a person changed so, all of which are asked too.
+    paragraphs with questions that a person changed so, all of which are asked too. `alone` of the
+    groups of questions ask one question only and name it before the passages, as the reader does.
     """
 
-    def __init__(self, folder, prompts, weights, length, seed, part, text, text_share, several=0.0, lookalikes=0.0, twins=0.0):
+    def __init__(self, folder, prompts, weights, length, seed, part, text, text_share, several=0.0, lookalikes=0.0, twins=0.0, alone=0.0):
         makers = {"squad": Paragraphs, "fairytale": Scenes, "summary": Condensed, "focus": Focused, "code": Code}
         self.makers = [makers[name](folder, part) for name in weights]
         for maker in self.makers:
-            maker.several, maker.lookalikes = several, lookalikes
+            maker.several, maker.lookalikes, maker.alone = several, lookalikes, alone
             if twins > 0 and isinstance(maker, Paragraphs):
                 maker.ask_twins(folder, twins)
         share = np.array(list(weights.values()), dtype=float)
@@ -72,7 +84,9 @@ class AnswerRows:
         random = np.random.default_rng([self.seed, 7, position])
         if random.random() < self.text_share:
             ids = self.text[position][:self.length]
-            return ids, np.full(self.length, -1, dtype=np.float32), np.zeros(self.length, dtype=np.int64)
+            code = np.where(np.arange(self.length) < LONGEST_TEXT, 0, PADDING)
+            compared = np.where((random.random(self.length) < COMPARED) & (code == 0), -1, 0)
+            return ids, compared.astype(np.float32), code
         row = Row(self.length)
         misses = 0
         while misses < 10 and row.room > 160:
@@ -142,7 +156,7 @@ def stretches(units):
 class Paragraphs:
     """SQuAD: all questions about a paragraph, and some that it does not answer."""
 
-    several = lookalikes = twin_share = 0.0
+    several = lookalikes = twin_share = alone = 0.0
 
     def __init__(self, folder, part):
         articles = load(folder, "squad_v1.1_train_articles", part)
@@ -169,9 +183,10 @@ class Paragraphs:
         context = one_line(article[gold]["context"])
         if len(context) > 2 * LONGEST_PASSAGE:
             return None
+        alone = random.random() < self.alone
         several = self.several > 0 and len(context) < MOST_SEVERAL and random.random() < self.several
         others = [int(i) for i in random.permutation(len(article)) if i != gold][:6 if several else 3]
-        count = int(random.integers(3, 6)) if several else int(random.choice(3, p=[0.5, 0.3, 0.2]))
+        count = int(random.integers(3, 6)) if several else int(random.choice(3, p=[0.75, 0.2, 0.05] if alone else [0.5, 0.3, 0.2]))
         shown = self._distractors(random, article, others, count)
         last = not several and random.random() < 0.6
         place = len(shown) if last else int(random.integers(len(shown) + 1))
@@ -185,8 +200,10 @@ class Paragraphs:
             asked = self._with_twins(asked)
         if random.random() < ABSENT:
             asked += self._absent(random, article, others, shown)
+        if alone:
+            asked = [asked[random.integers(len(asked))]]
         units = sentences(" ".join(shown)) if not several and random.random() < AGAIN else []
-        return p.group(random, prompts, shown, [(question, answer, nearest(question, units)) for question, answer in asked])
+        return p.group(random, prompts, shown, [(question, answer, nearest(question, units)) for question, answer in asked], always_named=alone)
 
     def _distractors(self, random, article, others, count):
         shown = []
@@ -237,7 +254,7 @@ class Paragraphs:
 class Scenes:
     """FairytaleQA: the questions about a stretch of a story."""
 
-    several = 0.0
+    several = alone = 0.0
 
     def __init__(self, folder, part):
         self.stories = []
@@ -265,9 +282,12 @@ class Scenes:
         near = [q for q, at in questions if around.start + 2 <= at < around.stop - 2][:MOST_QUESTIONS]
         if not near:
             return None
+        alone = random.random() < self.alone
+        if alone:
+            near = [near[random.integers(len(near))]]
         shown = [shown[index] for index in random.permutation(len(shown))]
         units = sentences(" ".join(shown)) if random.random() < AGAIN / 2 else []
-        return p.group(random, prompts, shown, [(q["q"], one_line(q["refs"][0]), nearest(q["q"], units)) for q in near])
+        return p.group(random, prompts, shown, [(q["q"], one_line(q["refs"][0]), nearest(q["q"], units)) for q in near], always_named=alone)
 
     @staticmethod
     def _several(random, prompts, units, questions):

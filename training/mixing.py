@@ -46,11 +46,21 @@ def rotate(x, table):
     return (torch.cat([low, high], -1) * cos + torch.cat([-high, low], -1) * sin).to(x.dtype)
 
 
-def full_attention(q, k, v, mask=None):
-    """Causal softmax attention over everything, or over what `mask` lets see."""
+def full_attention(q, k, v, mask=None, spans=None):
+    """Causal softmax attention over everything, or over what `mask` lets see.
+
+    `spans`, of each row ranges that cover it in order, says that no token sees beyond its range: each is
+    computed by itself, which leaves out what the mask would hide.
+    """
     repeat = q.shape[1] // k.shape[1]
     k, v = k.repeat_interleave(repeat, 1), v.repeat_interleave(repeat, 1)
-    return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=mask is None)
+    if spans is None or all(len(ranges) < 2 for ranges in spans):
+        return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=mask is None)
+    rows = []
+    for row, ranges in enumerate(spans):
+        parts = [[x[row:row + 1, :, a:b] for x in (q, k, v)] + [mask[row:row + 1, :, a:b, a:b]] for a, b in ranges]
+        rows.append(torch.cat([F.scaled_dot_product_attention(*part[:3], attn_mask=part[3]) for part in parts], 2))
+    return torch.cat(rows)
 
 
 def border(position, window, step):

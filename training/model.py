@@ -61,12 +61,37 @@ class RMSNorm(nn.Module):
         return x * torch.rsqrt(x.square().mean(-1, keepdim=True) + self.eps) * self.weight.float()
 
 
+class LowRankProduct(torch.autograd.Function):
+    """x [..., inputs] times `merged` = W + scale * B A, as (W + scale * B A) x; A and B learn, W does not.
+
+    One large product instead of one large and two thin ones each way; B A itself gets no gradient.
+    """
+
+    @staticmethod
+    def forward(ctx, x, merged, lora_a, lora_b, scale):
+        x = x.to(merged.dtype)
+        ctx.save_for_backward(x, merged, lora_a, lora_b)
+        ctx.scale = scale
+        return F.linear(x, merged)
+
+    @staticmethod
+    def backward(ctx, outer):
+        x, merged, lora_a, lora_b = ctx.saved_tensors
+        rows, outer_rows = x.flatten(0, -2), outer.flatten(0, -2).to(merged.dtype)
+        by_x = (outer_rows @ merged).view_as(x) if ctx.needs_input_grad[0] else None
+        inner = outer_rows @ (ctx.scale * lora_b).to(merged.dtype)
+        by_a = (inner.t() @ rows).to(lora_a.dtype)
+        by_b = ctx.scale * (outer_rows.t() @ (rows @ lora_a.to(merged.dtype).t())).to(lora_b.dtype)
+        return by_x, None, by_a, by_b, None
+
+
 class Linear(nn.Linear):
     """A projection that may carry a low-rank addition: W x + scale * B A x."""
 
     def __init__(self, inputs, outputs):
         super().__init__(inputs, outputs, bias=False)
         self.scale = 0.0
+        self._merged = None  # (what it was made of, W + scale * B A)
         self.register_parameter("lora_a", None)
         self.register_parameter("lora_b", None)
 
@@ -83,10 +108,20 @@ class Linear(nn.Linear):
     def forward(self, x):
         if not torch.is_autocast_enabled(x.device.type):
             x = x.to(self.weight.dtype)  # norms are computed in fp32 whatever the weights are
-        y = F.linear(x, self.weight)
         if self.lora_a is None or self.scale == 0:
-            return y
-        return y + self.scale * F.linear(F.linear(x, self.lora_a), self.lora_b)
+            return F.linear(x, self.weight)
+        if self.weight.requires_grad:
+            return F.linear(x, self.weight) + self.scale * F.linear(F.linear(x, self.lora_a), self.lora_b)
+        return LowRankProduct.apply(x, self._sum(x.device.type), self.lora_a, self.lora_b, self.scale)
+
+    def _sum(self, device):
+        """W + scale * B A in the precision of products, made once for all rows of a step."""
+        dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else self.weight.dtype
+        made_of = (dtype, self.scale, self.weight.data_ptr(), *(part for x in (self.lora_a, self.lora_b) for part in (x.data_ptr(), x._version)))
+        if self._merged is None or self._merged[0] != made_of:
+            with torch.no_grad():
+                self._merged = made_of, torch.addmm(self.weight.float(), self.lora_b.float(), self.lora_a.float(), alpha=self.scale).to(dtype)
+        return self._merged[1]
 
 
 class Attention(nn.Module):
@@ -108,7 +143,7 @@ class Attention(nn.Module):
         return split(self.q_proj(x)), split(self.k_proj(x)), split(self.v_proj(x))
 
     def softmax(self, q, k, v, tables):
-        return self._joined(mixing.full_attention(mixing.rotate(q, tables.near), mixing.rotate(k, tables.near), v, tables.mask))
+        return self._joined(mixing.full_attention(mixing.rotate(q, tables.near), mixing.rotate(k, tables.near), v, tables.mask, tables.spans))
 
     def exact(self, q, k, v, tables):
         c = self.conversion
@@ -174,6 +209,7 @@ class Tables:
     near: tuple
     far: tuple
     mask: torch.Tensor = None  # [rows, 1, tokens, tokens], True: seen; None: causal
+    spans: list = None  # of each row the ranges of tokens that see nothing outside of them; None: one range
 
     @staticmethod
     def make(length, shape, conversion, device):
@@ -222,12 +258,12 @@ class Model(nn.Module):
             self._tables = {key: Tables.make(length, self.shape, self.conversion, device)}
         return self._tables[key]
 
-    def laid_out(self, positions, mask):
+    def laid_out(self, positions, mask, spans=None):
         """Tables for rows whose tokens have positions [rows, tokens] and a mask of their own."""
         if self.conversion is not None:
             raise ValueError("rows with a layout of their own need softmax attention in all layers")
         near = tuple(table.view(*positions.shape, -1)[:, None] for table in mixing.rotation(positions.flatten(), self.shape.head_dim, self.shape.theta))
-        return Tables(near, near, mask)
+        return Tables(near, near, mask, spans)
 
     def forward(self, ids, tables=None):
         """Hidden states [batch, tokens, hidden] after the last norm."""

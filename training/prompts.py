@@ -59,14 +59,14 @@ class Prompts:
         return self.encode(text) + [self.end]
 
 
-def group(random, prompts, passages, asked):
+def group(random, prompts, passages, asked, always_named=False):
     """A beginning and the branches of `asked`, [(question, answer, again)] in random order.
 
-    Half of the beginnings name a question, as when it is known before the reading: the one that is
+    Half of the beginnings, or all that are `always_named`, name a question, as when it is known before the reading: the one that is
     asked first, whether the passages answer it or not, lest being named says that they do.
     """
     asked = [asked[index] for index in random.permutation(len(asked))]
-    opening = prompts.opening(asked[0][0]) if random.random() < KNOWN else prompts.opening_without_task()
+    opening = prompts.opening(asked[0][0]) if always_named or random.random() < KNOWN else prompts.opening_without_task()
     return opening + prompts.shown(passages), [(prompts.asked(question, again), prompts.answer(answer), 1) for question, answer, again in asked]
 
 

@@ -3,7 +3,7 @@
 import torch
 
 import losses
-from answers import AnswerRows, layout
+from answers import PADDING, AnswerRows, layout, spans
 from data import Mixture, Stream
 from model import Model
 from tasks import Tasks
@@ -157,7 +157,7 @@ class Answer(Distill):
         text = Mixture(self.paths.tokens, s["text"], s["length"], seed, part)
         return AnswerRows(
             self.paths.pairs, prompts, s["tasks"], s["length"], seed, part, text, s["text_share"], s.get("several", 0.0), s.get("lookalikes", 0.0),
-            s.get("twins", 0.0))
+            s.get("twins", 0.0), s.get("alone", 0.0))
 
     def step(self, share, *rows):
         loss = self._answer_loss(*rows)
@@ -169,7 +169,9 @@ class Answer(Distill):
             return self._answer_loss(*rows), {}
 
     def _answer_loss(self, ids, weights, code):
-        tables = self.model.laid_out(*layout(code))
+        ids, weights, code = _without_padding(ids, weights, code)
+        # Many small attentions serve a CPU, one large one a GPU.
+        tables = self.model.laid_out(*layout(code), spans(code) if self.device == "cpu" else None)
         with self.autocast():
             hidden = self.model(ids, tables)[:, :-1].flatten(0, 1)
         # A branch's first token is not predicted by the token before it in the row, but its weight is 0.
@@ -186,6 +188,12 @@ class Answer(Distill):
 
 
 STAGES = {"transfer": Transfer, "distill": Distill, "tune": Tune, "answer": Answer}
+
+
+def _without_padding(ids, weights, code):
+    """Without the columns at the end that are padding in all rows."""
+    used = int((code != PADDING).any(0).nonzero().max()) + 1
+    return ids[:, :used], weights[:, :used], code[:, :used]
 
 
 def _by_row(weights):

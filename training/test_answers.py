@@ -34,6 +34,11 @@ def test_branches_see_their_beginning_and_themselves():
     assert torch.allclose(packed[18:24], model(ids(6, seed=3))[0], atol=1e-5), "the next group begins anew"
 
 
+def test_spans_are_the_groups():
+    code = torch.tensor([[0] * 3 + [1] * 2 + [64] * 2 + [-1], [0] * 8])
+    assert answers.spans(code) == [[(0, 5), (5, 7), (7, 8)], [(0, 8)]]
+
+
 def test_rows_of_answers_hold_whole_groups():
     row = answers.Row(120)
     assert row.add((list(range(30)), [([1] * 10, [2] * 5, 1), ([3] * 10, [4] * 5, 0.5)]))
@@ -66,6 +71,14 @@ def test_questions_that_passages_do_not_answer():
             assert (answer == "Not in the document.") != (f"colour {name}." in beginning)
             kinds[answer == "Not in the document."] += 1
     assert min(kinds.values()) > 20, kinds
+
+
+def test_a_question_alone_is_named_before_its_passages():
+    maker, prompts, random = answers.Paragraphs(folder_of_articles(), "train"), Letters(), np.random.default_rng(0)
+    maker.alone, prompts.opening = 1.0, lambda known: f"<{known}>"
+    for _ in range(40):
+        beginning, branches = maker.make(random, prompts)
+        assert len(branches) == 1 and beginning.startswith(f"<{branches[0][0]}>")
 
 
 def test_lookalikes_ask_what_the_paragraph_does_not_say():

@@ -140,6 +140,33 @@ def test_low_rank_starts_as_nothing():
     assert torch.equal(before, model(ids(30)))
 
 
+def test_low_rank_is_one_product_with_the_gradients_of_three():
+    """Also after its factors have moved: the product that was merged is made anew."""
+    layer, x = tiny().layers[0].self_attn.q_proj, torch.randn(2, 5, SHAPE.hidden, requires_grad=True)
+    layer.add_low_rank(3, 0.7)
+    for _ in range(2):
+        with torch.no_grad():
+            layer.lora_b.add_(torch.randn_like(layer.lora_b))
+        plain = x @ layer.weight.t() + 0.7 * (x @ layer.lora_a.t()) @ layer.lora_b.t()
+        wanted = torch.autograd.grad(plain.square().sum(), [x, layer.lora_a, layer.lora_b])
+        given = torch.autograd.grad(layer(x).square().sum(), [x, layer.lora_a, layer.lora_b])
+        assert torch.allclose(layer(x), plain, atol=1e-5)
+        assert all(torch.allclose(a, b, rtol=1e-4, atol=1e-4) for a, b in zip(given, wanted))
+    with torch.no_grad():
+        layer.scale = 0.0
+        assert torch.allclose(layer(x), x @ layer.weight.t(), atol=1e-6), "the base model, whatever was merged"
+
+
+def test_spans_leave_out_what_the_mask_hides():
+    q, k, v = (torch.randn(2, heads, 11, 8) for heads in (6, 2, 2))
+    spans = [[(0, 4), (4, 11)], [(0, 11)]]
+    mask = torch.zeros(2, 1, 11, 11, dtype=torch.bool)
+    for row, ranges in enumerate(spans):
+        for start, end in ranges:
+            mask[row, 0, start:end, start:end] = torch.ones(end - start, end - start).tril()
+    assert torch.allclose(mixing.full_attention(q, k, v, mask, spans), mixing.full_attention(q, k, v, mask), atol=1e-6)
+
+
 def test_recomputing_changes_no_gradient():
     gradients = []
     for recompute in (False, True):
