@@ -51,7 +51,7 @@ def load_learned(model, path):
     Low-rank parts are added with the file's own rank and scale, in place of any that were loaded before.
     A model without converted layers takes no branches: stages that train it can begin from an adapter too.
     """
-    learned, scale = _read_learned(Path(path))
+    learned, scale = read_learned(Path(path))
     if not model.converted():
         learned = {name: value for name, value in learned.items() if ".lightning." not in name}
     modules = dict(model.projections())
@@ -65,7 +65,7 @@ def load_learned(model, path):
         raise ValueError(f"{path} has tensors that the model has no place for: {unknown[:3]}")
 
 
-def _read_learned(path):
+def read_learned(path):
     """(tensors by the model's names, low-rank parts' scale)."""
     if path.suffix == ".safetensors":
         return _adapter_tensors(path), 1.0  # export.py folds the scale in

@@ -17,6 +17,7 @@ import calibrate
 import data
 import export
 import tasks
+from average import average
 from lightning import Conversion
 from model import Model
 from prompts import Prompts
@@ -285,6 +286,21 @@ def test_plain_model_takes_no_branches_of_an_adapter():
     plain = Model.load(base)
     load_learned(plain, out)
     assert plain.changed and not any(".lightning." in name for name in plain.changed)
+
+
+def test_runs_are_averaged_with_their_scales():
+    """A checkpoint's factors count by its scale; what only one of two has, as an adapter its branches, is left out."""
+    one = ({"p.lora_a": torch.ones(2, 3), "p.lora_b": torch.ones(3, 2), "slope": torch.ones(1)}, 1.0)
+    other = ({"p.lora_a": 3 * torch.ones(2, 3), "p.lora_b": torch.ones(3, 2)}, 2.0)
+    mean = average([one, other])
+    assert set(mean["learned"]) == {"p.lora_a", "p.lora_b"} and mean["low_rank_scale"] == 1.0
+    assert torch.equal(mean["learned"]["p.lora_a"], 2 * torch.ones(2, 3)) and torch.equal(mean["learned"]["p.lora_b"], 1.5 * torch.ones(3, 2))
+    for wrong in ({"p.lora_a": torch.ones(4, 3)}, {"q.lora_a": torch.ones(2, 3)}):
+        try:
+            average([one, (wrong, 1.0)])
+        except ValueError:
+            continue
+        raise AssertionError(f"averaged with {list(wrong)}")
 
 
 def test_curve_drops_rows_past_the_checkpoint():

@@ -9,7 +9,7 @@ public struct Support: Sendable, Equatable {
 
   /// Above it an answer is given, and what words count beside the model. Chosen on SQuAD 1.1 and 2.0 development
   /// articles and on books and tales that training did not see, whose questions use other words than they do.
-  private static let (threshold, wordsWeight) = (-1.0, 1.5)
+  private static let (threshold, wordsWeight) = (-1.25, 1.5)
 
   /// Log odds of an answer, up to a constant.
   public var evidence: Double { Self.wordsWeight * log(max(words, 0.01)) - log(max(refusal, 1e-4) / max(1 - refusal, 1e-4)) }
