@@ -29,7 +29,7 @@ AGAIN = 0.6  # of SQuAD's other groups: each question's nearest sentence is show
 ABSENT = 0.75  # questions a group that its passages do not answer
 CUT = 0.15  # of SQuAD's groups with lookalikes: a sentence that answers is taken out
 LONGEST_TEXT = 512  # tokens of a row of plain text, which costs more than another: the base model reads it too
-COMPARED = 0.25  # of plain text's tokens: there the model is compared with the base, whose logits cost as much as ten layers
+COMPARED = 0.25  # of plain text's tokens: there the model is compared with the base; on all tokens the logits of both took a third of such a row's time
 SUMMARY_WEIGHT = 0.3  # of a summary's token: it has many more of them than an answer
 
 
@@ -183,7 +183,7 @@ class Paragraphs:
         context = one_line(article[gold]["context"])
         if len(context) > 2 * LONGEST_PASSAGE:
             return None
-        alone = random.random() < self.alone
+        alone = self.alone > 0 and random.random() < self.alone
         several = self.several > 0 and len(context) < MOST_SEVERAL and random.random() < self.several
         others = [int(i) for i in random.permutation(len(article)) if i != gold][:6 if several else 3]
         count = int(random.integers(3, 6)) if several else int(random.choice(3, p=[0.75, 0.2, 0.05] if alone else [0.5, 0.3, 0.2]))
@@ -282,7 +282,7 @@ class Scenes:
         near = [q for q, at in questions if around.start + 2 <= at < around.stop - 2][:MOST_QUESTIONS]
         if not near:
             return None
-        alone = random.random() < self.alone
+        alone = self.alone > 0 and random.random() < self.alone
         if alone:
             near = [near[random.integers(len(near))]]
         shown = [shown[index] for index in random.permutation(len(shown))]

@@ -64,7 +64,7 @@ class RMSNorm(nn.Module):
 class LowRankProduct(torch.autograd.Function):
     """x [..., inputs] times `merged` = W + scale * B A, as (W + scale * B A) x; A and B learn, W does not.
 
-    One large product instead of one large and two thin ones each way; B A itself gets no gradient.
+    One large product instead of one large and two thin ones each way; `merged` itself gets no gradient.
     """
 
     @staticmethod
@@ -99,6 +99,7 @@ class Linear(nn.Linear):
         self.scale = scale
         self.lora_a = nn.Parameter(torch.randn(rank, self.in_features) / math.sqrt(self.in_features))
         self.lora_b = nn.Parameter(torch.zeros(self.out_features, rank))
+        self._merged = None
 
     def rescale(self, scale):
         """The same addition by another scale, which is a rate of its own for lora_b."""
@@ -114,10 +115,11 @@ class Linear(nn.Linear):
             return F.linear(x, self.weight) + self.scale * F.linear(F.linear(x, self.lora_a), self.lora_b)
         return LowRankProduct.apply(x, self._sum(x.device.type), self.lora_a, self.lora_b, self.scale)
 
+    @torch.compiler.disable  # a compiled block would be compiled anew for every step's factors
     def _sum(self, device):
         """W + scale * B A in the precision of products, made once for all rows of a step."""
         dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else self.weight.dtype
-        made_of = (dtype, self.scale, self.weight.data_ptr(), *(part for x in (self.lora_a, self.lora_b) for part in (x.data_ptr(), x._version)))
+        made_of = (dtype, self.scale, *((x.data_ptr(), x._version) for x in (self.weight, self.lora_a, self.lora_b)))
         if self._merged is None or self._merged[0] != made_of:
             with torch.no_grad():
                 self._merged = made_of, torch.addmm(self.weight.float(), self.lora_b.float(), self.lora_a.float(), alpha=self.scale).to(dtype)
