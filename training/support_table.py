@@ -3,7 +3,7 @@
     docproc model eval qa --data HELD_OUT ...     # of articles that training did not see
     python support_table.py EVALUATIONS/qa-*.jsonl
 
-A question is refused where 1.5 log(words) - logit(refusal) is at most the threshold.
+A question is refused where 0.75 log(words) - logit(refusal) is at most the threshold.
 """
 
 import argparse
@@ -11,7 +11,7 @@ import json
 import math
 from pathlib import Path
 
-WORDS_WEIGHT = 1.5
+WORDS_WEIGHT = 0.75
 THRESHOLDS = [step / 4 for step in range(-8, 17)]
 
 

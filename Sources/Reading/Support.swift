@@ -8,8 +8,9 @@ public struct Support: Sendable, Equatable {
   public let refusal: Double
 
   /// Above it an answer is given, and what words count beside the model. Chosen on SQuAD 1.1 and 2.0 development
-  /// articles and on books and tales that training did not see, whose questions use other words than they do.
-  private static let (threshold, wordsWeight) = (-1.25, 1.5)
+  /// articles and on books that training did not see, whose questions use other words than they do: the more words
+  /// count, the more of these are refused.
+  private static let (threshold, wordsWeight) = (0.0, 0.75)
 
   /// Log odds of an answer, up to a constant.
   public var evidence: Double { Self.wordsWeight * log(max(words, 0.01)) - log(max(refusal, 1e-4) / max(1 - refusal, 1e-4)) }
