@@ -1,7 +1,7 @@
 import Inference
 
 /// Writes a summary from a text's highlights, two at a time: a small model condenses a few
-/// sentences faithfully, and invents when it has to make one text of many.
+/// sentences faithfully, and invents when it has to make one text of many. What it invents still is left out.
 struct SummaryWriter {
   /// Highlights that are condensed together, at most.
   private static let together = 2
@@ -20,15 +20,22 @@ struct SummaryWriter {
     try model.read(format.opening(.summarize(focus: focus)), into: state)
     let parts = try Self.parts(sentences).map { part in
       let beginning = try generator.begin(after: format.summaryWanted(sentences: Array(part), focus: focus), state)
-      return try generator.generate(from: beginning, limit: Self.tokens, penalty: Self.penalty, control: control)
+      let written = try generator.generate(from: beginning, limit: Self.tokens, penalty: Self.penalty, control: control)
+      return (text: Self.borneOut(written.text, by: Array(part), focus: focus), tokens: written.tokens)
     }
-    return (Self.joined(parts.map(\.text)), parts.reduce(0) { $0 + $1.tokens })
+    let text = Self.joined(parts.map(\.text))
+    return (text.isEmpty ? Self.joined(sentences) : text, parts.reduce(0) { $0 + $1.tokens })
   }
 
   /// As few runs as possible, as even as possible.
   static func parts(_ sentences: [String]) -> [ArraySlice<String>] {
     let count = (sentences.count + together - 1) / together
     return (0..<count).map { sentences[$0 * sentences.count / count..<($0 + 1) * sentences.count / count] }
+  }
+
+  /// What the highlights bear out of what was written about them.
+  static func borneOut(_ text: String, by highlights: [String], focus: String?) -> String {
+    SummarySupport(highlights + [focus ?? ""]).borneOut(text)
   }
 
   /// Without what another part has said already.

@@ -161,6 +161,16 @@ import Testing
     }
   }
 
+  @Test func whatNoHighlightSaysIsLeftOutOfASummary() {
+    let highlights = ["She found in the box a very small cake, beautifully marked in currants.", "The Hatter was angry."]
+    let told = "She opened the box and found a small cake marked in currants."
+    let invented = "Her father had married a rich widow in the country."
+    let written = { (text: String, focus: String?) in SummaryWriter.borneOut(text, by: highlights, focus: focus) }
+    #expect(written("\(told) \(invented)", nil) == told)
+    #expect(written(invented, nil).isEmpty)
+    #expect(written(invented, "Did her father marry a widow?") == invented, "what was asked about is no invention")
+  }
+
   @Test func anUnsureAnswerIsOneThatIsUnlikelyOrFromAPassageThatMatchesLess() {
     func candidate(refusal: Double = 0.01, confidence: Double = -0.1, match: Double = 1) -> Candidate {
       Candidate(text: "x", refusal: refusal, confidence: confidence, match: match, generatedTokens: 1)
