@@ -1,16 +1,16 @@
-/// Which sentences of a summary its highlights bear out: a small model adds what it never read.
+/// Which sentences of a summary its highlights bear out: a small model adds what it has not read.
 struct SummarySupport {
-  /// Of a sentence's content words, those that the highlights have too, at least.
+  /// Of a sentence's content words those that are known, at least: in the same or in a like form.
   private static let share = 1.0 / 3
 
   private let stems: Set<UInt64>
   private let likenesses: Set<UInt64>
 
-  /// - Parameter highlights: what the summary was written from, and what it is about.
-  init(_ highlights: [String]) {
+  /// - Parameter texts: the highlights that the summary was written from, and the question it is about.
+  init(_ texts: [String]) {
     var (stems, likenesses) = (Set<UInt64>(), Set<UInt64>())
-    for highlight in highlights {
-      Words.forEach(in: Array(highlight.utf8)[...]) { form in
+    for text in texts {
+      Words.forEach(in: Array(text.utf8)[...]) { form in
         stems.insert(form.stem)
         if let likeness = form.likeness { likenesses.insert(likeness) }
       }
@@ -18,7 +18,7 @@ struct SummarySupport {
     (self.stems, self.likenesses) = (stems, likenesses)
   }
 
-  /// The text without the sentences whose content words are mostly in no highlight. All may go.
+  /// The text without the sentences of whose content words too few are known. All may go.
   func borneOut(_ text: String) -> String {
     Sentences.split(text).filter(isBorneOut).joined(separator: " ")
   }

@@ -21,9 +21,10 @@ struct SummaryWriter {
     let parts = try Self.parts(sentences).map { part in
       let beginning = try generator.begin(after: format.summaryWanted(sentences: Array(part), focus: focus), state)
       let written = try generator.generate(from: beginning, limit: Self.tokens, penalty: Self.penalty, control: control)
-      return (text: Self.borneOut(written.text, by: Array(part), focus: focus), tokens: written.tokens)
+      return (text: SummarySupport(part + [focus].compactMap(\.self)).borneOut(written.text), tokens: written.tokens)
     }
     let text = Self.joined(parts.map(\.text))
+    // Highlights as they are say more than nothing.
     return (text.isEmpty ? Self.joined(sentences) : text, parts.reduce(0) { $0 + $1.tokens })
   }
 
@@ -31,11 +32,6 @@ struct SummaryWriter {
   static func parts(_ sentences: [String]) -> [ArraySlice<String>] {
     let count = (sentences.count + together - 1) / together
     return (0..<count).map { sentences[$0 * sentences.count / count..<($0 + 1) * sentences.count / count] }
-  }
-
-  /// What the highlights bear out of what was written about them.
-  static func borneOut(_ text: String, by highlights: [String], focus: String?) -> String {
-    SummarySupport(highlights + [focus ?? ""]).borneOut(text)
   }
 
   /// Without what another part has said already.

@@ -165,10 +165,10 @@ import Testing
     let highlights = ["She found in the box a very small cake, beautifully marked in currants.", "The Hatter was angry."]
     let told = "She opened the box and found a small cake marked in currants."
     let invented = "Her father had married a rich widow in the country."
-    let written = { (text: String, focus: String?) in SummaryWriter.borneOut(text, by: highlights, focus: focus) }
-    #expect(written("\(told) \(invented)", nil) == told)
-    #expect(written(invented, nil).isEmpty)
-    #expect(written(invented, "Did her father marry a widow?") == invented, "what was asked about is no invention")
+    let support = SummarySupport(highlights)
+    #expect(support.borneOut("\(told) \(invented)") == told)
+    #expect(support.borneOut(invented).isEmpty)
+    #expect(SummarySupport(highlights + ["Did her father marry a widow?"]).borneOut(invented) == invented, "what was asked about is no invention")
   }
 
   @Test func anUnsureAnswerIsOneThatIsUnlikelyOrFromAPassageThatMatchesLess() {
