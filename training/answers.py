@@ -27,6 +27,7 @@ STRETCH = 550  # characters from which on a stretch ends, as the reader cuts the
 MOST_SEVERAL = 1200  # characters of a paragraph that is shown among several
 AGAIN = 0.6  # of SQuAD's other groups: each question's nearest sentence is shown again beside it
 ABSENT = 0.75  # questions a group that its passages do not answer
+SAME_STORY = 0.6  # of the questions that a story's part does not answer: about another part of it
 CUT = 0.15  # of SQuAD's groups with lookalikes: a sentence that answers is taken out
 LONGEST_TEXT = 512  # tokens of a row of plain text, which costs more than another: the base model reads it too
 COMPARED = 0.25  # of plain text's tokens: there the model is compared with the base; on all tokens the logits of both took a third of such a row's time
@@ -63,15 +64,20 @@ class AnswerRows:
     once more, changed so that the paragraph does not answer them. `twins` of SQuAD's groups are of
     paragraphs with questions that a person changed so, all of which are asked too. `alone` of the
     groups of questions ask one question only and name it before the passages, as the reader does.
+    `elsewhere` of the groups about a story also ask what another part of it, or another story, answers.
     """
 
-    def __init__(self, folder, prompts, weights, length, seed, part, text, text_share, several=0.0, lookalikes=0.0, twins=0.0, alone=0.0):
+    def __init__(
+            self, folder, prompts, weights, length, seed, part, text, text_share, several=0.0, lookalikes=0.0, twins=0.0, alone=0.0,
+            elsewhere=0.0):
         makers = {"squad": Paragraphs, "fairytale": Scenes, "summary": Condensed, "focus": Focused, "code": Code}
         self.makers = [makers[name](folder, part) for name in weights]
         for maker in self.makers:
             maker.several, maker.lookalikes, maker.alone = several, lookalikes, alone
             if twins > 0 and isinstance(maker, Paragraphs):
                 maker.ask_twins(folder, twins)
+            if isinstance(maker, Scenes):
+                maker.elsewhere = elsewhere
         share = np.array(list(weights.values()), dtype=float)
         self.share, self.prompts, self.length, self.seed = share / share.sum(), prompts, length, seed
         self.text, self.text_share = text, text_share
@@ -252,9 +258,9 @@ class Paragraphs:
 
 
 class Scenes:
-    """FairytaleQA: the questions about a stretch of a story."""
+    """FairytaleQA: the questions about a stretch of a story, and some that it does not answer."""
 
-    several = alone = 0.0
+    several = alone = elsewhere = 0.0
 
     def __init__(self, folder, part):
         self.stories = []
@@ -282,15 +288,24 @@ class Scenes:
         near = [q for q, at in questions if around.start + 2 <= at < around.stop - 2][:MOST_QUESTIONS]
         if not near:
             return None
+        asked = [(q["q"], one_line(q["refs"][0])) for q in near] + self._unanswered(random, shown, questions)
         alone = self.alone > 0 and random.random() < self.alone
         if alone:
-            near = [near[random.integers(len(near))]]
+            asked = [asked[random.integers(len(asked))]]
         shown = [shown[index] for index in random.permutation(len(shown))]
         units = sentences(" ".join(shown)) if random.random() < AGAIN / 2 else []
-        return p.group(random, prompts, shown, [(q["q"], one_line(q["refs"][0]), nearest(q["q"], units)) for q in near], always_named=alone)
+        return p.group(random, prompts, shown, [(question, answer, nearest(question, units)) for question, answer in asked], always_named=alone)
 
-    @staticmethod
-    def _several(random, prompts, units, questions):
+    def _unanswered(self, random, shown, questions):
+        """A question of this story or another of whose answer nothing is in what is shown."""
+        if self.elsewhere == 0 or random.random() >= self.elsewhere:
+            return []
+        source = questions if random.random() < SAME_STORY else self.stories[random.integers(len(self.stories))][1]
+        question, _ = source[random.integers(len(source))]
+        told = words(" ".join(shown))
+        return [] if words(" ".join(question["refs"])) & told else [(question["q"], p.NOT_SAID)]
+
+    def _several(self, random, prompts, units, questions):
         """Stretches of the story in its order, and what is asked about any of them."""
         ranges = stretches(units)
         chosen = sorted(random.permutation(len(ranges))[:int(random.integers(4, 7))])
@@ -299,7 +314,8 @@ class Scenes:
         if not asked or sum(map(len, shown)) > LONGEST_SEVERAL:
             return None
         asked = [asked[index] for index in random.permutation(len(asked))[:MOST_QUESTIONS]]
-        return p.group(random, prompts, shown, [(q["q"], one_line(q["refs"][0]), None) for q in asked])
+        asked = [(q["q"], one_line(q["refs"][0])) for q in asked] + self._unanswered(random, shown, questions)
+        return p.group(random, prompts, shown, [(question, answer, None) for question, answer in asked])
 
     @staticmethod
     def _elsewhere(random, units, around):

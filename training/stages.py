@@ -157,7 +157,7 @@ class Answer(Distill):
         text = Mixture(self.paths.tokens, s["text"], s["length"], seed, part)
         return AnswerRows(
             self.paths.pairs, prompts, s["tasks"], s["length"], seed, part, text, s["text_share"], s.get("several", 0.0), s.get("lookalikes", 0.0),
-            s.get("twins", 0.0), s.get("alone", 0.0))
+            s.get("twins", 0.0), s.get("alone", 0.0), s.get("elsewhere", 0.0))
 
     def step(self, share, *rows):
         loss = self._answer_loss(*rows)

@@ -3,7 +3,7 @@
     docproc model eval qa --data HELD_OUT ...     # of articles that training did not see
     python support_table.py EVALUATIONS/qa-*.jsonl
 
-A question is refused where 0.75 log(words) - logit(refusal) is at most the threshold.
+A question is refused where log(words) + spread - logit(refusal) is at most the threshold.
 """
 
 import argparse
@@ -11,14 +11,16 @@ import json
 import math
 from pathlib import Path
 
-WORDS_WEIGHT = 0.75
+WORDS_WEIGHT = 1.0
+SPREAD_WEIGHT = 1.0
 THRESHOLDS = [step / 4 for step in range(-8, 17)]
 
 
 def evidence(values):
     """As Support.evidence."""
     refusal = values["support_refusal"]
-    return WORDS_WEIGHT * math.log(max(values["support_words"], 0.01)) - math.log(max(refusal, 1e-4) / max(1 - refusal, 1e-4))
+    told = WORDS_WEIGHT * math.log(max(values["support_words"], 0.01)) + SPREAD_WEIGHT * values["support_spread"]
+    return told - math.log(max(refusal, 1e-4) / max(1 - refusal, 1e-4))
 
 
 def refused(items, threshold, answerable):

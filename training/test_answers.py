@@ -1,5 +1,6 @@
 """Checks of the rows of the `answer` stage and of what is asked in them. Runs with pytest or python."""
 
+import itertools
 import json
 import re
 import tempfile
@@ -79,6 +80,28 @@ def test_a_question_alone_is_named_before_its_passages():
     for _ in range(40):
         beginning, branches = maker.make(random, prompts)
         assert len(branches) == 1 and beginning.startswith(f"<{branches[0][0]}>")
+
+
+def test_stories_are_asked_what_other_parts_and_other_stories_answer():
+    def story(names):
+        units = [f"On that day {name} found the ring of {name}land and went on for a long while." for name in names]
+        return {"text": " ".join(units), "questions": [{"q": f"What did {name} find?", "refs": [f"{name}land"]} for name in names]}
+
+    folder = Path(tempfile.mkdtemp())
+    names = ["".join(letters) for letters in itertools.permutations("abcde")]
+    stories = [story(names[:60]), story(names[60:])] * 20  # the first story of the many is held out
+    (folder / "fairytaleqa_train.jsonl").write_text("".join(json.dumps(one) + "\n" for one in stories))
+    maker, prompts, random, kinds = answers.Scenes(folder, "train"), Letters(), np.random.default_rng(0), Counter()
+    maker.several, maker.elsewhere = 0.5, 0.7
+    for _ in range(200):
+        beginning, branches = maker.make(random, prompts) or ("", [])
+        for question, answer, _ in branches:
+            name = question.split("What did ")[1].split(" find")[0].replace(" ", "")
+            assert (answer == "Not in the document.") != (f"{name}land" in beginning)
+            kinds[answer == "Not in the document."] += 1
+    assert min(kinds.values()) > 50, kinds
+    maker.elsewhere = 0.0
+    assert all(answer != "Not in the document." for _ in range(60) for _, answer, _ in (maker.make(random, prompts) or ("", []))[1])
 
 
 def test_lookalikes_ask_what_the_paragraph_does_not_say():

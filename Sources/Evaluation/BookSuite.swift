@@ -1,7 +1,8 @@
 import Documents
 import Reading
 
-/// Questions about whole books (LiteraryQA), asked after one reading of each.
+/// Questions about whole books (LiteraryQA), asked after one reading of each, and as many about another
+/// book, which this one does not answer.
 public struct BookSuite: EvaluationSuite {
   /// Books at most, the shortest first.
   public var books: Int
@@ -18,20 +19,37 @@ public struct BookSuite: EvaluationSuite {
   public var ratios: [(name: String, of: String, to: String)] { [("to_bm25", "f1", "bm25_f1")] }
 
   public func run(_ reader: ModelReader, _ data: EvaluationData, _ log: EvaluationLog) throws {
-    let all = try data.records(files[0], as: QuestionedText.self)
-    for (index, book) in all.sorted(by: { $0.text.utf8.count < $1.text.utf8.count }).prefix(books).enumerated() {
-      let keys = book.questions.prefix(questions).indices.map { "\(index)/\($0)" }
-      if keys.allSatisfy(log.has) { continue }
-      let reading = try reader.open(Document(name: "book.txt", text: book.text), for: nil)
-      let passages = PassageIndex.passages(of: book.text, words: Self.passageWords)
-      let bm25 = PassageIndex(passages)
-      for (key, question) in zip(keys, book.questions) {
-        try log.add(key) {
-          let best = bm25.best(Self.shownPassages, for: question.q).reversed().map { passages[$0] }
-          return try item(question, try reader.answer(question.q, from: reading), Array(best), reader)
-        }
+    let all = try data.records(files[0], as: QuestionedText.self).sorted { $0.text.utf8.count < $1.text.utf8.count }
+    for (index, book) in all.prefix(books).enumerated() {
+      let others = all.count > 1 ? all[(index + 1) % all.count].questions.prefix(questions) : []
+      try measure(book, others: Array(others), index, reader, log)
+    }
+  }
+
+  private func measure(
+    _ book: QuestionedText, others: [QuestionedText.Question], _ index: Int, _ reader: ModelReader, _ log: EvaluationLog
+  ) throws {
+    let own = book.questions.prefix(questions)
+    let (keys, otherKeys) = (own.indices.map { "\(index)/\($0)" }, others.indices.map { "\(index)/other/\($0)" })
+    if (keys + otherKeys).allSatisfy(log.has) { return }
+    let reading = try reader.open(Document(name: "book.txt", text: book.text), for: nil)
+    let passages = PassageIndex.passages(of: book.text, words: Self.passageWords)
+    let bm25 = PassageIndex(passages)
+    for (key, question) in zip(keys, own) {
+      try log.add(key) {
+        let best = bm25.best(Self.shownPassages, for: question.q).reversed().map { passages[$0] }
+        return try item(question, try reader.answer(question.q, from: reading), Array(best), reader)
       }
     }
+    for (key, question) in zip(otherKeys, others) {
+      try log.add(key) { unanswerable(question, try reader.answer(question.q, from: reading)) }
+    }
+  }
+
+  private func unanswerable(_ question: QuestionedText.Question, _ answer: Answer) -> EvaluationItem {
+    EvaluationItem(
+      group: "books", values: ["unanswerable_recognised": answer.isSupported ? 0 : 1].merging(answer.supportValues) { $1 },
+      texts: answer.candidateTexts.merging(["question": question.q, "answer": answer.text]) { $1 })
   }
 
   private func item(_ question: QuestionedText.Question, _ answer: Answer, _ best: [String], _ reader: ModelReader) throws -> EvaluationItem
@@ -44,10 +62,9 @@ public struct BookSuite: EvaluationSuite {
         "f1": AnswerMetrics.f1(answer.text, question.refs), "em": AnswerMetrics.exactMatch(answer.text, question.refs),
         "rouge_l": Rouge(answer.text, references: question.refs).longest, "answerable_refused": answer.isSupported ? 0 : 1,
         "bm25_f1": AnswerMetrics.f1(retrieved, question.refs), "closed_book_f1": AnswerMetrics.f1(closed, question.refs),
-        "support_words": answer.support?.words ?? 1, "support_refusal": answer.support?.refusal ?? 0,
-      ],
-      texts: [
+      ].merging(answer.supportValues) { $1 },
+      texts: answer.candidateTexts.merging([
         "question": question.q, "answer": answer.text, "bm25_answer": retrieved, "expected": question.refs.joined(separator: " | "),
-      ])
+      ]) { $1 })
   }
 }

@@ -28,6 +28,11 @@ extension SplitMix64 {
 }
 
 extension Answer {
+  /// What spoke for and against an answer, from which a threshold of refusing is chosen.
+  var supportValues: [String: Double] {
+    ["support_words": support?.words ?? 1, "support_refusal": support?.refusal ?? 0, "support_spread": support?.isSpread == true ? 1 : 0]
+  }
+
   /// Refusal, confidence, match and text of each candidate.
   var candidateTexts: [String: String] {
     let lines = candidates.map { "\($0.refusal) \($0.confidence) \($0.match) \($0.text)" }

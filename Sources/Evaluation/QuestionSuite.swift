@@ -65,7 +65,7 @@ public struct QuestionSuite: EvaluationSuite {
     _ reader: ModelReader
   ) throws -> EvaluationItem {
     var texts = answer.candidateTexts.merging(["question": question.text, "answer": answer.text]) { $1 }
-    var values = ["support_words": answer.support?.words ?? 1, "support_refusal": answer.support?.refusal ?? 0]
+    var values = answer.supportValues
     guard let place = question.paragraph else {
       values["unanswerable_recognised"] = answer.isSupported ? 0 : 1
       return EvaluationItem(group: "\(length)", values: values, texts: texts)

@@ -11,21 +11,26 @@ struct AnswerWriter {
   let format: PromptFormat
   let generator: AnswerGenerator
 
-  /// The answers to each of the best passages, or to stretches of the text at once: where no passage
-  /// stands out, and where none of the answers is sure. The last is the one to give; empty where no
+  /// The answers to each of the best passages, to stretches of the text at once where no passage stands
+  /// out, or to both where the first answers are no good. The last is the one to give; empty where no
   /// passage matches.
   /// - Throws: `ModelError`; `ReadingError.stopped` when the control says so.
   func candidates(_ question: String, _ evidence: Evidence, _ tokens: DocumentTokens, _ control: ReadingControl) throws -> [Candidate] {
     guard let top = evidence.ranked.first else { return [] }
     let state = try stateBefore(question)
     let together = { try candidate(question, Passages.together(evidence, tokens), match: 1, state, control) }
-    if evidence.isSpread { return [try together()] }
-    let singles = try evidence.ranked.prefix(Self.single).map { ranked in
-      let passages = Passages.around(ranked.unit, evidence, tokens)
-      return try candidate(question, passages, match: ranked.score / max(top.score, 1e-6), state, control)
+    let singles = {
+      try evidence.ranked.prefix(Self.single).map { ranked in
+        let passages = Passages.around(ranked.unit, evidence, tokens)
+        return try candidate(question, passages, match: ranked.score / max(top.score, 1e-6), state, control)
+      }
     }
-    let sorted = singles.sorted { $0.weight < $1.weight }
-    guard let best = sorted.last, best.isUnsure, singles.count > 1 else { return sorted }
+    if evidence.isSpread {
+      let told = try together()
+      return told.repeatsQuestion ? try (singles() + [told]).sorted { $0.weight < $1.weight } : [told]
+    }
+    let sorted = try singles().sorted { $0.weight < $1.weight }
+    guard let best = sorted.last, best.isUnsure, sorted.count > 1 else { return sorted }
     return sorted + [try together()]
   }
 
@@ -51,6 +56,8 @@ struct AnswerWriter {
     let first = format.refusalStart.first
     let forbidden = refusal > beginning.probability(of: first) / 2 ? first : nil
     let answer = try generator.generate(from: beginning, limit: Self.tokens, forbidden: forbidden, control: control)
-    return Candidate(text: answer.text, refusal: refusal, confidence: answer.confidence, match: match, generatedTokens: answer.tokens)
+    return Candidate(
+      text: answer.text, refusal: refusal, confidence: answer.confidence, match: match, generatedTokens: answer.tokens,
+      repeatsQuestion: Candidate.repeats(question, in: answer.text))
   }
 }

@@ -12,6 +12,8 @@ struct Evidence {
   /// Share of the best score above which the third best block says as much of the question. Chosen on
   /// articles, tales and books that training did not see.
   private static let equalShare = 0.8
+  /// Support from which on a passage says so much of the question that it may well answer it alone. Chosen likewise.
+  private static let enough = 0.5
 
   /// The best unit of each of the best blocks; scores up to 1.
   let ranked: [(unit: Int, score: Double)]
@@ -23,8 +25,10 @@ struct Evidence {
 
   var blocks: TextBlocks { lexical.blocks }
 
-  /// True where no block stands out: a question in other words than the text's, as books get them.
-  var isSpread: Bool { ranked.count > 2 && ranked[2].score > Self.equalShare * ranked[0].score }
+  /// True where no block stands out: a question in other words than the text's, as books get them, or about all of it.
+  var isSpread: Bool {
+    ranked.count > 2 && ranked[2].score > Self.equalShare * ranked[0].score && (support < Self.enough || !lexical.hasTerms)
+  }
 
   /// - Parameter central: stands in for the words' match when the question, such as "What is
   ///   it about?", names nothing; the whole document then answers it.

@@ -64,7 +64,7 @@ public final class ModelReader {
       attention: try attention(of: .ask(question: question), reading), asksItself: tokens.asks)
     let candidates = try answers.candidates(question, evidence, tokens, reading.control)
     let best = candidates.last
-    let support = Support(words: evidence.support, refusal: best?.refusal ?? 1)
+    let support = Support(words: evidence.support, refusal: best?.refusal ?? 1, isSpread: evidence.isSpread)
     let generated = candidates.reduce(0) { $0 + $1.generatedTokens }
     let took = figures(reading, answering: .now - start, generated: generated)
     guard let best, support.isEnough else { return Self.unsupported(support, candidates, took) }

@@ -130,8 +130,10 @@ import Testing
       "On day \($0) the knave spoke of tarts and left the hall.\n\n" + Self.filler[($0 * 6)..<($0 * 6 + 6)].joined(separator: " ")
     }
     let text = Text(talk.joined(separator: "\n\n") + "\n\nThe dormouse slept in a teapot until noon.\n\n" + Self.filler[24])
-    #expect(text.ranked("What did the knave say of the tarts?").isSpread, "four blocks say the same of it")
+    #expect(text.ranked("What did the knave confess about Alice's pastry, the tarts?").isSpread, "four blocks say the same of it")
     #expect(!text.ranked("Where did the dormouse sleep?").isSpread)
+    let told = text.ranked("What did the knave say of the tarts?")
+    #expect(told.ranked[2].score == told.ranked[0].score && !told.isSpread, "each says nearly all that is asked")
   }
 
   @Test func stretchesEndBetweenUnitsAndWithTheirFile() {
@@ -172,12 +174,20 @@ import Testing
     #expect(asked.borneOut(invented) == invented, "what was asked about is no invention")
   }
 
+  @Test func anAnswerThatSaysNoMoreThanTheQuestionRepeatsIt() {
+    func repeats(_ answer: String, _ question: String) -> Bool { Candidate.repeats(question, in: answer) }
+    #expect(repeats("the King.", "Who is with the king?") && repeats("A job", "What job did the king offer?"))
+    #expect(repeats("tarts were stolen", "Were the tarts being stolen?") && repeats("", "Who?"))
+    #expect(!repeats("the king's nurse", "Who is with the king?") && !repeats("two", "How many tarts are there?"))
+  }
+
   @Test func anUnsureAnswerIsOneThatIsUnlikelyOrFromAPassageThatMatchesLess() {
-    func candidate(refusal: Double = 0.01, confidence: Double = -0.1, match: Double = 1) -> Candidate {
-      Candidate(text: "x", refusal: refusal, confidence: confidence, match: match, generatedTokens: 1)
+    func candidate(refusal: Double = 0.01, confidence: Double = -0.1, match: Double = 1, repeats: Bool = false) -> Candidate {
+      Candidate(text: "x", refusal: refusal, confidence: confidence, match: match, generatedTokens: 1, repeatsQuestion: repeats)
     }
     #expect(!candidate().isUnsure)
     #expect(candidate(confidence: -1.5).isUnsure && candidate(refusal: 0.9).isUnsure && candidate(match: 0.5).isUnsure)
     #expect(candidate(confidence: -0.4).weight > candidate(match: 0.8).weight, "what matches wins over what is sure")
+    #expect(candidate(repeats: true).isUnsure && candidate(confidence: -0.5).weight > candidate(repeats: true).weight)
   }
 }

@@ -15,7 +15,8 @@ struct EvalCommand: ParsableCommand {
                --reference also the ratio to another model over the same tokens
       needle   numbers hidden in --text, repeated to each length, at each depth
       qa       SQuAD's questions over joined articles, beside the gold paragraph alone and BM25's best three
-      books    questions about whole books (LiteraryQA), beside BM25's best passages and no book at all
+      books    questions about whole books (LiteraryQA) and as many about another, beside BM25's best
+               passages and no book at all
       summary  meetings, stories and textbook sections, ROUGE, beside the first sentences and TextRank
       code     where functions of the repository --text are defined, and what they return
 
