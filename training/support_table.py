@@ -1,6 +1,6 @@
 """What a threshold of Sources/Reading/Support.swift would refuse, of the answerable and of the others.
 
-    docproc model eval qa --data HELD_OUT ...     # of articles that training did not see
+    docproc model eval qa --data HELD_OUT ...     # of articles that training did not see; or books
     python support_table.py EVALUATIONS/qa-*.jsonl
 
 A question is refused where log(words) + spread - logit(refusal) is at most the threshold.
@@ -31,8 +31,12 @@ def refused(items, threshold, answerable):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("items", nargs="+", type=Path)
-    paths = parser.parse_args().items
-    items = [json.loads(line)["item"] for path in paths for line in path.read_text().splitlines()]
+    items = []
+    for path in parser.parse_args().items:
+        added = [json.loads(line)["item"] for line in path.read_text().splitlines()]
+        if any("support_spread" not in item["values"] for item in added):
+            parser.error(f"{path} is not of this reader's qa or books suite: evaluate again, with the old file moved away")
+        items += added
     for group in sorted({item["group"] for item in items}, key=lambda name: (len(name), name)):
         members = [item for item in items if item["group"] == group]
         answerable, others = refused(members, 0, True)[1], refused(members, 0, False)[1]

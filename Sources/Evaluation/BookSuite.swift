@@ -2,7 +2,7 @@ import Documents
 import Reading
 
 /// Questions about whole books (LiteraryQA), asked after one reading of each, and as many about another
-/// book, which this one does not answer.
+/// book, which this one does not answer but for a few that fit any ("Where does the story begin?").
 public struct BookSuite: EvaluationSuite {
   /// Books at most, the shortest first.
   public var books: Int
