@@ -11,6 +11,7 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+from PIL import Image
 
 
 def columns(path):
@@ -62,6 +63,10 @@ def main():
         draw_layers(row[1], folder)
     figure.tight_layout()
     figure.savefig(arguments.out, dpi=120)
+    # Lines need few colours: less than half of the bytes, for a picture that is committed with every run.
+    with Image.open(arguments.out) as picture:
+        few = picture.convert("RGB").quantize(64)
+    few.save(arguments.out, optimize=True)
 
 
 if __name__ == "__main__":

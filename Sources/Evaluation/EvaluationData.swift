@@ -26,8 +26,18 @@ public struct EvaluationData: Sendable {
       do {
         return try decoder.decode(type, from: Data(line))
       } catch {
-        throw EvaluationError.malformed(file: name, line: index + 1, reason: "\(error)")
+        throw EvaluationError.malformed(file: name, line: index + 1, reason: Self.reason(error))
       }
+    }
+  }
+
+  private static func reason(_ error: any Error) -> String {
+    switch error {
+    case DecodingError.keyNotFound(let key, _): "it has no \(key.stringValue)"
+    case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
+      "\(context.codingPath.map(\.stringValue).joined(separator: ".")): \(context.debugDescription)"
+    case DecodingError.dataCorrupted(let context): context.debugDescription
+    default: "\(error)"
     }
   }
 

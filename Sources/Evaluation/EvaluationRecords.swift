@@ -13,7 +13,7 @@ struct Article: Decodable {
   let paragraphs: [Paragraph]
 }
 
-/// A text and questions about all of it (books, stories, meetings).
+/// A text, not blank, and questions about all of it (books, stories, meetings).
 struct QuestionedText: Decodable {
   struct Question: Decodable {
     let q: String
@@ -22,6 +22,17 @@ struct QuestionedText: Decodable {
   }
   let text: String
   let questions: [Question]
+
+  private enum Key: String, CodingKey { case text, questions }
+
+  init(from decoder: any Decoder) throws {
+    let record = try decoder.container(keyedBy: Key.self)
+    text = try record.decode(String.self, forKey: .text)
+    questions = try record.decode([Question].self, forKey: .questions)
+    if text.allSatisfy(\.isWhitespace) {
+      throw DecodingError.dataCorruptedError(forKey: .text, in: record, debugDescription: "its text is blank")
+    }
+  }
 }
 
 /// A text and its summary.

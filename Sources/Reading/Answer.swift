@@ -8,7 +8,7 @@ public struct Answer: Sendable, Equatable {
   public let isSupported: Bool
   /// What spoke for and against an answer; nil for a summary.
   public let support: Support?
-  /// What the model answered to single passages.
+  /// What the model answered to single passages and to several at once, the answer given last.
   public let candidates: [Candidate]
   /// Verbatim quotes: for a question its evidence, best first; for a summary the
   /// highlights, in document order.

@@ -6,32 +6,29 @@ struct AnswerWriter {
   private static let tokens = 48
   /// Passages that are each answered to alone.
   private static let single = 3
+  /// Stretches that are shown at once, each time more. Chosen on books that training did not see.
+  private static let together = [3, 6, 8]
 
   let model: LanguageModel
   let format: PromptFormat
   let generator: AnswerGenerator
 
-  /// The answers to each of the best passages, to stretches of the text at once where no passage stands
-  /// out, or to both where the first answers are no good. The last is the one to give; empty where no
-  /// passage matches.
+  /// The answers to each of the best passages. Where no passage stands out, or these answers are no good,
+  /// the best passage's and those to more and more stretches of the text at once.
   /// - Throws: `ModelError`; `ReadingError.stopped` when the control says so.
-  func candidates(_ question: String, _ evidence: Evidence, _ tokens: DocumentTokens, _ control: ReadingControl) throws -> [Candidate] {
-    guard let top = evidence.ranked.first else { return [] }
+  func candidates(_ question: String, _ evidence: Evidence, _ tokens: DocumentTokens, _ control: ReadingControl) throws -> Candidates {
+    guard let top = evidence.ranked.first else { return .none }
     let state = try stateBefore(question)
-    let together = { try candidate(question, Passages.together(evidence, tokens), match: 1, state, control) }
-    let singles = {
-      try evidence.ranked.prefix(Self.single).map { ranked in
-        let passages = Passages.around(ranked.unit, evidence, tokens)
-        return try candidate(question, passages, match: ranked.score / max(top.score, 1e-6), state, control)
-      }
+    let single = try evidence.ranked.prefix(evidence.isSpread ? 1 : Self.single).map { ranked in
+      let passages = Passages.around(ranked.unit, evidence, tokens)
+      return try candidate(question, passages, match: ranked.score / max(top.score, 1e-6), state, control)
     }
-    if evidence.isSpread {
-      let told = try together()
-      return told.repeatsQuestion ? try (singles() + [told]).sorted { $0.weight < $1.weight } : [told]
+    let alone = Candidates(alone: single)
+    guard evidence.isSpread || alone.areUnsure, evidence.ranked.count > 1 else { return alone }
+    let together = try Self.together.map { count in
+      try candidate(question, Passages.together(count, evidence, tokens), match: 1, state, control)
     }
-    let sorted = try singles().sorted { $0.weight < $1.weight }
-    guard let best = sorted.last, best.isUnsure, sorted.count > 1 else { return sorted }
-    return sorted + [try together()]
+    return Candidates(agreeing: single.prefix(1) + together, besides: Array(single.dropFirst()))
   }
 
   /// What the model answers when it is shown these passages; it always does.

@@ -1,9 +1,6 @@
 import Foundation
 
 /// What a model answers to a passage, or to several.
-///
-/// Where words match one passage well, a small model reads it better alone than among others, so each of the
-/// best is shown by itself and its answers are weighed (as open-domain readers do, arXiv 1704.00051).
 public struct Candidate: Sendable, Equatable {
   public let text: String
   /// The probability that the model gives to saying that what it is shown does not answer.
@@ -24,16 +21,34 @@ public struct Candidate: Sendable, Equatable {
   private static let repetition = 1.0
 
   /// Log odds, up to a constant, that this candidate is the right one.
-  var weight: Double {
-    log(max(1 - refusal, 1e-6)) + confidence + Self.matchWeight * log(max(match, 1e-6)) - (repeatsQuestion ? Self.repetition : 0)
-  }
+  var weight: Double { log(max(likelihood, 1e-6)) + Self.matchWeight * log(max(match, 1e-6)) - penalty }
 
   var isUnsure: Bool { weight < Self.sure }
+
+  /// How likely the model answers, and in these words, as the geometric mean over their tokens.
+  var likelihood: Double { refuses ? 0 : (1 - refusal) * exp(confidence) }
+
+  var penalty: Double { repeatsQuestion ? Self.repetition : 0 }
+
+  /// True where the answer is a refusal in other letters than the one that `refusal` is the probability of.
+  var refuses: Bool { text.lowercased().hasPrefix(PromptFormat.refusal.lowercased().dropLast()) }
 
   private static let articles = Words.stems(of: "a an the")
 
   /// Whether all words of an answer but articles stand in the question, whatever their endings.
   static func repeats(_ question: String, in answer: String) -> Bool {
     Set(Words.stems(of: answer)).isSubset(of: Words.stems(of: question) + articles)
+  }
+
+  /// The F1 of two answers' words but articles, whatever their endings: 1 for the same ones, 0 where none is shared.
+  static func agreement(of one: String, with other: String) -> Double {
+    let (one, other) = (words(of: one), words(of: other))
+    let common = one.reduce(0) { $0 + min($1.value, other[$1.key, default: 0]) }
+    let total = one.values.reduce(0, +) + other.values.reduce(0, +)
+    return total == 0 ? 1 : 2 * Double(common) / Double(total)
+  }
+
+  private static func words(of text: String) -> [UInt64: Int] {
+    Dictionary(Words.stems(of: text).filter { !articles.contains($0) }.map { ($0, 1) }, uniquingKeysWith: +)
   }
 }

@@ -54,23 +54,24 @@ public final class ModelReader {
 
   /// Answers a question about a document that was read, known before the reading or not. Which file it
   /// is, of a codebase, the best evidence tells, not the model: a path is copied letter by letter or it is wrong.
+  /// What the document is about, its summary tells.
   /// - Throws: `ReadingError`, `ModelError`
   public func answer(_ question: String, from reading: Reading) throws -> Answer {
     if question.allSatisfy(\.isWhitespace) { throw ReadingError.emptyQuestion }
+    if QuestionTerms.asksForSummary(question) { return try summarize(reading) }
     let (start, tokens) = (ContinuousClock.now, reading.tokens)
     let lexical = reading.lexicalScores(question)
     let evidence = Evidence(
       lexical: lexical, central: lexical.hasTerms ? nil : CentralScores(units: tokens.units, bytes: tokens.bytes),
       attention: try attention(of: .ask(question: question), reading), asksItself: tokens.asks)
     let candidates = try answers.candidates(question, evidence, tokens, reading.control)
-    let best = candidates.last
-    let support = Support(words: evidence.support, refusal: best?.refusal ?? 1, isSpread: evidence.isSpread)
-    let generated = candidates.reduce(0) { $0 + $1.generatedTokens }
+    let support = Support(words: evidence.support, refusal: candidates.refusal, isSpread: evidence.isSpread)
+    let generated = candidates.all.reduce(0) { $0 + $1.generatedTokens }
     let took = figures(reading, answering: .now - start, generated: generated)
-    guard let best, support.isEnough else { return Self.unsupported(support, candidates, took) }
+    guard let best = candidates.all.last, support.isEnough else { return Self.unsupported(support, candidates.all, took) }
     let file = CodeNames.asksForFile(Array(question.utf8)) ? evidence.ranked.first.flatMap { tokens.path(ofUnit: $0.unit) } : nil
     return Answer(
-      text: file ?? best.text, isSupported: true, support: support, candidates: candidates,
+      text: file ?? best.text, isSupported: true, support: support, candidates: candidates.all,
       evidence: evidence.ranked.map { tokens.quote($0.unit...$0.unit, score: $0.score) },
       documentTokens: tokens.ids.count, figures: took)
   }

@@ -2,8 +2,6 @@
 enum Passages {
   /// Bytes at most.
   private static let most = 1600
-  /// Stretches that are shown together.
-  private static let several = 6
 
   /// A unit's neighbours in the block with it, and it alone again next to the question, where a
   /// small model looks first; of a codebase with the file's path before them.
@@ -12,12 +10,12 @@ enum Passages {
     return units.count > 1 ? [text(units, tokens), tokens.line(ofUnit: unit)] : [text(units, tokens)]
   }
 
-  /// The stretches of the text that match the question best, in the text's order: what happens in a
+  /// The `count` stretches of the text that match the question best, in the text's order: what happens in a
   /// story is told over several sentences, and the model follows it better as it was told.
-  static func together(_ evidence: Evidence, _ tokens: DocumentTokens) -> [String] {
+  static func together(_ count: Int, _ evidence: Evidence, _ tokens: DocumentTokens) -> [String] {
     let stretches = TextBlocks(stretchesOf: tokens.units)
     let scores = evidence.lexical.hasTerms ? evidence.lexical.over(stretches).scores : evidence.scores
-    return stretches.bestUnits(scores, count: several, atLeast: .leastNonzeroMagnitude).sorted()
+    return stretches.bestUnits(scores, count: count, atLeast: .leastNonzeroMagnitude).sorted()
       .map { text(stretches.units(with: $0), tokens) }
   }
 

@@ -16,7 +16,7 @@ public struct Support: Sendable, Equatable {
 
   /// Log odds of an answer, up to a constant.
   public var evidence: Double {
-    Self.wordsWeight * log(max(words, 0.01)) + (isSpread ? Self.spread : 0) - log(max(refusal, 1e-4) / max(1 - refusal, 1e-4))
+    Self.wordsWeight * log(max(words, 0.01)) + (isSpread ? Self.spread : 0) - LogOdds.of(refusal)
   }
 
   public var isEnough: Bool { evidence > Self.threshold }

@@ -97,6 +97,21 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    (#"{"text": " \n", "questions": []}"#, "set, line 2: its text is blank"), (#"{"text": "a"}"#, "set, line 2: it has no questions"),
+    (#"{"text": 1, "questions": []}"#, "set, line 2: text: "), ("no", "set, line 2: "),
+  ])
+  func aBadRecordIsNamedWithWhatIsWrong(line: String, expected: String) throws {
+    let directory = try TemporaryDirectory()
+    _ = try directory.write("set.jsonl", #"{"text": "a", "questions": [{"q": "b", "refs": ["c"]}]}"# + "\n" + line + "\n")
+    do {
+      let records = try EvaluationData(folder: directory.path).records("set", as: QuestionedText.self)
+      Issue.record("\(records.count) records were read")
+    } catch {
+      #expect("\(error)".hasPrefix(expected) && "\(error)".count > "set, line 2: ".count)
+    }
+  }
+
   @Test func compressedDataIsReadWholeOrRefused() throws {
     let directory = try TemporaryDirectory()
     let line = #"{"text": "\#(String(repeating: "a", count: 90_000))", "summary": "b"}"# + "\n"

@@ -106,7 +106,7 @@ struct ReadingTests {
     let tokens = DocumentTokens(document, try ModelTokenizer.open(try #require(Repository.defaultModel)))
     let lexical = tokens.lexicalScores("What was written on the label of the bottle?")
     let evidence = Evidence(lexical: lexical, central: nil, attention: tokens.units.ranges.map { _ in 0 }, asksItself: tokens.asks)
-    let shown = Passages.together(evidence, tokens)
+    let shown = Passages.together(6, evidence, tokens)
     #expect((2...6).contains(shown.count) && shown.contains { $0.contains("DRINK ME") })
     let text = document.text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
     var searched = text.startIndex
