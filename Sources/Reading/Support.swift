@@ -4,7 +4,7 @@ import Foundation
 public struct Support: Sendable, Equatable {
   /// How much of the question the best sentence and its paragraph say, 0 to 1.
   public let words: Double
-  /// The probability that the model gives to saying that the passages do not answer.
+  /// The probability that the model gives to saying that the passages do not answer; of several views of the text by the mean of their log odds.
   public let refusal: Double
   /// Whether the text says in other words, here and there, what is asked: the model then doubts right answers too.
   public let isSpread: Bool
