@@ -25,9 +25,7 @@ struct AnswerWriter {
     }
     let alone = Candidates(alone: single)
     guard evidence.isSpread || alone.areUnsure, evidence.ranked.count > 1 else { return alone }
-    let together = try Self.together.map { count in
-      try candidate(question, Passages.together(count, evidence, tokens), match: 1, state, control)
-    }
+    let together = try Passages.together(Self.together, evidence, tokens).map { try candidate(question, $0, match: 1, state, control) }
     return Candidates(agreeing: single.prefix(1) + together, besides: Array(single.dropFirst()))
   }
 

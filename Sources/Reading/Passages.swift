@@ -10,13 +10,15 @@ enum Passages {
     return units.count > 1 ? [text(units, tokens), tokens.line(ofUnit: unit)] : [text(units, tokens)]
   }
 
-  /// The `count` stretches of the text that match the question best, in the text's order: what happens in a
-  /// story is told over several sentences, and the model follows it better as it was told.
-  static func together(_ count: Int, _ evidence: Evidence, _ tokens: DocumentTokens) -> [String] {
+  /// As many stretches of the text as each count says that match the question best, in the text's order: what happens in
+  /// a story is told over several sentences, and the model follows it better as it was told. A text with no more
+  /// to show gives fewer views.
+  static func together(_ counts: [Int], _ evidence: Evidence, _ tokens: DocumentTokens) -> [[String]] {
     let stretches = TextBlocks(stretchesOf: tokens.units)
     let scores = evidence.lexical.hasTerms ? evidence.lexical.over(stretches).scores : evidence.scores
-    return stretches.bestUnits(scores, count: count, atLeast: .leastNonzeroMagnitude).sorted()
-      .map { text(stretches.units(with: $0), tokens) }
+    let best = stretches.bestUnits(scores, count: counts.max() ?? 0, atLeast: .leastNonzeroMagnitude)
+    return Set(counts.map { min($0, best.count) }).sorted()
+      .map { best.prefix($0).sorted().map { text(stretches.units(with: $0), tokens) } }
   }
 
   private static func text(_ units: ClosedRange<Int>, _ tokens: DocumentTokens) -> String {

@@ -44,13 +44,16 @@ struct QuestionTerms {
       .map { ($0.0.slot, $0.1.slot, $0.1.position - $0.0.position) }
   }
 
-  private static let ofSummaries = Set(Words.stems(of: "about summary summaries summarize summarise gist overview"))
+  private static let about = Words.stems(of: "about")[0]
+  private static let ofSummaries = Set(Words.stems(of: "summary summaries summarize summarise gist overview"))
+  /// What "about" does not go with: "About how many are there?"
+  private static let ofDetails = Set(Words.stems(of: "how much many who whom whose when where why which"))
   private static let ofRequests = Set(Words.stems(of: "give write please short brief story novel file code repository"))
 
   /// Whether a question is about all of a text and nothing in it: "What is this book about?", "Summarize it, please."
   static func asksForSummary(_ question: String) -> Bool {
     let stems = Words.stems(of: question)
-    return stems.contains(where: ofSummaries.contains)
-      && stems.allSatisfy { ofSummaries.contains($0) || ofRequests.contains($0) || Words.stop.contains($0) }
+    guard stems.allSatisfy({ ofSummaries.contains($0) || ofRequests.contains($0) || Words.stop.contains($0) }) else { return false }
+    return stems.contains(where: ofSummaries.contains) || stems.contains(about) && !stems.contains(where: ofDetails.contains)
   }
 }

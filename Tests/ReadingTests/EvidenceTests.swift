@@ -234,7 +234,7 @@ import Testing
   @Test(arguments: [
     ("What is it about?", true), ("What's this book about?", true), ("Summarize the story, please.", true), ("Give me a summary", true),
     ("What does this code do?", false), ("What is the trial about?", false), ("Who summarizes the case?", false), ("Who is it?", false),
-    ("", false),
+    ("", false), ("About how many are there?", false), ("About when was it?", false), ("Tell me about this book.", true),
   ])
   func whatADocumentIsAboutItsSummaryTells(question: String, expected: Bool) {
     #expect(QuestionTerms.asksForSummary(question) == expected)
