@@ -33,7 +33,8 @@ let package = Package(
     .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CUtf8proc", providers: [.apt(["libutf8proc-dev"])]),
-    .systemLibrary(name: "CUchardet", pkgConfig: "uchardet", providers: [.apt(["libuchardet-dev"])]),
+    .systemLibrary(
+      name: "CUchardet", pkgConfig: "uchardet", providers: [.apt(["libuchardet-dev"])]),
 
     // Facts of the host
     .target(name: "Digests", dependencies: ["CCrypto"], swiftSettings: swiftSettings),
@@ -41,10 +42,13 @@ let package = Package(
 
     // One concern each
     .target(
-      name: "Documents", dependencies: ["CUchardet", "Digests", "Host"], swiftSettings: swiftSettings),
-    .target(name: "Tokenizer", dependencies: ["CPCRE2", "CUtf8proc"], swiftSettings: swiftSettings),
+      name: "Documents", dependencies: ["CUchardet", "Digests", "Host"],
+      swiftSettings: swiftSettings),
     .target(
-      name: "Inference", dependencies: ["CKernels", "COpenBLAS", "Digests"], swiftSettings: swiftSettings),
+      name: "Tokenizer", dependencies: ["CPCRE2", "CUtf8proc"], swiftSettings: swiftSettings),
+    .target(
+      name: "Inference", dependencies: ["CKernels", "COpenBLAS", "Digests"],
+      swiftSettings: swiftSettings),
     .target(name: "Results", dependencies: ["CZstd", "Digests"], swiftSettings: swiftSettings),
     .target(name: "Postgres", dependencies: ["CPostgres"], swiftSettings: swiftSettings),
     .target(
@@ -64,16 +68,20 @@ let package = Package(
 
     // What readings are worth
     .target(
-      name: "Evaluation", dependencies: ["CZstd", "Digests", "Documents", "Inference", "Reading", "Results"], swiftSettings: swiftSettings),
+      name: "Evaluation",
+      dependencies: ["CZstd", "Digests", "Documents", "Inference", "Reading", "Results"],
+      swiftSettings: swiftSettings),
 
     // Programs
     .target(
-      name: "Programs", dependencies: [.product(name: "ArgumentParser", package: "swift-argument-parser")],
+      name: "Programs",
+      dependencies: [.product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: swiftSettings),
     .executableTarget(
       name: "docproc-worker",
       dependencies: [
-        "Digests", "Documents", "Host", "Inference", "Jobs", "Postgres", "Programs", "Reading", "Results", "Telemetry",
+        "Digests", "Documents", "Host", "Inference", "Jobs", "Postgres", "Programs", "Reading",
+        "Results", "Telemetry",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -81,32 +89,51 @@ let package = Package(
     .executableTarget(
       name: "docproc",
       dependencies: [
-        "Digests", "Documents", "Evaluation", "Host", "Inference", "Jobs", "Migrations", "Postgres", "Programs", "Reading",
+        "Digests", "Documents", "Evaluation", "Host", "Inference", "Jobs", "Migrations", "Postgres",
+        "Programs", "Reading",
         "Results", "Telemetry", "Tokenizer",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
 
     // Tests
-    .target(name: "TestSupport", dependencies: ["Host", "Inference"], path: "Tests/TestSupport", swiftSettings: swiftSettings),
-    .testTarget(name: "ArchitectureTests", dependencies: ["Host", "TestSupport"], swiftSettings: swiftSettings),
-    .testTarget(name: "KernelTests", dependencies: ["CKernels", "TestSupport"], swiftSettings: swiftSettings),
-    .testTarget(name: "InferenceTests", dependencies: ["CKernels", "Digests", "Inference", "TestSupport"], swiftSettings: swiftSettings),
-    .testTarget(name: "TokenizerTests", dependencies: ["CZstd", "Tokenizer", "TestSupport"], swiftSettings: swiftSettings),
-    .testTarget(name: "DocumentsTests", dependencies: ["Documents", "Host", "TestSupport"], swiftSettings: swiftSettings),
-    .testTarget(name: "ReadingTests", dependencies: ["Documents", "Reading", "Results", "TestSupport"], swiftSettings: swiftSettings),
+    .target(
+      name: "TestSupport", dependencies: ["Host", "Inference"], path: "Tests/TestSupport",
+      swiftSettings: swiftSettings),
     .testTarget(
-      name: "EvaluationTests", dependencies: ["Documents", "Evaluation", "Results", "TestSupport"], swiftSettings: swiftSettings),
+      name: "ArchitectureTests", dependencies: ["Host", "TestSupport"], swiftSettings: swiftSettings
+    ),
+    .testTarget(
+      name: "KernelTests", dependencies: ["CKernels", "TestSupport"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "InferenceTests", dependencies: ["CKernels", "Digests", "Inference", "TestSupport"],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "TokenizerTests", dependencies: ["CZstd", "Tokenizer", "TestSupport"],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "DocumentsTests", dependencies: ["Documents", "Host", "TestSupport"],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "ReadingTests", dependencies: ["Documents", "Reading", "Results", "TestSupport"],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "EvaluationTests", dependencies: ["Documents", "Evaluation", "Results", "TestSupport"],
+      swiftSettings: swiftSettings),
     .testTarget(name: "ResultsTests", dependencies: ["Results"], swiftSettings: swiftSettings),
     .testTarget(
-      name: "JobsTests", dependencies: ["Jobs", "Migrations", "Postgres", "Results", "TestSupport"], swiftSettings: swiftSettings),
+      name: "JobsTests",
+      dependencies: ["Jobs", "Migrations", "Postgres", "Results", "TestSupport"],
+      swiftSettings: swiftSettings),
     .testTarget(
-      name: "CommandLineTests", dependencies: ["Jobs", "Postgres", "TestSupport", "docproc", "docproc-worker"],
+      name: "CommandLineTests",
+      dependencies: ["Jobs", "Postgres", "TestSupport", "docproc", "docproc-worker"],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "ChaosTests",
       dependencies: [
-        "Documents", "Host", "Inference", "Jobs", "Postgres", "Reading", "Results", "TestSupport", "docproc", "docproc-worker",
+        "Documents", "Host", "Inference", "Jobs", "Postgres", "Reading", "Results", "TestSupport",
+        "docproc", "docproc-worker",
       ],
       swiftSettings: swiftSettings),
   ],

@@ -21,7 +21,11 @@ public enum Migrations {
     step(9, "complete", PackageResources._009_complete_sql, isBreaking: false),
   ]
 
-  private static func step(_ version: Int, _ name: String, _ sql: [UInt8], isBreaking: Bool = true) -> Migration {
-    Migration(version: version, name: name, sql: String(decoding: sql, as: UTF8.self), isBreaking: isBreaking)
+  private static func step(_ version: Int, _ name: String, _ sql: [UInt8], isBreaking: Bool = true)
+    -> Migration
+  {
+    Migration(
+      version: version, name: name, sql: String(decoding: sql, as: UTF8.self),
+      isBreaking: isBreaking)
   }
 }

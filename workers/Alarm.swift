@@ -8,7 +8,8 @@ final class Alarm: Sendable {
   init() {
     var ends: [Int32] = [-1, -1]
     precondition(pipe(&ends) == 0, "the process has no descriptors left")
-    (descriptor, end) = (ends[0], ends[1])
+    descriptor = ends[0]
+    end = ends[1]
     for one in ends { _ = fcntl(one, F_SETFD, FD_CLOEXEC) }
   }
 

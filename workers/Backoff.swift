@@ -1,7 +1,7 @@
 import Foundation
 
-/// Waits that grow from one failure to the next, each drawn at random so that the workers of a fleet
-/// do not come back all at once.
+/// Waits that grow from one failure to the next, each drawn at random so that the workers of a
+/// fleet do not come back all at once.
 struct Backoff {
   private static let first = 0.2
   private static let longest = 3.0

@@ -9,8 +9,8 @@ import Results
 import Synchronization
 
 /// Saves a reading from time to time, under its fence. The reading's thread only copies the state;
-/// what takes long (archiving, compressing, sending) runs on a queue of its own, with a connection of
-/// its own. A checkpoint that cannot be saved now is left out: the next one replaces it anyway.
+/// what takes long (archiving, compressing, sending) runs on a queue of its own, with a connection
+/// of its own. A checkpoint that cannot be saved now is left out: the next one replaces it anyway.
 final class Checkpointer: Sendable {
   /// Of the reading's time that copying may take.
   private static let share = 0.01
@@ -22,17 +22,28 @@ final class Checkpointer: Sendable {
     private let tokens: Int
     private let seconds: Double
 
-    init(_ moment: ReadingMoment) { (state, tokens, seconds) = (moment.fork(), moment.tokens, moment.seconds) }
+    init(_ moment: ReadingMoment) {
+      state = moment.fork()
+      tokens = moment.tokens
+      seconds = moment.seconds
+    }
 
-    /// To be called once: state and archive are large, and each is let go when the next form of it is made.
+    /// To be called once: state and archive are large, and each is let go when the next form of it
+    /// is made.
     /// - Parameter first: the position from which on tokens' pages are not saved.
     func packed(key: String, pagesFrom first: Int) throws -> SavedReading {
       guard let copied = state else { preconditionFailure("a copy is packed once") }
-      let (archive, page, end) = (copied.archive(), copied.page(from: first), copied.position)
+
+      let archive = copied.archive()
+      let page = copied.page(from: first)
+      let end = copied.position
       state = nil
+
       return SavedReading(
-        key: key, tokens: tokens, seconds: seconds, number: 0, isa: ComputeBackend.isa, state: try Self.compressed(archive),
-        pages: page.isEmpty ? [] : [.init(firstToken: first, endToken: end, data: try Self.compressed(page))])
+        key: key, tokens: tokens, seconds: seconds, number: 0, isa: ComputeBackend.isa,
+        state: try Self.compressed(archive),
+        pages: page.isEmpty
+          ? [] : [.init(firstToken: first, endToken: end, data: try Self.compressed(page))])
     }
 
     private static func compressed(_ bytes: consuming [UInt8]) throws -> CompressedBytes {
@@ -64,8 +75,16 @@ final class Checkpointer: Sendable {
   ///   - pagedTo: where the pages end that a resumed reading has.
   ///   - interval: seconds from one checkpoint to the next.
   ///   - lost: called when the claim turns out to be another's.
-  init(url: String, job: ClaimedJob, key: String, pagedTo: Int, interval: Double, logger: Logger, lost: @escaping @Sendable () -> Void) {
-    (self.url, self.job, self.key, self.interval, self.logger, self.lost) = (url, job, key, interval, logger, lost)
+  init(
+    url: String, job: ClaimedJob, key: String, pagedTo: Int, interval: Double, logger: Logger,
+    lost: @escaping @Sendable () -> Void
+  ) {
+    self.url = url
+    self.job = job
+    self.key = key
+    self.interval = interval
+    self.logger = logger
+    self.lost = lost
     state = Mutex(State(due: .now + .seconds(interval), pagedTo: pagedTo))
   }
 
@@ -109,19 +128,27 @@ final class Checkpointer: Sendable {
     }
   }
 
-  private func warn(_ error: any Error) { logger.warning("checkpoint not saved", metadata: ["job": "\(job.id)", "error": "\(error)"]) }
+  private func warn(_ error: any Error) {
+    logger.warning("checkpoint not saved", metadata: ["job": "\(job.id)", "error": "\(error)"])
+  }
 
   /// What was saved before has pages up to where these begin.
-  private func packed(_ copy: Copy) throws -> SavedReading { try copy.packed(key: key, pagesFrom: state.withLock { $0.pagedTo }) }
+  private func packed(_ copy: Copy) throws -> SavedReading {
+    try copy.packed(key: key, pagesFrom: state.withLock { $0.pagedTo })
+  }
 
   private func save(_ reading: SavedReading) throws {
     guard try JobQueue(url: url).save(reading, job: job.id, fence: job.fence) else { return lost() }
+
     state.withLock { state in
       state.saved += 1
       if let page = reading.pages.last { state.pagedTo = page.endToken }
     }
     logger.info(
       "checkpoint",
-      metadata: ["job": "\(job.id)", "tokens": "\(reading.tokens)", "bytes": "\(reading.state.payload.count)"])
+      metadata: [
+        "job": "\(job.id)", "tokens": "\(reading.tokens)",
+        "bytes": "\(reading.state.payload.count)",
+      ])
   }
 }

@@ -21,7 +21,8 @@ struct DocprocWorker: Program {
   @Flag(help: "Stop after one job, or at once when there is none.")
   var once = false
 
-  @Option(help: "Claim only jobs for this model (a name or a folder); default: every model on this host.")
+  @Option(
+    help: "Claim only jobs for this model (a name or a folder); default: every model on this host.")
   var model: String?
 
   @Option(help: "Threads to compute with; 0 means all CPUs.")
@@ -30,30 +31,42 @@ struct DocprocWorker: Program {
   @Option(help: "This worker's name in results.")
   var name = "\(ProcessInfo.processInfo.hostName)/\(ProcessInfo.processInfo.processIdentifier)"
 
-  @Option(help: "Connection URL of the database; several hosts may be named; default: DATABASE_URL.")
+  @Option(
+    help: "Connection URL of the database; several hosts may be named; default: DATABASE_URL.")
   var database: String?
 
   @Option(help: "Seconds from one checkpoint of a reading to the next.")
   var checkpointSeconds = 30.0
 
-  @Option(help: "Folder for finished results that the database does not have yet; default: spool in the data directory.")
+  @Option(
+    help: """
+      Folder for finished results that the database does not have yet; default: spool in the \
+      data directory.
+      """)
   var spool: String?
 
   func validate() throws {
     guard threads >= 0 else { throw ValidationError("--threads must not be negative") }
-    guard checkpointSeconds > 0 else { throw ValidationError("--checkpoint-seconds must be positive") }
+    guard checkpointSeconds > 0 else {
+      throw ValidationError("--checkpoint-seconds must be positive")
+    }
   }
 
   func run() throws {
-    guard let url = database ?? ProcessInfo.processInfo.environment["DATABASE_URL"], !url.isEmpty else {
-      throw ValidationError("no database is named: give --database URL or set DATABASE_URL (see: docproc db url)")
+    guard let url = database ?? ProcessInfo.processInfo.environment["DATABASE_URL"], !url.isEmpty
+    else {
+      throw ValidationError(
+        "no database is named: give --database URL or set DATABASE_URL (see: docproc db url)")
     }
+
     let stop = StopSignal()
     stop.install()
     let worker = try WorkerLoop(
       WorkerLoop.Settings(
-        url: url, name: name, checkpointSeconds: checkpointSeconds, spool: DataHome.absolute(spool ?? DataHome.path + "/spool")),
-      models: ModelShelf(only: model, threads: threads), stop: stop, logger: Telemetry.logger("docproc-worker"))
+        url: url, name: name, checkpointSeconds: checkpointSeconds,
+        spool: DataHome.absolute(spool ?? DataHome.path + "/spool")),
+      models: ModelShelf(only: model, threads: threads), stop: stop,
+      logger: Telemetry.logger("docproc-worker"))
     try worker.run(once: once)
   }
 }

@@ -52,14 +52,18 @@ final class Heartbeat: Sendable {
   func follow(_ claim: ClaimedJob?) {
     state.withLock { state in
       state.claim = claim.map { ($0.id, $0.fence) }
-      (state.progress, state.verdict) = (JobProgress(), .going)
+      state.progress = JobProgress()
+      state.verdict = .going
     }
   }
 
   func resumed(at tokens: Int) { state.withLock { $0.progress.resumedFrom = tokens } }
 
   func progress(_ done: Int, _ total: Int) {
-    state.withLock { ($0.progress.tokens, $0.progress.total) = (done, total) }
+    state.withLock {
+      $0.progress.tokens = done
+      $0.progress.total = total
+    }
   }
 
   /// Something was done, of whatever kind.
@@ -70,8 +74,8 @@ final class Heartbeat: Sendable {
   /// Somebody else found out that the claim is another's.
   func lost(fence: Int) { state.withLock { if $0.claim?.fence == fence { $0.verdict = .lost } } }
 
-  /// Waits while the queue has not heard of this worker for so long that the claim may be lost: what is
-  /// computed then may be for nothing. Ends early when `isOver`.
+  /// Waits while the queue has not heard of this worker for so long that the claim may be lost:
+  /// what is computed then may be for nothing. Ends early when `isOver`.
   func waitWhileUnheard(isOver: () -> Bool) {
     guard isUnheard else { return }
     logger.warning("not heard by the database: waiting")
@@ -104,13 +108,15 @@ final class Heartbeat: Sendable {
           _ = try current.forgetOld()
           nextForgetting = .now + .seconds(Self.forgetSeconds)
         }
-        try current.connection.waitForNotification(seconds: Self.beatSeconds(lease), alarm: alarm.descriptor)
+        try current.connection.waitForNotification(
+          seconds: Self.beatSeconds(lease), alarm: alarm.descriptor)
       } catch {
         logger.warning("heartbeat failed", metadata: ["error": "\(error)"])
         queue = nil
         alarm.wait(seconds: backoff.next())
       }
     }
+
     _ = try? queue?.unregister(worker: card.id)
     finished.signal()
   }
@@ -141,6 +147,8 @@ final class Heartbeat: Sendable {
 
   private func sweep(_ queue: JobQueue) throws {
     let count = try queue.sweep()
-    if count > 0 { logger.notice("gave back jobs of lost workers", metadata: ["count": "\(count)"]) }
+    if count > 0 {
+      logger.notice("gave back jobs of lost workers", metadata: ["count": "\(count)"])
+    }
   }
 }

@@ -22,7 +22,9 @@ final class ModelShelf {
   /// Names of the models that jobs may be claimed for.
   var names: [String] {
     if let only { return [only] }
-    return ((try? FileManager.default.contentsOfDirectory(atPath: DataHome.models)) ?? []).filter { !$0.hasPrefix(".") }.sorted()
+    return ((try? FileManager.default.contentsOfDirectory(atPath: DataHome.models)) ?? []).filter {
+      !$0.hasPrefix(".")
+    }.sorted()
   }
 
   /// True when a model that a job names by its folder is tried, if this host has that folder.
@@ -31,14 +33,20 @@ final class ModelShelf {
   /// - Throws: `Unavailable` when this host lacks the model; what loading it throws.
   func reader(for name: String) throws -> (reader: ModelReader, info: ResultRecord.ModelInfo) {
     if let loaded, loaded.name == name { return (loaded.reader, loaded.info) }
+
     loaded = nil  // two models at once may not fit in memory
     let folder = DataHome.modelFolder(name)
     guard FileManager.default.fileExists(atPath: folder) else {
-      throw Unavailable(description: "this host has no model \(name) (looked in \(folder)); install it, or run a worker where it is")
+      throw Unavailable(
+        description:
+          "this host has no model \(name) (looked in \(folder)); install it, or run a worker "
+          + "where it is"
+      )
     }
     let reader = try ModelReader(folder: folder, threads: threads)
     let info = ResultRecord.ModelInfo(name: name, sha256: try Self.digest(folder))
     loaded = (name, reader, info)
+
     return (reader, info)
   }
 

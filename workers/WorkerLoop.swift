@@ -36,10 +36,14 @@ final class WorkerLoop {
 
   /// - Throws: `PostgresError` when the database cannot be reached or has another schema.
   init(_ settings: Settings, models: ModelShelf, stop: StopSignal, logger: Logger) throws {
-    (self.settings, self.models, self.stop, self.logger) = (settings, models, stop, logger)
+    self.settings = settings
+    self.models = models
+    self.stop = stop
+    self.logger = logger
     let process = ProcessInfo.processInfo
     card = WorkerCard(
-      id: UUID(), name: settings.name, host: process.hostName, process: Int(process.processIdentifier), models: models.names,
+      id: UUID(), name: settings.name, host: process.hostName,
+      process: Int(process.processIdentifier), models: models.names,
       takesPaths: models.takesPaths)
     queue = try JobQueue(url: settings.url)
     database = try queue.databaseIdentity()
@@ -50,14 +54,18 @@ final class WorkerLoop {
   /// Works until it is told to stop, or for one job.
   /// - Throws: `PostgresError` that does not pass by itself: no rights, another schema.
   func run(once: Bool) throws {
-    logger.info("worker started", metadata: ["name": "\(card.name)", "models": "\(models.names.joined(separator: ","))"])
+    logger.info(
+      "worker started",
+      metadata: ["name": "\(card.name)", "models": "\(models.names.joined(separator: ","))"])
     heartbeat.start()
     defer { heartbeat.stop() }
     _ = try persistently { try $0.connection.listen("docproc_ready") }
     try offerSpooled()
     while !stop.isRequested {
       guard
-        let job = try persistently({ [card, models] in try $0.claim(worker: card.id, models: models.names, takesPaths: card.takesPaths) })
+        let job = try persistently({ [card, models] in
+          try $0.claim(worker: card.id, models: models.names, takesPaths: card.takesPaths)
+        })
       else { break }
       if let job {
         try work(on: job)
@@ -67,35 +75,50 @@ final class WorkerLoop {
         waitForWork()
       }
     }
+
     logger.info("worker stopped", metadata: ["name": "\(card.name)"])
   }
 
   private func waitForWork() {
     do {
-      try queue.connection.waitForNotification(seconds: Self.pollSeconds * Double.random(in: 0.75...1), alarm: stop.alarm)
+      try queue.connection.waitForNotification(
+        seconds: Self.pollSeconds * Double.random(in: 0.75...1), alarm: stop.alarm)
     } catch {
       // The next claim finds out, and connects anew.
     }
   }
 
   private func work(on job: ClaimedJob) throws {
-    logger.info("reading", metadata: ["job": "\(job.id)", "fence": "\(job.fence)", "document": "\(job.documentName)"])
+    logger.info(
+      "reading",
+      metadata: ["job": "\(job.id)", "fence": "\(job.fence)", "document": "\(job.documentName)"])
     heartbeat.follow(job)
     defer { heartbeat.follow(nil) }
     do {
-      try finish(job, with: try JobReading(job, settings, models, heartbeat, stop, logger).record(resuming: savedReading))
+      try finish(
+        job,
+        with: try JobReading(job, settings, models, heartbeat, stop, logger).record(
+          resuming: savedReading))
     } catch ReadingError.stopped {
       try giveUp(job)
     } catch let error where JobReading.isHostsFault(error) {
-      logger.error("this host cannot do the job", metadata: ["job": "\(job.id)", "error": "\(error)"])
+      logger.error(
+        "this host cannot do the job", metadata: ["job": "\(job.id)", "error": "\(error)"])
       let reason = "\(card.name): \(error)"
-      _ = try persistently { try $0.release(job: job.id, fence: job.fence, delaySeconds: Self.elsewhereSeconds, reason: reason) }
+      _ = try persistently {
+        try $0.release(
+          job: job.id, fence: job.fence, delaySeconds: Self.elsewhereSeconds, reason: reason)
+      }
     } catch let error as PostgresError {
       throw error
     } catch {
       // The same document and model give the same error again.
-      let state = try persistently { try $0.fail(job: job.id, fence: job.fence, message: "\(error)", retryable: false) }
-      logger.error("job failed", metadata: ["job": "\(job.id)", "error": "\(error)", "state": "\(state ?? "unknown")"])
+      let state = try persistently {
+        try $0.fail(job: job.id, fence: job.fence, message: "\(error)", retryable: false)
+      }
+      logger.error(
+        "job failed",
+        metadata: ["job": "\(job.id)", "error": "\(error)", "state": "\(state ?? "unknown")"])
     }
   }
 
@@ -112,29 +135,43 @@ final class WorkerLoop {
     do {
       try spool.write(entry)
     } catch {
-      logger.error("the result is kept in memory only", metadata: ["job": "\(job.id)", "error": "\(error)"])
+      logger.error(
+        "the result is kept in memory only", metadata: ["job": "\(job.id)", "error": "\(error)"])
     }
+
     try offer(entry)
   }
 
   private func offer(_ entry: ResultSpool.Entry) throws {
     do {
-      guard let accepted = try persistently({ try $0.complete(job: entry.job, fence: entry.fence, record: entry.record) }) else { return }
-      logger.info(accepted ? "completed" : "result refused: the claim was lost", metadata: ["job": "\(entry.job)"])
+      guard
+        let accepted = try persistently({
+          try $0.complete(job: entry.job, fence: entry.fence, record: entry.record)
+        })
+      else { return }
+      logger.info(
+        accepted ? "completed" : "result refused: the claim was lost",
+        metadata: ["job": "\(entry.job)"])
       spool.remove(entry)
     } catch let error as PostgresError where error.refusesValues {
       // The database will never take it, however often it is offered.
       let state = try persistently {
-        try $0.fail(job: entry.job, fence: entry.fence, message: "the result cannot be stored: \(error)", retryable: false)
+        try $0.fail(
+          job: entry.job, fence: entry.fence, message: "the result cannot be stored: \(error)",
+          retryable: false)
       }
-      logger.error("result refused", metadata: ["job": "\(entry.job)", "error": "\(error)", "state": "\(state ?? "unknown")"])
+      logger.error(
+        "result refused",
+        metadata: ["job": "\(entry.job)", "error": "\(error)", "state": "\(state ?? "unknown")"])
       if state != nil { spool.remove(entry) }
     }
   }
 
   private func offerSpooled() throws {
     for entry in spool.entries(database: database) {
-      logger.notice("offering a result of an earlier run", metadata: ["job": "\(entry.job)", "fence": "\(entry.fence)"])
+      logger.notice(
+        "offering a result of an earlier run",
+        metadata: ["job": "\(entry.job)", "fence": "\(entry.fence)"])
       try offer(entry)
     }
   }
@@ -151,7 +188,8 @@ final class WorkerLoop {
       let reason = verdict == .going ? "\(card.name) was told to stop" : nil
       _ = try persistently { try $0.release(job: job.id, fence: job.fence, reason: reason) }
     }
-    logger.notice("stopped reading", metadata: ["job": "\(job.id)", "verdict": "\(verdict.rawValue)"])
+    logger.notice(
+      "stopped reading", metadata: ["job": "\(job.id)", "verdict": "\(verdict.rawValue)"])
   }
 
   /// Repeats a call through outages: a fenced write has its effect once at most.
@@ -163,7 +201,8 @@ final class WorkerLoop {
       do {
         return try call(queue)
       } catch let error as PostgresError where error.isTransient {
-        logger.warning("the database cannot take it now, trying again", metadata: ["error": "\(error)"])
+        logger.warning(
+          "the database cannot take it now, trying again", metadata: ["error": "\(error)"])
         if stop.isRequested {
           let limit = deadline ?? Date().addingTimeInterval(Self.stoppingSeconds)
           deadline = limit

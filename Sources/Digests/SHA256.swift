@@ -12,7 +12,9 @@ public struct SHA256 {
     self.context = context
   }
 
-  public func update(_ bytes: UnsafeRawBufferPointer) { EVP_DigestUpdate(context, bytes.baseAddress, bytes.count) }
+  public func update(_ bytes: UnsafeRawBufferPointer) {
+    EVP_DigestUpdate(context, bytes.baseAddress, bytes.count)
+  }
 
   /// The digest; the value must not be used afterwards.
   public func finish() -> String {
@@ -44,8 +46,11 @@ public struct SHA256 {
     for path in paths {
       let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
       defer { try? handle.close() }
-      while let chunk = try handle.read(upToCount: 1 << 20), !chunk.isEmpty { chunk.withUnsafeBytes { hash.update($0) } }
+      while let chunk = try handle.read(upToCount: 1 << 20), !chunk.isEmpty {
+        chunk.withUnsafeBytes { hash.update($0) }
+      }
     }
+
     return hash.finish()
   }
 }

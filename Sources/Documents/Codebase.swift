@@ -24,12 +24,16 @@ struct Codebase {
         scalars += 1
       }
       if text.utf8.count > DocumentReader.maximumBytes {
-        throw DocumentError.tooLarge(path: root, bytes: text.utf8.count, limit: DocumentReader.maximumBytes)
+        throw DocumentError.tooLarge(
+          path: root, bytes: text.utf8.count, limit: DocumentReader.maximumBytes)
       }
     }
+
     guard !parts.isEmpty else { throw DocumentError.noTextInDirectory(path: root) }
+
     return Document(
-      name: (DataHome.absolute(root) as NSString).standardizingPath.split(separator: "/").last.map(String.init) ?? root, text: text,
+      name: (DataHome.absolute(root) as NSString).standardizingPath.split(separator: "/").last.map(
+        String.init) ?? root, text: text,
       parts: parts)
   }
 
@@ -37,7 +41,9 @@ struct Codebase {
   private func content(of path: String) throws -> String {
     let full = root + "/" + path
     // A link's text stands elsewhere in the tree, or outside of it.
-    guard (try? FileManager.default.destinationOfSymbolicLink(atPath: full)) == nil else { throw DocumentError.binary(path: full) }
+    guard (try? FileManager.default.destinationOfSymbolicLink(atPath: full)) == nil else {
+      throw DocumentError.binary(path: full)
+    }
     let bytes = try DocumentReader.contents(full)
     guard !bytes.isEmpty else { throw DocumentError.empty(path: full) }
     return try TextDecoder.decode(bytes, path: full, encoding: encoding)
@@ -45,7 +51,8 @@ struct Codebase {
 
   /// Paths relative to the root, in reading order.
   private func paths() throws -> [String] {
-    let listing = try git(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]) ?? untracked()
+    let listing =
+      try git(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]) ?? untracked()
     let names = listing.split(separator: 0).compactMap { String(validating: $0, as: UTF8.self) }
     return ReadingOrder.sorted(Array(Set(names)))
   }
@@ -56,15 +63,20 @@ struct Codebase {
     defer { try? FileManager.default.removeItem(atPath: empty) }
     let made = try Command.run("git", ["init", "-q", "--bare", empty])
     guard made.status == 0,
-      let listing = try git(["--git-dir=\(empty)", "--work-tree=.", "ls-files", "-z", "--others", "--exclude-standard"])
+      let listing = try git([
+        "--git-dir=\(empty)", "--work-tree=.", "ls-files", "-z", "--others", "--exclude-standard",
+      ])
     else { throw DocumentError.unreadable(path: root, reason: "git cannot list it: \(made.error)") }
+
     return listing
   }
 
   /// Runs git in the root. A repository's own settings can name programs to run; those
   /// that listing files would start are switched off.
   private func git(_ arguments: [String]) throws -> Data? {
-    let settings = ["-c", "core.fsmonitor=false", "-c", "core.untrackedCache=false", "-c", "safe.directory=*"]
+    let settings = [
+      "-c", "core.fsmonitor=false", "-c", "core.untrackedCache=false", "-c", "safe.directory=*",
+    ]
     do {
       let result = try Command.run("git", settings + arguments, directory: root)
       return result.status == 0 ? result.output : nil
@@ -78,7 +90,8 @@ struct Codebase {
 enum ReadingOrder {
   static func sorted(_ paths: [String]) -> [String] {
     paths.sorted { first, second in
-      let (firstRank, secondRank) = (rank(first), rank(second))
+      let firstRank = rank(first)
+      let secondRank = rank(second)
       return firstRank != secondRank ? firstRank < secondRank : precedes(first, second)
     }
   }
@@ -86,19 +99,26 @@ enum ReadingOrder {
   /// README first, then other top-level prose, then manifests, then the rest.
   private static func rank(_ path: String) -> Int {
     guard !path.contains("/") else { return 3 }
+
     let name = path.lowercased()
     if name.hasPrefix("readme") { return 0 }
     if name.hasSuffix(".md") || name.hasSuffix(".rst") || name.hasSuffix(".txt") { return 1 }
-    let manifests = ["package.swift", "package.json", "cargo.toml", "pyproject.toml", "go.mod", "makefile", "cmakelists.txt", "pom.xml"]
+    let manifests = [
+      "package.swift", "package.json", "cargo.toml", "pyproject.toml", "go.mod", "makefile",
+      "cmakelists.txt", "pom.xml",
+    ]
+
     return manifests.contains(name) ? 2 : 3
   }
 
   /// By bytes, and a directory's own files before those of its subdirectories.
   private static func precedes(_ first: String, _ second: String) -> Bool {
-    let (a, b) = (first.split(separator: "/"), second.split(separator: "/"))
+    let a = first.split(separator: "/")
+    let b = second.split(separator: "/")
     for (left, right) in zip(a.dropLast(), b.dropLast()) where left != right {
       return left.utf8.lexicographicallyPrecedes(right.utf8)
     }
+
     if a.count != b.count { return a.count < b.count }
     return first.utf8.lexicographicallyPrecedes(second.utf8)
   }

@@ -34,7 +34,8 @@ public struct Document: Sendable {
   /// The file and the offset in it, in scalars, at an offset of the text; nil
   /// between the parts.
   public func origin(of offset: Int) -> (path: String, offset: Int)? {
-    guard let part = parts.last(where: { $0.start <= offset }), offset < part.start + part.length else { return nil }
+    guard let part = parts.last(where: { $0.start <= offset }), offset < part.start + part.length
+    else { return nil }
     return (part.path, offset - part.start)
   }
 }

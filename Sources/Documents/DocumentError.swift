@@ -16,15 +16,21 @@ public enum DocumentError: Error, Equatable, CustomStringConvertible {
     case .unreadable(let path, let reason): "cannot read \(path): \(reason)"
     case .empty(let path): "\(path) holds no text"
     case .binary(let path): "\(path) is a binary file; \(Self.supported)"
-    case .unsupportedFormat(let path, let format): "\(path) is \(format), which is not supported yet; \(Self.supported)"
+    case .unsupportedFormat(let path, let format):
+      "\(path) is \(format), which is not supported yet; \(Self.supported)"
     case .invalidEncoding(let path, let byte, let guess):
       "\(path) is not valid UTF-8 (byte \(byte)) and its encoding cannot be told"
-        + (guess.map { "; it might be \($0)" } ?? "") + "; name it with --encoding, for example --encoding \(guess ?? "ISO-8859-1")"
-    case .unknownEncoding(let name): "the encoding \(name) is not known on this host (see: iconv --list)"
+        + (guess.map { "; it might be \($0)" } ?? "")
+        + "; name it with --encoding, for example --encoding \(guess ?? "ISO-8859-1")"
+    case .unknownEncoding(let name):
+      "the encoding \(name) is not known on this host (see: iconv --list)"
     case .noTextInDirectory(let path): "\(path) holds no text files; \(Self.supported)"
-    case .tooLarge(let path, let bytes, let limit): "\(path) holds \(bytes) bytes of text; the limit is \(limit)"
+    case .tooLarge(let path, let bytes, let limit):
+      "\(path) holds \(bytes) bytes of text; the limit is \(limit)"
     }
   }
 
-  static let supported = "supported are text, Markdown and source files in any encoding, and directories of them (a codebase)"
+  static let supported =
+    "supported are text, Markdown and source files in any encoding, and directories of them (a "
+    + "codebase)"
 }

@@ -16,7 +16,8 @@ public struct DocumentReader: Sendable {
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
       throw DocumentError.notFound(path: path)
     }
-    return isDirectory.boolValue ? try Codebase(root: path, encoding: encoding).document() : try file(path)
+    return isDirectory.boolValue
+      ? try Codebase(root: path, encoding: encoding).document() : try file(path)
   }
 
   private func file(_ path: String) throws -> Document {
@@ -25,23 +26,30 @@ public struct DocumentReader: Sendable {
     if let format = FileFormat.unsupported(path: path, content: bytes) {
       throw DocumentError.unsupportedFormat(path: path, format: format)
     }
+
     let text = try TextDecoder.decode(bytes, path: path, encoding: encoding)
     // Other encodings can grow on their way to UTF-8.
     if text.utf8.count > Self.maximumBytes {
       throw DocumentError.tooLarge(path: path, bytes: text.utf8.count, limit: Self.maximumBytes)
     }
-    guard text.unicodeScalars.contains(where: { !$0.properties.isWhitespace }) else { throw DocumentError.empty(path: path) }
+
+    guard text.unicodeScalars.contains(where: { !$0.properties.isWhitespace }) else {
+      throw DocumentError.empty(path: path)
+    }
+
     return Document(name: (path as NSString).lastPathComponent, text: text)
   }
 
   static func contents(_ path: String) throws -> [UInt8] {
-    let attributes = try? FileManager.default.attributesOfItem(atPath: (path as NSString).resolvingSymlinksInPath)
+    let attributes = try? FileManager.default.attributesOfItem(
+      atPath: (path as NSString).resolvingSymlinksInPath)
     guard attributes?[.type] as? FileAttributeType == .typeRegular else {
       throw DocumentError.unreadable(path: path, reason: "it is not a regular file")
     }
     if let size = attributes?[.size] as? Int, size > maximumBytes {
       throw DocumentError.tooLarge(path: path, bytes: size, limit: maximumBytes)
     }
+
     do {
       return Array(try Data(contentsOf: URL(fileURLWithPath: path)))
     } catch {

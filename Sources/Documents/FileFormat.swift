@@ -1,15 +1,20 @@
 /// Formats that are recognised so that they can be refused by name.
 enum FileFormat {
   private static let byExtension: [String: String] = [
-    "epub": "an EPUB book", "pdf": "a PDF", "html": "HTML", "htm": "HTML", "xhtml": "HTML", "docx": "a DOCX document",
-    "odt": "an ODT document", "doc": "a Word document", "mobi": "a MOBI book", "zip": "an archive", "tar": "an archive",
-    "gz": "an archive", "tgz": "an archive", "xz": "an archive", "zst": "an archive", "bz2": "an archive", "7z": "an archive",
+    "epub": "an EPUB book", "pdf": "a PDF", "html": "HTML", "htm": "HTML", "xhtml": "HTML",
+    "docx": "a DOCX document",
+    "odt": "an ODT document", "doc": "a Word document", "mobi": "a MOBI book", "zip": "an archive",
+    "tar": "an archive",
+    "gz": "an archive", "tgz": "an archive", "xz": "an archive", "zst": "an archive",
+    "bz2": "an archive", "7z": "an archive",
   ]
 
   private static let byContent: [(prefix: [UInt8], name: String)] = [
-    (Array("%PDF-".utf8), "a PDF"), ([0x50, 0x4B, 3, 4], "a ZIP container (EPUB, DOCX or archive)"), ([0x1F, 0x8B], "an archive"),
+    (Array("%PDF-".utf8), "a PDF"),
+    ([0x50, 0x4B, 3, 4], "a ZIP container (EPUB, DOCX or archive)"), ([0x1F, 0x8B], "an archive"),
     ([0x28, 0xB5, 0x2F, 0xFD], "an archive"), ([0xFD, 0x37, 0x7A, 0x58, 0x5A], "an archive"),
-    (Array("<!DOCTYPE html".utf8), "HTML"), (Array("<!doctype html".utf8), "HTML"), (Array("<html".utf8), "HTML"),
+    (Array("<!DOCTYPE html".utf8), "HTML"), (Array("<!doctype html".utf8), "HTML"),
+    (Array("<html".utf8), "HTML"),
   ]
 
   /// The name of an unsupported format, by what the file holds and then by its name.

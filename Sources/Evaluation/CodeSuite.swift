@@ -8,7 +8,10 @@ public struct CodeSuite: EvaluationSuite {
   public var repository: Document
   public var questions: Int
 
-  public init(repository: Document, questions: Int) { (self.repository, self.questions) = (repository, questions) }
+  public init(repository: Document, questions: Int) {
+    self.repository = repository
+    self.questions = questions
+  }
 
   public var parameters: String { "questions=\(questions)" }
 
@@ -17,7 +20,8 @@ public struct CodeSuite: EvaluationSuite {
   public func run(_ reader: ModelReader, _ data: EvaluationData, _ log: EvaluationLog) throws {
     let functions = FunctionDefinition.all(in: repository)
     guard !functions.isEmpty else {
-      throw EvaluationError.nothingToMeasure("no function definitions (func, def, fn, function) in \(repository.name)")
+      throw EvaluationError.nothingToMeasure(
+        "no function definitions (func, def, fn, function) in \(repository.name)")
     }
     var random = SplitMix64(choices: 1)
     let asked = functions.shuffled(using: &random).prefix(questions)
@@ -29,20 +33,28 @@ public struct CodeSuite: EvaluationSuite {
     }
   }
 
-  private func item(_ function: FunctionDefinition, _ reading: Reading, _ reader: ModelReader) throws -> EvaluationItem {
-    let place = try reader.answer("In which file is the function \(function.name) defined?", from: reading)
+  private func item(_ function: FunctionDefinition, _ reading: Reading, _ reader: ModelReader)
+    throws -> EvaluationItem
+  {
+    let place = try reader.answer(
+      "In which file is the function \(function.name) defined?", from: reading)
     let file = function.path.split(separator: "/").last.map(String.init) ?? function.path
     var texts = ["function": function.name, "path": function.path, "place": place.text]
     var values: [String: Double] = [
       "file_named": place.text.contains(file) ? 1 : 0,
       "file_quoted": place.evidence.first.map { isOf(function, $0) } == true ? 1 : 0,
-      "definition_quoted_3": place.evidence.prefix(3).contains { isOf(function, $0) && $0.quote.contains(function.name) } ? 1 : 0,
+      "definition_quoted_3": place.evidence.prefix(3).contains {
+        isOf(function, $0) && $0.quote.contains(function.name)
+      } ? 1 : 0,
     ]
     if let type = function.returns {
-      let answer = try reader.answer("What type does the function \(function.name) return?", from: reading)
+      let answer = try reader.answer(
+        "What type does the function \(function.name) return?", from: reading)
       values["return_type_f1"] = AnswerMetrics.f1(answer.text, [type])
-      (texts["returns"], texts["return_answer"]) = (type, answer.text)
+      texts["returns"] = type
+      texts["return_answer"] = answer.text
     }
+
     return EvaluationItem(group: "code", values: values, texts: texts)
   }
 
@@ -71,18 +83,25 @@ struct FunctionDefinition {
         found[definition.name, default: []].append(definition)
       }
     }
-    return found.values.filter { $0.count == 1 && $0[0].name.count > 4 }.map { $0[0] }.sorted { $0.name < $1.name }
+
+    return found.values.filter { $0.count == 1 && $0[0].name.count > 4 }.map { $0[0] }.sorted {
+      $0.name < $1.name
+    }
   }
 
   private static func definition(_ line: Substring, path: String) -> FunctionDefinition? {
     let parts = line.split(separator: " ", omittingEmptySubsequences: true)
-    guard let at = parts.firstIndex(where: keywords.contains), at < 4, at + 1 < parts.count else { return nil }
+    guard let at = parts.firstIndex(where: keywords.contains), at < 4, at + 1 < parts.count else {
+      return nil
+    }
     let name = parts[at + 1].prefix { $0.isLetter || $0.isNumber || $0 == "_" }
-    guard !name.isEmpty, let parameters = line[parts[at + 1].startIndex...].firstIndex(of: "(") else { return nil }
+    guard !name.isEmpty, let parameters = line[parts[at + 1].startIndex...].firstIndex(of: "(")
+    else { return nil }
     return FunctionDefinition(name: String(name), path: path, returns: returns(line[parameters...]))
   }
 
-  /// What stands between the arrow after `line`'s first brackets and the body; nil where they do not close or nothing does.
+  /// What stands between the arrow after `line`'s first brackets and the body; nil where they do
+  /// not close or nothing does.
   private static func returns(_ line: Substring) -> String? {
     var depth = 0
     let closed = line.firstIndex { character in
@@ -90,9 +109,11 @@ struct FunctionDefinition {
       return depth == 0
     }
     guard let closed, let arrow = line[closed...].range(of: "-> ") else { return nil }
-    let words = line[arrow.upperBound...].prefix { !"{;".contains($0) }.split(separator: " ").prefix { $0 != "where" }
+    let words = line[arrow.upperBound...].prefix { !"{;".contains($0) }.split(separator: " ").prefix
+    { $0 != "where" }
     let type = words.joined(separator: " ")
     let bare = type.hasSuffix(":") ? String(type.dropLast()) : type
+
     return bare.isEmpty ? nil : bare
   }
 }

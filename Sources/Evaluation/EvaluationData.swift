@@ -10,12 +10,16 @@ public struct EvaluationData: Sendable {
 
   /// - Throws: `EvaluationError.missing` for the first that is not there.
   public func require(_ names: [String]) throws {
-    for name in names where path(name) == nil { throw EvaluationError.missing(file: name + ".jsonl", folder: folder) }
+    for name in names where path(name) == nil {
+      throw EvaluationError.missing(file: name + ".jsonl", folder: folder)
+    }
   }
 
   /// SHA-256 of the files.
   /// - Throws: `EvaluationError.missing`
-  public func digest(of names: [String]) throws -> String { SHA256.hex(of: try names.map { try contents($0) }.reduce(Data(), +)) }
+  public func digest(of names: [String]) throws -> String {
+    SHA256.hex(of: try names.map { try contents($0) }.reduce(Data(), +))
+  }
 
   /// The records of NAME.jsonl or NAME.jsonl.zst.
   /// - Throws: `EvaluationError` when the file is not there, or is not what it should be.
@@ -43,8 +47,10 @@ public struct EvaluationData: Sendable {
 
   /// Of NAME.jsonl or NAME.jsonl.zst, in the folder or one of its usual parts.
   private func path(_ name: String) -> String? {
-    ["", "/eval_dev", "/train_pairs"].flatMap { ["\(folder)\($0)/\(name).jsonl", "\(folder)\($0)/\(name).jsonl.zst"] }
-      .first(where: FileManager.default.fileExists)
+    ["", "/eval_dev", "/train_pairs"].flatMap {
+      ["\(folder)\($0)/\(name).jsonl", "\(folder)\($0)/\(name).jsonl.zst"]
+    }
+    .first(where: FileManager.default.fileExists)
   }
 
   private func contents(_ name: String) throws -> Data {
@@ -55,7 +61,10 @@ public struct EvaluationData: Sendable {
   }
 
   private static func decompress(_ data: Data, _ path: String) throws -> Data {
-    guard let context = ZSTD_createDCtx() else { throw EvaluationError.malformed(file: path, line: 0, reason: "no memory") }
+    guard let context = ZSTD_createDCtx() else {
+      throw EvaluationError.malformed(file: path, line: 0, reason: "no memory")
+    }
+
     defer { ZSTD_freeDCtx(context) }
     // Written with long-distance matching.
     ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, 31)
@@ -82,6 +91,7 @@ public struct EvaluationData: Sendable {
     // Zero only at the end of a frame.
     if failure == nil, remaining != 0 { failure = "it ends in the middle; copy it again" }
     if let failure { throw EvaluationError.malformed(file: path, line: 0, reason: failure) }
+
     return result
   }
 }
@@ -94,8 +104,10 @@ public enum EvaluationError: Error, CustomStringConvertible {
   public var description: String {
     switch self {
     case .missing(let file, let folder):
-      "there is no \(file) or \(file).zst in \(folder); name the folder that holds it with --data (training/README.md lists the sets)"
-    case .malformed(let file, let line, let reason): line > 0 ? "\(file), line \(line): \(reason)" : "\(file): \(reason)"
+      "there is no \(file) or \(file).zst in \(folder); name the folder that holds it with "
+        + "--data (training/README.md lists the sets)"
+    case .malformed(let file, let line, let reason):
+      line > 0 ? "\(file), line \(line): \(reason)" : "\(file): \(reason)"
     case .nothingToMeasure(let reason): reason
     }
   }

@@ -10,7 +10,9 @@ public struct EvaluationItem: Codable, Sendable {
   public let texts: [String: String]
 
   public init(group: String, values: [String: Double], texts: [String: String]) {
-    (self.group, self.values, self.texts) = (group, values, texts)
+    self.group = group
+    self.values = values
+    self.texts = texts
   }
 }
 
@@ -29,7 +31,8 @@ public final class EvaluationLog {
   /// - Throws: when the file cannot be written.
   public init(path: String) throws {
     let manager = FileManager.default
-    try manager.createDirectory(atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+    try manager.createDirectory(
+      atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
     let earlier = manager.contents(atPath: path) ?? Data()
     // A line that a kill cut off is measured again.
     let whole = earlier.lastIndex(of: 10).map { earlier[...$0] } ?? Data()
@@ -51,6 +54,7 @@ public final class EvaluationLog {
   /// - Throws: what `measure` throws, and when the file cannot be written.
   public func add(_ key: String, _ measure: () throws -> EvaluationItem) throws {
     if has(key) { return }
+
     let item = try measure()
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

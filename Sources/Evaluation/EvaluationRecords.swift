@@ -30,7 +30,8 @@ struct QuestionedText: Decodable {
     text = try record.decode(String.self, forKey: .text)
     questions = try record.decode([Question].self, forKey: .questions)
     if text.allSatisfy(\.isWhitespace) {
-      throw DecodingError.dataCorruptedError(forKey: .text, in: record, debugDescription: "its text is blank")
+      throw DecodingError.dataCorruptedError(
+        forKey: .text, in: record, debugDescription: "its text is blank")
     }
   }
 }

@@ -24,13 +24,18 @@ extension EvaluationSuite {
 
 extension SplitMix64 {
   /// The choices of one part of a suite. Seeds that follow each other are spread far apart.
-  init(choices seed: Int) { self.init(seed: UInt64(bitPattern: Int64(seed)) &* 0x9E37_79B9_7F4A_7C15) }
+  init(choices seed: Int) {
+    self.init(seed: UInt64(bitPattern: Int64(seed)) &* 0x9E37_79B9_7F4A_7C15)
+  }
 }
 
 extension Answer {
   /// What spoke for and against an answer, from which a threshold of refusing is chosen.
   var supportValues: [String: Double] {
-    ["support_words": support?.words ?? 1, "support_refusal": support?.refusal ?? 0, "support_spread": support?.isSpread == true ? 1 : 0]
+    [
+      "support_words": support?.words ?? 1, "support_refusal": support?.refusal ?? 0,
+      "support_spread": support?.isSpread == true ? 1 : 0,
+    ]
   }
 
   /// Refusal, confidence, match and text of each candidate.

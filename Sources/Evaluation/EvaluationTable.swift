@@ -12,12 +12,16 @@ public struct EvaluationTable: Codable, Sendable {
 
   /// - Parameter ratios: (name, value, by value) of means that are shown divided.
   public init(_ items: [EvaluationItem], ratios: [(name: String, of: String, to: String)] = []) {
-    let groups = items.map(\.group).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+    let groups = items.map(\.group).reduce(into: [String]()) {
+      if !$0.contains($1) { $0.append($1) }
+    }
     rows = groups.map { group in
       let members = items.filter { $0.group == group }
       var values = Self.means(members)
       for ratio in ratios {
-        if let value = values[ratio.of], let base = values[ratio.to], base > 0 { values[ratio.name] = value / base }
+        if let value = values[ratio.of], let base = values[ratio.to], base > 0 {
+          values[ratio.name] = value / base
+        }
       }
       return Row(group: group, items: members.count, values: values)
     }
@@ -35,7 +39,8 @@ public struct EvaluationTable: Codable, Sendable {
   public var text: String {
     let names = Set(rows.flatMap(\.values.keys)).sorted()
     let lines = rows.map { row in
-      [row.group, "\(row.items)"] + names.map { name in row.values[name].map { String(format: "%.3f", $0) } ?? "" }
+      [row.group, "\(row.items)"]
+        + names.map { name in row.values[name].map { String(format: "%.3f", $0) } ?? "" }
     }
     let table = [["", "items"] + names] + lines
     let widths = table[0].indices.map { column in table.map { $0[column].count }.max() ?? 0 }

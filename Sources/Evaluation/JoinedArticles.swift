@@ -21,8 +21,11 @@ struct JoinedArticles {
   init(_ articles: [Article], characters: Int, seed: Int) {
     var random = SplitMix64(choices: seed)
     let order = articles.indices.shuffled(using: &random)
-    var (paragraphs, inside, used) = ([String](), [[Article.Question]](), 0)
-    var (last, isFull) = (0, false)
+    var paragraphs = [String]()
+    var inside = [[Article.Question]]()
+    var used = 0
+    var last = 0
+    var isFull = false
     filling: for (count, article) in order.enumerated() {
       last = count
       for paragraph in articles[article].paragraphs {
@@ -34,7 +37,10 @@ struct JoinedArticles {
       }
     }
     let others = order.dropFirst(last + 1).flatMap { articles[$0].paragraphs.flatMap(\.qas) }
-    (self.paragraphs, self.inside, self.seed, self.isFull) = (paragraphs, inside, seed, isFull)
+    self.paragraphs = paragraphs
+    self.inside = inside
+    self.seed = seed
+    self.isFull = isFull
     outside = others.filter { !$0.answers.isEmpty }
     text = paragraphs.joined(separator: "\n\n")
   }
@@ -49,11 +55,15 @@ struct JoinedArticles {
   func questions(_ count: Int, adversarial: Bool) -> [Asked] {
     var random = SplitMix64(choices: seed &+ 7)
     let answered = inside.indices.flatMap { index in
-      inside[index].filter { !$0.answers.isEmpty }.map { Asked(text: $0.question, answers: $0.answers, paragraph: index) }
+      inside[index].filter { !$0.answers.isEmpty }.map {
+        Asked(text: $0.question, answers: $0.answers, paragraph: index)
+      }
     }
     let unanswered = (adversarial ? inside.joined().filter(\.answers.isEmpty) : outside).map {
       Asked(text: $0.question, answers: [], paragraph: nil)
     }
-    return Array(answered.shuffled(using: &random).prefix(count)) + Array(unanswered.shuffled(using: &random).prefix(count))
+
+    return Array(answered.shuffled(using: &random).prefix(count))
+      + Array(unanswered.shuffled(using: &random).prefix(count))
   }
 }

@@ -10,7 +10,8 @@ public struct NeedleSuite: EvaluationSuite {
   public var depths: [Int]
   /// Texts for each length and depth.
   public var repeats: Int
-  /// True: the question is known before the reading. False: it is asked after one reading of all needles.
+  /// True: the question is known before the reading. False: it is asked after one reading of all
+  /// needles.
   public var known: Bool
   /// Where needles are hidden; repeated where it is too short.
   public var haystack: String
@@ -19,21 +20,30 @@ public struct NeedleSuite: EvaluationSuite {
   public static let mostDepths = cities.count
 
   private static let cities = [
-    "Lisbon", "Nairobi", "Osaka", "Quito", "Tallinn", "Winnipeg", "Adelaide", "Bergen", "Cusco", "Dakar", "Esfahan", "Fez", "Galway",
+    "Lisbon", "Nairobi", "Osaka", "Quito", "Tallinn", "Winnipeg", "Adelaide", "Bergen", "Cusco",
+    "Dakar", "Esfahan", "Fez", "Galway",
     "Hanoi",
     "Izmir", "Jaipur",
   ]
 
   public init(lengths: [Int], depths: [Int], repeats: Int, known: Bool, haystack: String) {
-    (self.lengths, self.depths, self.repeats, self.known, self.haystack) = (lengths, depths, repeats, known, haystack)
+    self.lengths = lengths
+    self.depths = depths
+    self.repeats = repeats
+    self.known = known
+    self.haystack = haystack
   }
 
-  public var parameters: String { "lengths=\(lengths) depths=\(depths) repeats=\(repeats) known=\(known)" }
+  public var parameters: String {
+    "lengths=\(lengths) depths=\(depths) repeats=\(repeats) known=\(known)"
+  }
 
   public var texts: [String] { [haystack] }
 
   public func run(_ reader: ModelReader, _ data: EvaluationData, _ log: EvaluationLog) throws {
-    guard !haystack.isEmpty else { throw EvaluationError.nothingToMeasure("the text that needles are hidden in is empty") }
+    guard !haystack.isEmpty else {
+      throw EvaluationError.nothingToMeasure("the text that needles are hidden in is empty")
+    }
     for length in lengths {
       for index in 0..<repeats {
         if known {
@@ -45,13 +55,18 @@ public struct NeedleSuite: EvaluationSuite {
     }
   }
 
-  private func measure(_ depths: [Int], _ length: Int, _ index: Int, _ reader: ModelReader, _ log: EvaluationLog) throws {
+  private func measure(
+    _ depths: [Int], _ length: Int, _ index: Int, _ reader: ModelReader, _ log: EvaluationLog
+  ) throws {
     var random = SplitMix64(choices: 100_000 * index + length + (known ? depths[0] : 1))
     let cities = Self.cities.shuffled(using: &random)
-    let needles = zip(depths, cities).map { Needle(depth: $0, city: $1, number: Int.random(in: 1_000_000...9_999_999, using: &random)) }
+    let needles = zip(depths, cities).map {
+      Needle(depth: $0, city: $1, number: Int.random(in: 1_000_000...9_999_999, using: &random))
+    }
     let keys = depths.map { "\(length)/\(index)/\($0)" }
     if keys.allSatisfy(log.has) { return }
-    let document = Document(name: "haystack.txt", text: try text(with: needles, tokens: length, reader))
+    let document = Document(
+      name: "haystack.txt", text: try text(with: needles, tokens: length, reader))
     let reading = try reader.open(document, for: known ? .ask(question: needles[0].question) : nil)
     for (key, needle) in zip(keys, needles) {
       try log.add(key) {
@@ -60,8 +75,13 @@ public struct NeedleSuite: EvaluationSuite {
         let quoted = answer.evidence.prefix(3).contains { $0.quote.contains("\(needle.number)") }
         return EvaluationItem(
           group: "\(length)",
-          values: ["found": found ? 1 : 0, "evidence_3": quoted ? 1 : 0, "depth_\(needle.depth)": found ? 1 : 0],
-          texts: answer.candidateTexts.merging(["question": needle.question, "answer": answer.text, "expected": "\(needle.number)"]) { $1 })
+          values: [
+            "found": found ? 1 : 0, "evidence_3": quoted ? 1 : 0,
+            "depth_\(needle.depth)": found ? 1 : 0,
+          ],
+          texts: answer.candidateTexts.merging([
+            "question": needle.question, "answer": answer.text, "expected": "\(needle.number)",
+          ]) { $1 })
       }
     }
   }
@@ -86,9 +106,11 @@ public struct NeedleSuite: EvaluationSuite {
       taken.append(line)
       used += Double(line.utf8.count + 1)
     }
+
     for needle in needles.sorted(by: { $0.depth > $1.depth }) {
       taken.insert(contentsOf: ["", needle.sentence, ""], at: taken.count * needle.depth / 100)
     }
+
     return taken.joined(separator: "\n")
   }
 }

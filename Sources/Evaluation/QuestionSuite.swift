@@ -17,14 +17,20 @@ public struct QuestionSuite: EvaluationSuite {
   private static let shownPassages = 3
 
   public init(lengths: [Int], documents: Int, questions: Int, known: Bool, adversarial: Bool) {
-    (self.lengths, self.documents, self.questions, self.known) = (lengths, documents, questions, known)
+    self.lengths = lengths
+    self.documents = documents
+    self.questions = questions
+    self.known = known
     self.adversarial = adversarial
   }
 
   public var parameters: String {
-    "lengths=\(lengths) documents=\(documents) questions=\(questions) known=\(known) adversarial=\(adversarial)"
+    "lengths=\(lengths) documents=\(documents) questions=\(questions) known=\(known) "
+      + "adversarial=\(adversarial)"
   }
-  public var files: [String] { [adversarial ? "squad_v2.0_dev_articles" : "squad_v1.1_dev_articles"] }
+  public var files: [String] {
+    [adversarial ? "squad_v2.0_dev_articles" : "squad_v1.1_dev_articles"]
+  }
   public var ratios: [(name: String, of: String, to: String)] {
     [("share_of_gold", "f1", "gold_f1"), ("to_bm25", "f1", "bm25_f1")]
   }
@@ -33,10 +39,14 @@ public struct QuestionSuite: EvaluationSuite {
     let articles = try data.records(files[0], as: Article.self)
     for length in lengths {
       for index in 0..<documents {
-        let made = JoinedArticles(articles, characters: Int(Double(length) * Self.charactersPerToken), seed: 1000 * length + index)
+        let made = JoinedArticles(
+          articles, characters: Int(Double(length) * Self.charactersPerToken),
+          seed: 1000 * length + index)
         guard made.isFull else {
           throw EvaluationError.nothingToMeasure(
-            "all articles of \(files[0]) make about \(Int(Double(made.text.count) / Self.charactersPerToken)) tokens: --tokens \(length) is more"
+            "all articles of \(files[0]) make about "
+              + "\(Int(Double(made.text.count) / Self.charactersPerToken)) tokens: --tokens "
+              + "\(length) is more"
           )
         }
         try measure(made, length, index, reader, log)
@@ -44,7 +54,9 @@ public struct QuestionSuite: EvaluationSuite {
     }
   }
 
-  private func measure(_ made: JoinedArticles, _ length: Int, _ index: Int, _ reader: ModelReader, _ log: EvaluationLog) throws {
+  private func measure(
+    _ made: JoinedArticles, _ length: Int, _ index: Int, _ reader: ModelReader, _ log: EvaluationLog
+  ) throws {
     let asked = made.questions(questions, adversarial: adversarial)
     let keys = asked.indices.map { "\(length)/\(index)/\($0)" }
     if keys.allSatisfy(log.has) { return }
@@ -54,17 +66,21 @@ public struct QuestionSuite: EvaluationSuite {
     for (key, question) in zip(keys, asked) {
       try log.add(key) {
         let answer =
-          try reading.map { try reader.answer(question.text, from: $0) } ?? reader.read(document, task: .ask(question: question.text))
+          try reading.map { try reader.answer(question.text, from: $0) }
+          ?? reader.read(document, task: .ask(question: question.text))
         return try item(question, answer, made, passages, length, reader)
       }
     }
   }
 
   private func item(
-    _ question: JoinedArticles.Asked, _ answer: Answer, _ made: JoinedArticles, _ passages: PassageIndex, _ length: Int,
+    _ question: JoinedArticles.Asked, _ answer: Answer, _ made: JoinedArticles,
+    _ passages: PassageIndex, _ length: Int,
     _ reader: ModelReader
   ) throws -> EvaluationItem {
-    var texts = answer.candidateTexts.merging(["question": question.text, "answer": answer.text]) { $1 }
+    var texts = answer.candidateTexts.merging(["question": question.text, "answer": answer.text]) {
+      $1
+    }
     var values = answer.supportValues
     guard let place = question.paragraph else {
       values["unanswerable_recognised"] = answer.isSupported ? 0 : 1
@@ -72,18 +88,23 @@ public struct QuestionSuite: EvaluationSuite {
     }
     let best = passages.best(Self.shownPassages, for: question.text)
     let gold = try reader.answer(question.text, fromPassages: [made.paragraphs[place]])
-    let retrieved = try reader.answer(question.text, fromPassages: best.reversed().map { made.paragraphs[$0] })
+    let retrieved = try reader.answer(
+      question.text, fromPassages: best.reversed().map { made.paragraphs[$0] })
     let range = made.range(ofParagraph: place)
     texts["expected"] = question.answers.joined(separator: " | ")
     texts["gold_answer"] = gold
     values["f1"] = AnswerMetrics.f1(answer.text, question.answers)
     values["em"] = AnswerMetrics.exactMatch(answer.text, question.answers)
     values["answerable_refused"] = answer.isSupported ? 0 : 1
-    values["evidence_3"] = answer.evidence.prefix(3).contains { $0.start < range.upperBound && $0.end > range.lowerBound } ? 1 : 0
+    values["evidence_3"] =
+      answer.evidence.prefix(3).contains {
+        $0.start < range.upperBound && $0.end > range.lowerBound
+      } ? 1 : 0
     values["gold_f1"] = AnswerMetrics.f1(gold, question.answers)
     values["gold_em"] = AnswerMetrics.exactMatch(gold, question.answers)
     values["bm25_f1"] = AnswerMetrics.f1(retrieved, question.answers)
     values["bm25_recall_3"] = best.contains(place) ? 1 : 0
+
     return EvaluationItem(group: "\(length)", values: values, texts: texts)
   }
 }

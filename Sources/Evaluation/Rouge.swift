@@ -17,25 +17,30 @@ public struct Rouge: Sendable, Equatable {
   }
 
   static func words(_ text: String) -> [String] {
-    text.lowercased().utf8.split { !(UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) && !(48...57).contains($0) }
-      .map { String(decoding: $0, as: UTF8.self) }
+    text.lowercased().utf8.split {
+      !(UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) && !(48...57).contains($0)
+    }
+    .map { String(decoding: $0, as: UTF8.self) }
   }
 
   private static func overlap(_ text: [String], _ reference: [String], size: Int) -> Double {
     var left = grams(reference, size)
     let total = left.values.reduce(0, +)
-    var (common, own) = (0, 0)
+    var common = 0
+    var own = 0
     for (gram, count) in grams(text, size) {
       own += count
       common += min(count, left[gram, default: 0])
       left[gram] = nil
     }
+
     return f1(common, own, total)
   }
 
   private static func grams(_ words: [String], _ size: Int) -> [ArraySlice<String>: Int] {
     guard words.count >= size else { return [:] }
-    return Dictionary((0...words.count - size).map { (words[$0..<$0 + size], 1) }, uniquingKeysWith: +)
+    return Dictionary(
+      (0...words.count - size).map { (words[$0..<$0 + size], 1) }, uniquingKeysWith: +)
   }
 
   private static func longestCommonSubsequence(_ a: [String], _ b: [String]) -> Int {
@@ -48,12 +53,14 @@ public struct Rouge: Sendable, Equatable {
         diagonal = above
       }
     }
+
     return row[b.count]
   }
 
   private static func f1(_ common: Int, _ own: Int, _ reference: Int) -> Double {
     guard common > 0 else { return 0 }
-    let (precision, recall) = (Double(common) / Double(own), Double(common) / Double(reference))
+    let precision = Double(common) / Double(own)
+    let recall = Double(common) / Double(reference)
     return 2 * precision * recall / (precision + recall)
   }
 }

@@ -21,27 +21,36 @@ public struct SummarySuite: EvaluationSuite {
 
   public func run(_ reader: ModelReader, _ data: EvaluationData, _ log: EvaluationLog) throws {
     for name in files.prefix(2) {
-      for (index, record) in try data.records(name, as: QuestionedText.self).prefix(count).enumerated() {
-        let wanted = record.questions.filter { !$0.refs.isEmpty }.map { (focus: Optional($0.q), references: $0.refs) }
+      for (index, record) in try data.records(name, as: QuestionedText.self).prefix(count)
+        .enumerated()
+      {
+        let wanted = record.questions.filter { !$0.refs.isEmpty }.map {
+          (focus: Optional($0.q), references: $0.refs)
+        }
         try measure(name, index, record.text, wanted, reader, log)
       }
     }
+
     let sections = try data.records(files[2], as: SummarizedText.self)
-    for (index, record) in sections.enumerated().filter({ $0.offset % Self.sectionsHeldOut == 0 }).map(\.element).prefix(count).enumerated()
+    for (index, record) in sections.enumerated().filter({ $0.offset % Self.sectionsHeldOut == 0 })
+      .map(\.element).prefix(count).enumerated()
     {
       try measure("sections", index, record.text, [(nil, [record.summary])], reader, log)
     }
   }
 
   private func measure(
-    _ name: String, _ index: Int, _ text: String, _ wanted: [(focus: String?, references: [String])], _ reader: ModelReader,
+    _ name: String, _ index: Int, _ text: String,
+    _ wanted: [(focus: String?, references: [String])], _ reader: ModelReader,
     _ log: EvaluationLog
   ) throws {
     let keys = wanted.indices.map { "\(name)/\(index)/\($0)" }
     if keys.allSatisfy(log.has) { return }
-    let (lead, ranked) = (ExtractiveSummary.lead(text), ExtractiveSummary.textRank(text))
+    let lead = ExtractiveSummary.lead(text)
+    let ranked = ExtractiveSummary.textRank(text)
     let reading = try reader.open(
-      Document(name: name + ".txt", text: text), for: wanted.count == 1 ? .summarize(focus: wanted[0].focus) : nil)
+      Document(name: name + ".txt", text: text),
+      for: wanted.count == 1 ? .summarize(focus: wanted[0].focus) : nil)
     for (key, want) in zip(keys, wanted) {
       try log.add(key) {
         let answer = try reader.summarize(reading, focus: want.focus)
@@ -50,13 +59,20 @@ public struct SummarySuite: EvaluationSuite {
         values.merge(Self.scores("textrank_", ranked, want.references)) { $1 }
         return EvaluationItem(
           group: name, values: values,
-          texts: ["focus": want.focus ?? "", "summary": answer.text, "expected": want.references[0]])
+          texts: [
+            "focus": want.focus ?? "", "summary": answer.text, "expected": want.references[0],
+          ])
       }
     }
   }
 
-  private static func scores(_ prefix: String, _ text: String, _ references: [String]) -> [String: Double] {
+  private static func scores(_ prefix: String, _ text: String, _ references: [String]) -> [String:
+    Double]
+  {
     let rouge = Rouge(text, references: references)
-    return [prefix + "rouge_1": rouge.one, prefix + "rouge_2": rouge.two, prefix + "rouge_l": rouge.longest]
+    return [
+      prefix + "rouge_1": rouge.one, prefix + "rouge_2": rouge.two,
+      prefix + "rouge_l": rouge.longest,
+    ]
   }
 }

@@ -13,18 +13,27 @@ public struct Command {
     public var description: String { "the program \(name) is not installed (not found in PATH)" }
   }
 
-  /// Runs `name` from PATH (or by absolute path) with these arguments; nothing goes through a shell.
+  /// Runs `name` from PATH (or by absolute path) with these arguments; nothing goes through a
+  /// shell.
   /// - Throws: `Command.NotFound`, or what starting the process throws.
-  public static func run(_ name: String, _ arguments: [String], environment: [String: String] = [:], directory: String? = nil) throws
+  public static func run(
+    _ name: String, _ arguments: [String], environment: [String: String] = [:],
+    directory: String? = nil
+  ) throws
     -> Result
   {
     guard let path = find(name) else { throw NotFound(name: name) }
+
     // Files, not pipes: a server that the program starts would inherit a pipe and keep it open.
-    let (output, errors) = (try TemporaryFile(), try TemporaryFile())
+    let output = try TemporaryFile()
+    let errors = try TemporaryFile()
     let status = try ChildProcess.run(
-      path, arguments, environment: environment, directory: directory, .init(output: output.path, error: errors.path))
+      path, arguments, environment: environment, directory: directory,
+      .init(output: output.path, error: errors.path))
+
     return Result(
-      status: status, output: try output.contents(), error: String(decoding: try errors.contents(), as: UTF8.self))
+      status: status, output: try output.contents(),
+      error: String(decoding: try errors.contents(), as: UTF8.self))
   }
 
   /// A file that is gone when the value is.
@@ -38,8 +47,13 @@ public struct Command {
   }
 
   public static func find(_ name: String) -> String? {
-    if name.hasPrefix("/") { return FileManager.default.isExecutableFile(atPath: name) ? name : nil }
+    if name.hasPrefix("/") {
+      return FileManager.default.isExecutableFile(atPath: name) ? name : nil
+    }
+
     let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
-    return path.split(separator: ":").map { "\($0)/\(name)" }.first { FileManager.default.isExecutableFile(atPath: $0) }
+    return path.split(separator: ":").map { "\($0)/\(name)" }.first {
+      FileManager.default.isExecutableFile(atPath: $0)
+    }
   }
 }

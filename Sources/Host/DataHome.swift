@@ -16,7 +16,8 @@ public enum DataHome {
 
   /// A model's name as it is, a path to its folder as an absolute one.
   public static func modelName(_ nameOrPath: String) -> String {
-    nameOrPath.contains("/") || nameOrPath.hasPrefix(".") ? URL(fileURLWithPath: absolute(nameOrPath)).standardized.path : nameOrPath
+    nameOrPath.contains("/") || nameOrPath.hasPrefix(".")
+      ? URL(fileURLWithPath: absolute(nameOrPath)).standardized.path : nameOrPath
   }
 
   /// The folder of a model given by name or by path.

@@ -22,7 +22,9 @@ struct DecoderLayer {
   var parameters: ParameterCount { mixer.parameters + feedForward.parameters }
 
   /// x [rows, hidden], in place.
-  func callAsFunction(_ x: UnsafeMutablePointer<Float>, _ segments: [Segment], _ workspace: Workspace) {
+  func callAsFunction(
+    _ x: UnsafeMutablePointer<Float>, _ segments: [Segment], _ workspace: Workspace
+  ) {
     let rows = segments.rows
     let count = rows * inputNorm.weight.count
     let normed = workspace.buffer("layer.normed", count)
@@ -36,13 +38,15 @@ struct DecoderLayer {
   }
 
   private func join(
-    _ x: UnsafeMutablePointer<Float>, _ normed: UnsafePointer<Float>, _ output: UnsafePointer<Float>, _ residual: Residual, _ count: Int,
+    _ x: UnsafeMutablePointer<Float>, _ normed: UnsafePointer<Float>,
+    _ output: UnsafePointer<Float>, _ residual: Residual, _ count: Int,
     _ parallel: Parallel
   ) {
     parallel.forRanges(count, grain: 16_384) { range in
       let start = range.lowerBound
       if residual.normed { (x + start).update(from: normed + start, count: range.count) }
-      kernels().pointee.axpby(x + start, output + start, residual.alpha, residual.beta, Int64(range.count))
+      kernels().pointee.axpby(
+        x + start, output + start, residual.alpha, residual.beta, Int64(range.count))
     }
   }
 }

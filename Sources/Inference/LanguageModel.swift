@@ -19,7 +19,8 @@ public final class LanguageModel {
   private static let headRows = 32
 
   init(
-    description: ModelDescription, embedding: Linear, layers: [DecoderLayer], norm: RMSNorm, head: Linear,
+    description: ModelDescription, embedding: Linear, layers: [DecoderLayer], norm: RMSNorm,
+    head: Linear,
     scaling: StreamScaling = StreamScaling(), parallel: Parallel
   ) throws {
     self.scaling = scaling
@@ -31,10 +32,14 @@ public final class LanguageModel {
     workspace = try Workspace(parallel: parallel)
   }
 
-  public func makeState() -> ReadingState { ReadingState(layers: layers.map { $0.mixer.makeState() }) }
+  public func makeState() -> ReadingState {
+    ReadingState(layers: layers.map { $0.mixer.makeState() })
+  }
 
   /// Bytes that a state takes after this many tokens, at most.
-  public func stateBytes(at tokens: Int) -> Int { layers.reduce(0) { $0 + $1.mixer.stateBytes(at: tokens) } }
+  public func stateBytes(at tokens: Int) -> Int {
+    layers.reduce(0) { $0 + $1.mixer.stateBytes(at: tokens) }
+  }
 
   /// Operations (a multiplication and an addition are two) of reading the token at this
   /// depth: products with the active weights of the layers, and the mixers' own. The head is
@@ -65,7 +70,9 @@ public final class LanguageModel {
   }
 
   /// Reads tokens and returns the logits [vocabulary] after the last of them.
-  public func logits(after tokens: some Collection<Int32>, state: ReadingState, trace: AttentionTrace? = nil) throws -> [Float] {
+  public func logits(
+    after tokens: some Collection<Int32>, state: ReadingState, trace: AttentionTrace? = nil
+  ) throws -> [Float] {
     try check(tokens)
     var last: [Float] = []
     let count = tokens.count
@@ -77,13 +84,16 @@ public final class LanguageModel {
 
   /// Reads tokens and passes on the logits after each of them, or after the last only.
   public func forEachLogits(
-    of tokens: some Collection<Int32>, state: ReadingState, lastOnly: Bool = false, _ body: (_ index: Int, _ logits: [Float]) throws -> Void
+    of tokens: some Collection<Int32>, state: ReadingState, lastOnly: Bool = false,
+    _ body: (_ index: Int, _ logits: [Float]) throws -> Void
   ) throws {
     try check(tokens)
     let count = tokens.count
     try run(Array(tokens), state, trace: nil, atBoundary: { _ in }) { [self] hidden, range in
       if lastOnly {
-        if range.upperBound == count { try body(count - 1, project(hidden + (range.count - 1) * embedding.inputs)) }
+        if range.upperBound == count {
+          try body(count - 1, project(hidden + (range.count - 1) * embedding.inputs))
+        }
         return
       }
       for first in stride(from: 0, to: range.count, by: Self.headRows) {
@@ -108,6 +118,7 @@ public final class LanguageModel {
     for state in tokens.map(\.state) where state.position % Self.blockSize == 0 {
       for layer in state.layers { layer.closeBlock() }
     }
+
     let logits = project(hidden, rows: tokens.count)
     return tokens.indices.map { Array(logits[$0 * head.outputs..<($0 + 1) * head.outputs]) }
   }
@@ -120,7 +131,8 @@ public final class LanguageModel {
   }
 
   private func run(
-    _ tokens: [Int32], _ state: ReadingState, trace: AttentionTrace?, atBoundary: (ReadingState) throws -> Void,
+    _ tokens: [Int32], _ state: ReadingState, trace: AttentionTrace?,
+    atBoundary: (ReadingState) throws -> Void,
     _ body: (_ hidden: UnsafePointer<Float>, _ range: Range<Int>) throws -> Void
   ) throws {
     var start = 0
@@ -137,13 +149,19 @@ public final class LanguageModel {
   }
 
   /// The stream [rows, hidden] after the last layer, rows in the inputs' order.
-  private func forward(_ inputs: [(tokens: ArraySlice<Int32>, state: ReadingState)], _ trace: AttentionTrace?) -> UnsafePointer<Float> {
+  private func forward(
+    _ inputs: [(tokens: ArraySlice<Int32>, state: ReadingState)], _ trace: AttentionTrace?
+  ) -> UnsafePointer<Float> {
     let hidden = workspace.buffer("stream", Self.blockSize * embedding.inputs)
-    for (row, token) in inputs.lazy.flatMap(\.tokens).enumerated() { embedding.row(Int(token), into: hidden + row * embedding.inputs) }
+    for (row, token) in inputs.lazy.flatMap(\.tokens).enumerated() {
+      embedding.row(Int(token), into: hidden + row * embedding.inputs)
+    }
+
     let rows = inputs.reduce(0) { $0 + $1.tokens.count }
     if scaling.embedding != 1 {
       for index in 0..<rows * embedding.inputs { hidden[index] *= scaling.embedding }
     }
+
     for (index, layer) in layers.enumerated() {
       var first = 0
       let segments = inputs.map { input in
@@ -153,7 +171,9 @@ public final class LanguageModel {
       }
       layer(hidden, segments, workspace)
     }
+
     for input in inputs { input.state.position += input.tokens.count }
+
     return UnsafePointer(hidden)
   }
 
@@ -165,6 +185,7 @@ public final class LanguageModel {
     if scaling.head != 1 {
       for index in 0..<rows * embedding.inputs { normed[index] *= scaling.head }
     }
+
     return [Float](unsafeUninitializedCapacity: rows * head.outputs) { buffer, count in
       if let target = buffer.baseAddress { head(normed, rows: rows, into: target, workspace) }
       count = rows * head.outputs

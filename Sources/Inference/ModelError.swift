@@ -18,8 +18,10 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
     switch self {
     case .unreadable(let path, let reason): "cannot read \(path): \(reason)"
     case .notAModelFolder(let path, let missing):
-      "\(path) is not a model folder: it has no \(missing) (expected a Hugging Face folder with config.json and *.safetensors)"
-    case .malformedSafetensors(let path, let reason): "\(path) is not a valid safetensors file: \(reason)"
+      "\(path) is not a model folder: it has no \(missing) (expected a Hugging Face folder with "
+        + "config.json and *.safetensors)"
+    case .malformedSafetensors(let path, let reason):
+      "\(path) is not a valid safetensors file: \(reason)"
     case .malformedGGUF(let path, let reason): "\(path) is not a usable GGUF file: \(reason)"
     case .unusableAdapter(let path, let reason): "the adapter \(path) cannot be used: \(reason)"
     case .malformedConfiguration(let key, let reason): "config.json: \(key) \(reason)"

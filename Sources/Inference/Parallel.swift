@@ -46,8 +46,10 @@ private final class ThreadTeam: @unchecked Sendable {
       var body = body
       // The loop ends before this call does, so the closure may stay on the stack.
       withUnsafeMutablePointer(to: &body) { pointer in
-        let call: @convention(c) (UnsafeMutableRawPointer?, Int32, Int32) -> Void = { context, thread, item in
-          context.unsafelyUnwrapped.assumingMemoryBound(to: ((Int, Int) -> Void).self).pointee(Int(thread), Int(item))
+        let call: @convention(c) (UnsafeMutableRawPointer?, Int32, Int32) -> Void = {
+          context, thread, item in
+          context.unsafelyUnwrapped.assumingMemoryBound(to: ((Int, Int) -> Void).self).pointee(
+            Int(thread), Int(item))
         }
         thread_team_run(team, Int32(items), call, pointer)
       }

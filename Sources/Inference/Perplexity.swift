@@ -10,7 +10,8 @@ public struct Perplexity: Sendable {
 
   /// What was measured before, of `tokens` tokens.
   public init(negativeLogLikelihood: Double, tokens: Int) {
-    (self.negativeLogLikelihood, self.tokens) = (negativeLogLikelihood, tokens)
+    self.negativeLogLikelihood = negativeLogLikelihood
+    self.tokens = tokens
   }
 
   public static func += (sum: inout Perplexity, other: Perplexity) {

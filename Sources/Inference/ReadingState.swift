@@ -6,10 +6,15 @@ public final class ReadingState {
   public internal(set) var position: Int
   let layers: [any MixerState]
 
-  init(layers: [any MixerState], position: Int = 0) { (self.layers, self.position) = (layers, position) }
+  init(layers: [any MixerState], position: Int = 0) {
+    self.layers = layers
+    self.position = position
+  }
 
   /// An independent copy: a question asked on a fork leaves the reading as it was.
-  public func fork() -> ReadingState { ReadingState(layers: layers.map { $0.copy() }, position: position) }
+  public func fork() -> ReadingState {
+    ReadingState(layers: layers.map { $0.copy() }, position: position)
+  }
 
   /// A copy to read up to `tokens` tokens on and to drop before this state reads on: it shares with
   /// it what does not change, which is nearly everything.

@@ -10,7 +10,9 @@ public struct SamplingOptions: Sendable, Equatable {
   /// Divides the logits of tokens that were generated before (arXiv 1909.05858); 1 leaves them.
   public var repetitionPenalty: Double
 
-  public init(temperature: Double = 0, topP: Double = 1, seed: UInt64 = 0, repetitionPenalty: Double = 1) {
+  public init(
+    temperature: Double = 0, topP: Double = 1, seed: UInt64 = 0, repetitionPenalty: Double = 1
+  ) {
     self.temperature = temperature
     self.topP = topP
     self.seed = seed
@@ -53,9 +55,13 @@ public struct Sampler {
 
   private func penalised(_ logits: [Float]) -> [Float] {
     guard options.repetitionPenalty != 1 else { return logits }
+
     var adjusted = logits
     let penalty = Float(options.repetitionPenalty)
-    for id in seen { adjusted[id] = adjusted[id] > 0 ? adjusted[id] / penalty : adjusted[id] * penalty }
+    for id in seen {
+      adjusted[id] = adjusted[id] > 0 ? adjusted[id] / penalty : adjusted[id] * penalty
+    }
+
     return adjusted
   }
 
@@ -69,11 +75,13 @@ public struct Sampler {
     let top = logits[Self.greatest(logits)]
     let weights = logits.map { exp(Double($0 - top) / options.temperature) }
     let candidates = nucleus(weights)
-    var remaining = Double.random(in: 0..<1, using: &generator) * candidates.reduce(0) { $0 + weights[$1] }
+    var remaining =
+      Double.random(in: 0..<1, using: &generator) * candidates.reduce(0) { $0 + weights[$1] }
     for id in candidates {
       remaining -= weights[id]
       if remaining < 0 { return id }
     }
+
     return candidates[candidates.count - 1]
   }
 

@@ -1,9 +1,10 @@
-/// A reading state as bytes, exact to the bit, on the machine's byte order (little endian on
-/// every supported CPU).
+/// A reading state as bytes, exact to the bit, on the machine's byte order (little endian on every
+/// supported CPU).
 ///
 /// The *archive* holds what does not grow with the text; it is written whole each time. What grows,
 /// the keys and values of `softmax` layers, goes into *pages*: each holds the tokens that joined
-/// since the page before, so pages are only ever added. A state is its latest archive and all pages.
+/// since the page before, so pages are only ever added. A state is its latest archive and all
+/// pages.
 public enum StateArchive {
   static let magic: UInt32 = 0x5352_5044  // "DPRS"
   /// Raised when a state's numbers are laid out otherwise, or mean something else.
@@ -30,9 +31,13 @@ struct StateWriter {
 
   init(capacity: Int) { bytes.reserveCapacity(capacity) }
 
-  mutating func write(_ number: Int) { withUnsafeBytes(of: Int64(number)) { bytes.append(contentsOf: $0) } }
+  mutating func write(_ number: Int) {
+    withUnsafeBytes(of: Int64(number)) { bytes.append(contentsOf: $0) }
+  }
 
-  mutating func write(_ numbers: UnsafeBufferPointer<Float>) { bytes.append(contentsOf: UnsafeRawBufferPointer(numbers)) }
+  mutating func write(_ numbers: UnsafeBufferPointer<Float>) {
+    bytes.append(contentsOf: UnsafeRawBufferPointer(numbers))
+  }
 
   mutating func write<Number: BitwiseCopyable>(_ numbers: [Number]) {
     write(numbers.count)
@@ -51,26 +56,33 @@ struct StateReader {
   var remaining: Int { bytes.count - offset }
 
   private mutating func take(_ count: Int) throws -> Range<Int> {
-    guard count >= 0, count <= bytes.count - offset else { throw StateArchiveError.damaged("it ends too early") }
+    guard count >= 0, count <= bytes.count - offset else {
+      throw StateArchiveError.damaged("it ends too early")
+    }
     defer { offset += count }
     return offset..<offset + count
   }
 
   mutating func readInteger() throws -> Int {
     let range = try take(8)
-    return bytes.withUnsafeBytes { Int($0.loadUnaligned(fromByteOffset: range.lowerBound, as: Int64.self)) }
+    return bytes.withUnsafeBytes {
+      Int($0.loadUnaligned(fromByteOffset: range.lowerBound, as: Int64.self))
+    }
   }
 
   /// A count that has to be what the model expects.
   mutating func expect(_ expected: Int, _ what: String) throws {
     let found = try readInteger()
-    guard found == expected else { throw StateArchiveError.foreign("\(what) is \(found) where this model has \(expected)") }
+    guard found == expected else {
+      throw StateArchiveError.foreign("\(what) is \(found) where this model has \(expected)")
+    }
   }
 
   mutating func read(into target: UnsafeMutablePointer<Float>, count: Int) throws {
     let range = try take(4 * count)
     bytes.withUnsafeBytes { source in
-      UnsafeMutableRawBufferPointer(start: target, count: 4 * count).copyMemory(from: UnsafeRawBufferPointer(rebasing: source[range]))
+      UnsafeMutableRawBufferPointer(start: target, count: 4 * count).copyMemory(
+        from: UnsafeRawBufferPointer(rebasing: source[range]))
     }
   }
 
@@ -79,9 +91,11 @@ struct StateReader {
     let (size, overflow) = count.multipliedReportingOverflow(by: MemoryLayout<Number>.stride)
     guard count >= 0, !overflow else { throw StateArchiveError.damaged("a length makes no sense") }
     let range = try take(size)
+
     return bytes.withUnsafeBytes { source in
       [Number](unsafeUninitializedCapacity: count) { buffer, initialized in
-        UnsafeMutableRawBufferPointer(buffer).copyMemory(from: UnsafeRawBufferPointer(rebasing: source[range]))
+        UnsafeMutableRawBufferPointer(buffer).copyMemory(
+          from: UnsafeRawBufferPointer(rebasing: source[range]))
         initialized = count
       }
     }
@@ -104,10 +118,13 @@ extension ReadingState {
   public func page(from first: Int) -> [UInt8] {
     let growing = layers.filter(\.grows)
     guard !growing.isEmpty, first < position else { return [] }
-    var writer = StateWriter(capacity: growing.reduce(0) { $0 + $1.byteCount } / max(position, 1) * (position - first) + 4096)
+    var writer = StateWriter(
+      capacity: growing.reduce(0) { $0 + $1.byteCount } / max(position, 1) * (position - first)
+        + 4096)
     writer.write(first)
     writer.write(position)
     for layer in growing { layer.savePage(from: first, to: &writer) }
+
     return writer.bytes
   }
 
@@ -116,24 +133,36 @@ extension ReadingState {
   /// - Throws: `StateArchiveError`; the state is of no use then.
   public func restore(_ archive: [UInt8], pages: [[UInt8]]) throws {
     var reader = StateReader(archive)
-    guard try reader.readInteger() == Int(StateArchive.magic) else { throw StateArchiveError.damaged("it is no reading state") }
+    guard try reader.readInteger() == Int(StateArchive.magic) else {
+      throw StateArchiveError.damaged("it is no reading state")
+    }
     let version = try reader.readInteger()
-    guard version == StateArchive.version else { throw StateArchiveError.damaged("it has version \(version)") }
+    guard version == StateArchive.version else {
+      throw StateArchiveError.damaged("it has version \(version)")
+    }
     let saved = try reader.readInteger()
     guard saved >= 0 else { throw StateArchiveError.damaged("its position is negative") }
     try reader.expect(layers.count, "the number of layers")
     for layer in layers { try layer.restore(from: &reader) }
-    guard reader.remaining == 0 else { throw StateArchiveError.damaged("something follows its end") }
+    guard reader.remaining == 0 else {
+      throw StateArchiveError.damaged("something follows its end")
+    }
     let growing = layers.filter(\.grows)
     var next = 0
     for page in pages {
       var reader = StateReader(page)
-      let (first, end) = (try reader.readInteger(), try reader.readInteger())
-      guard first == next, end > first else { throw StateArchiveError.damaged("tokens from \(next) on are missing") }
+      let first = try reader.readInteger()
+      let end = try reader.readInteger()
+      guard first == next, end > first else {
+        throw StateArchiveError.damaged("tokens from \(next) on are missing")
+      }
       for layer in growing { try layer.restorePage(tokens: end - first, from: &reader) }
       next = end
     }
-    guard growing.isEmpty || next == saved else { throw StateArchiveError.damaged("its pages end at \(next), not at \(saved)") }
+
+    guard growing.isEmpty || next == saved else {
+      throw StateArchiveError.damaged("its pages end at \(next), not at \(saved)")
+    }
     position = saved
   }
 }

@@ -12,9 +12,12 @@ public struct Throughput {
   /// Integer operations a second of 8-bit products without scales: [516, 576] x [576, 64] in
   /// cache, all threads at once, best of several; 0 where the CPU has no instructions for them.
   public func integerOperations() -> Double {
-    let (rows, inputs, rounds) = (516, 576, 40)
+    let rows = 516
+    let inputs = 576
+    let rounds = 40
     let operations = Double(2 * rows * Int(PANEL_COLUMNS) * inputs * rounds)
     guard let peak = integer_kernels().pointee.peak8 else { return 0 }
+
     return best { _ in
       for _ in 0..<rounds { peak(Int64(rows), Int64(inputs)) }
       return operations
@@ -24,13 +27,20 @@ public struct Throughput {
   /// fp32 operations a second of the BLAS library: [512, 576] x [576, 512].
   public func floatOperations() -> Double {
     guard openblas_load() == nil else { return 0 }
-    let (n, k, rounds) = (512, 576, 8)
-    let buffers = (0..<parallel.threads).map { _ in (FloatBuffer(n * k), FloatBuffer(n * k), FloatBuffer(n * n)) }
+
+    let n = 512
+    let k = 576
+    let rounds = 8
+    let buffers = (0..<parallel.threads).map { _ in
+      (FloatBuffer(n * k), FloatBuffer(n * k), FloatBuffer(n * n))
+    }
+
     return best { thread in
       let (a, b, c) = buffers[thread]
       for _ in 0..<rounds {
         openblas_gemm(
-          Int32(n), Int32(n), Int32(k), 1, a.pointer, Int32(k), b.pointer, Int32(k), 1, 0, c.pointer, Int32(n))
+          Int32(n), Int32(n), Int32(k), 1, a.pointer, Int32(k), b.pointer, Int32(k), 1, 0,
+          c.pointer, Int32(n))
       }
       return Double(2 * n * n * k * rounds)
     }
@@ -54,6 +64,7 @@ public struct Throughput {
       let total = (0..<parallel.threads).reduce(0.0) { $0 + Double(done.pointer[$1]) }
       best = max(best, total / seconds)
     }
+
     return best
   }
 }

@@ -12,7 +12,9 @@ final class BufferPool {
   }
 
   /// The same for `count` integers of at most 32 bits.
-  func integers<Integer: FixedWidthInteger>(_ name: String, _ count: Int) -> UnsafeMutablePointer<Integer> {
+  func integers<Integer: FixedWidthInteger>(_ name: String, _ count: Int) -> UnsafeMutablePointer<
+    Integer
+  > {
     let words = (count * MemoryLayout<Integer>.size + 3) / 4
     return UnsafeMutableRawPointer(buffer(name, words)).assumingMemoryBound(to: Integer.self)
   }
@@ -30,7 +32,9 @@ final class Workspace {
 
   /// - Throws: `ModelError.libraryUnavailable` when there is no OpenBLAS.
   init(parallel: Parallel) throws {
-    if let failure = openblas_load() { throw ModelError.libraryUnavailable(String(cString: failure)) }
+    if let failure = openblas_load() {
+      throw ModelError.libraryUnavailable(String(cString: failure))
+    }
     self.parallel = parallel
     perThread = (0..<parallel.threads).map { _ in BufferPool() }
   }

@@ -20,7 +20,9 @@ public final class JobQueue {
   public let connection: Connection
 
   public static let migrator = Migrator(
-    Migrations.all.map { Migrator.Step(version: $0.version, name: $0.name, sql: $0.sql, isBreaking: $0.isBreaking) })
+    Migrations.all.map {
+      Migrator.Step(version: $0.version, name: $0.name, sql: $0.sql, isBreaking: $0.isBreaking)
+    })
 
   /// Brings a database's schema to this program's version, and notes what it looks like then.
   /// - Returns: the versions that were applied.
@@ -31,8 +33,11 @@ public final class JobQueue {
     // One that was killed between the two left the note to the next.
     if !applied.isEmpty || !isNoted {
       let lines = String(decoding: PackageResources.schema_lines_sql, as: UTF8.self)
-      try connection.execute(script: "begin; truncate docproc.schema_line; insert into docproc.schema_line \(lines); commit")
+      try connection.execute(
+        script:
+          "begin; truncate docproc.schema_line; insert into docproc.schema_line \(lines); commit")
     }
+
     return applied
   }
 
@@ -47,7 +52,9 @@ public final class JobQueue {
   }
 
   func one(_ sql: [UInt8], _ parameters: [Parameter]) throws -> Row {
-    guard let row = try call(sql, parameters).first else { throw PostgresError.unexpectedResult("no row") }
+    guard let row = try call(sql, parameters).first else {
+      throw PostgresError.unexpectedResult("no row")
+    }
     return row
   }
 
@@ -60,8 +67,10 @@ public final class JobQueue {
     let row = try one(
       PackageResources.submit_sql,
       [
-        .text(order.documentName), .text(order.text), .text(order.partsJSON), .text(order.task), Self.optional(order.question),
-        .text(order.model), .integer(order.priority), .text("{}"), .boolean(order.again), Self.optional(order.key),
+        .text(order.documentName), .text(order.text), .text(order.partsJSON), .text(order.task),
+        Self.optional(order.question),
+        .text(order.model), .integer(order.priority), .text("{}"), .boolean(order.again),
+        Self.optional(order.key),
         Self.optional(order.deadlineSeconds.map { String($0) }),
       ])
     return (try row.integer("job_id"), try row.boolean("created"))
@@ -109,12 +118,15 @@ public final class JobQueue {
     }
     return try ResultCodec.decode(
       CompressedBytes(
-        payload: try row.bytes("payload"), rawBytes: try row.integer("payload_raw_bytes"), sha256: try row.text("payload_sha256")))
+        payload: try row.bytes("payload"), rawBytes: try row.integer("payload_raw_bytes"),
+        sha256: try row.text("payload_sha256")))
   }
 
   /// The document's text as stored, in which offsets count.
   public func documentText(_ id: Int) throws -> String {
-    guard let row = try call(PackageResources.document_text_sql, [.integer(id)]).first else { throw JobQueueError.noSuchJob(id) }
+    guard let row = try call(PackageResources.document_text_sql, [.integer(id)]).first else {
+      throw JobQueueError.noSuchJob(id)
+    }
     return try row.text("text")
   }
 
@@ -124,16 +136,22 @@ public final class JobQueue {
 
   private static func status(_ row: Row) throws -> JobStatus {
     JobStatus(
-      id: try row.integer("id"), state: try row.text("state"), task: try row.text("task"), question: try row.optionalText("question"),
+      id: try row.integer("id"), state: try row.text("state"), task: try row.text("task"),
+      question: try row.optionalText("question"),
       document: try row.text("document"), documentSHA256: try row.text("document_sha256"),
-      documentBytes: try row.integer("document_bytes"), documentTokens: try row.optionalText("document_tokens").flatMap { Int($0) },
+      documentBytes: try row.integer("document_bytes"),
+      documentTokens: try row.optionalText("document_tokens").flatMap { Int($0) },
       model: try row.text("model"), priority: try row.integer("priority"),
-      tokensRead: try row.optionalText("tokens_read").flatMap { Int($0) }, percent: try row.optionalText("percent").flatMap { Double($0) },
+      tokensRead: try row.optionalText("tokens_read").flatMap { Int($0) },
+      percent: try row.optionalText("percent").flatMap { Double($0) },
       tokensPerSecond: try row.optionalText("tokens_per_second").flatMap { Double($0) },
       etaSeconds: try row.optionalText("eta_seconds").flatMap { Int($0) },
       checkpointTokens: try row.optionalText("checkpoint_tokens").flatMap { Int($0) },
-      worker: try row.optionalText("worker"), attempts: try row.integer("attempts"), crashes: try row.integer("crashes"),
-      releases: try row.integer("releases"), error: try row.optionalText("error"), createdAt: try row.text("created_at"),
-      startedAt: try row.optionalText("started_at"), finishedAt: try row.optionalText("finished_at"))
+      worker: try row.optionalText("worker"), attempts: try row.integer("attempts"),
+      crashes: try row.integer("crashes"),
+      releases: try row.integer("releases"), error: try row.optionalText("error"),
+      createdAt: try row.text("created_at"),
+      startedAt: try row.optionalText("started_at"), finishedAt: try row.optionalText("finished_at")
+    )
   }
 }

@@ -19,7 +19,8 @@ public struct JobOrder: Sendable {
   public let deadlineSeconds: Int?
 
   public init(
-    documentName: String, text: String, partsJSON: String, task: String, question: String?, model: String, priority: Int = 0,
+    documentName: String, text: String, partsJSON: String, task: String, question: String?,
+    model: String, priority: Int = 0,
     again: Bool = false, key: String? = nil, deadlineSeconds: Int? = nil
   ) {
     self.documentName = documentName
@@ -71,9 +72,15 @@ public struct WorkerCard: Sendable {
   /// True when it tries models that jobs name by their folder.
   public let takesPaths: Bool
 
-  public init(id: UUID, name: String, host: String, process: Int, models: [String], takesPaths: Bool) {
-    (self.id, self.name, self.host, self.process) = (id, name, host, process)
-    (self.models, self.takesPaths) = (models, takesPaths)
+  public init(
+    id: UUID, name: String, host: String, process: Int, models: [String], takesPaths: Bool
+  ) {
+    self.id = id
+    self.name = name
+    self.host = host
+    self.process = process
+    self.models = models
+    self.takesPaths = takesPaths
   }
 }
 
@@ -87,7 +94,10 @@ public struct JobProgress: Sendable, Equatable {
   public var resumedFrom = 0
 
   public init(tokens: Int = 0, total: Int = 0, steps: Int = 0, resumedFrom: Int = 0) {
-    (self.tokens, self.total, self.steps, self.resumedFrom) = (tokens, total, steps, resumedFrom)
+    self.tokens = tokens
+    self.total = total
+    self.steps = steps
+    self.resumedFrom = resumedFrom
   }
 }
 
@@ -100,7 +110,9 @@ public struct SavedReading: Sendable {
     public let data: CompressedBytes
 
     public init(firstToken: Int, endToken: Int, data: CompressedBytes) {
-      (self.firstToken, self.endToken, self.data) = (firstToken, endToken, data)
+      self.firstToken = firstToken
+      self.endToken = endToken
+      self.data = data
     }
   }
 
@@ -119,10 +131,16 @@ public struct SavedReading: Sendable {
   public let pages: [Page]
 
   public init(
-    key: String, tokens: Int, seconds: Double, number: Int, isa: String, state: CompressedBytes, pages: [Page]
+    key: String, tokens: Int, seconds: Double, number: Int, isa: String, state: CompressedBytes,
+    pages: [Page]
   ) {
-    (self.key, self.tokens, self.seconds, self.number) = (key, tokens, seconds, number)
-    (self.isa, self.state, self.pages) = (isa, state, pages)
+    self.key = key
+    self.tokens = tokens
+    self.seconds = seconds
+    self.number = number
+    self.isa = isa
+    self.state = state
+    self.pages = pages
   }
 }
 
@@ -156,7 +174,8 @@ public struct JobStatus: Sendable, Encodable {
   public var isFinal: Bool { ["completed", "failed", "cancelled"].contains(state) }
 
   enum CodingKeys: String, CodingKey {
-    case id, state, task, question, document, model, priority, percent, worker, attempts, crashes, releases, error
+    case id, state, task, question, document, model, priority, percent, worker, attempts, crashes,
+      releases, error
     case documentSHA256 = "document_sha256"
     case documentBytes = "document_bytes"
     case documentTokens = "document_tokens"

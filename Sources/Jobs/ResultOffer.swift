@@ -7,7 +7,11 @@ public struct FinishedJob: Sendable {
   public let fence: Int
   public let record: ResultRecord
 
-  public init(id: Int, fence: Int, record: ResultRecord) { (self.id, self.fence, self.record) = (id, fence, record) }
+  public init(id: Int, fence: Int, record: ResultRecord) {
+    self.id = id
+    self.fence = fence
+    self.record = record
+  }
 }
 
 /// A result as SQL/complete.sql takes it.
@@ -28,12 +32,21 @@ struct ResultOffer: Encodable {
 
   /// - Throws: `CompressionError`
   init(_ finished: FinishedJob) throws {
-    let (record, compressed) = (finished.record, try ResultCodec.encode(finished.record))
-    (job, fence, worker) = (finished.id, finished.fence, record.worker)
-    (model, modelSHA256) = (record.model.name, record.model.sha256)
-    (answer, supported, evidence) = (record.answer, record.supported, record.evidence)
-    (figures, tokens) = (record.reading, record.document.tokens)
-    (payload, rawBytes, sha256) = (Data(compressed.payload), compressed.rawBytes, compressed.sha256)
+    let record = finished.record
+    let compressed = try ResultCodec.encode(finished.record)
+    job = finished.id
+    fence = finished.fence
+    worker = record.worker
+    model = record.model.name
+    modelSHA256 = record.model.sha256
+    answer = record.answer
+    supported = record.supported
+    evidence = record.evidence
+    figures = record.reading
+    tokens = record.document.tokens
+    payload = Data(compressed.payload)
+    rawBytes = compressed.rawBytes
+    sha256 = compressed.sha256
   }
 
   enum CodingKeys: String, CodingKey {

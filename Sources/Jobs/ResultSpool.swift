@@ -1,8 +1,8 @@
 import Foundation
 import Results
 
-/// Finished results on this host's disk until the queue has them: written and synced before they are
-/// offered, removed when they were accepted or refused for good.
+/// Finished results on this host's disk until the queue has them: written and synced before they
+/// are offered, removed when they were accepted or refused for good.
 public struct ResultSpool: Sendable {
   /// A result that waits to be offered.
   public struct Entry: Codable, Sendable, Equatable {
@@ -13,7 +13,10 @@ public struct ResultSpool: Sendable {
     public let record: ResultRecord
 
     public init(database: String, job: Int, fence: Int, record: ResultRecord) {
-      (self.database, self.job, self.fence, self.record) = (database, job, fence, record)
+      self.database = database
+      self.job = job
+      self.fence = fence
+      self.record = record
     }
   }
 
@@ -28,16 +31,20 @@ public struct ResultSpool: Sendable {
   public init(folder: String) { self.folder = folder }
 
   /// Entries are named by database and fence, which is never used twice there.
-  private func path(_ entry: Entry) -> String { "\(folder)/\(entry.database)-\(entry.fence)\(Self.ending)" }
+  private func path(_ entry: Entry) -> String {
+    "\(folder)/\(entry.database)-\(entry.fence)\(Self.ending)"
+  }
 
   /// Writes an entry so that it outlives a crash of the host.
   /// - Throws: `Failure` with what the system says, such as a full disk.
   public func write(_ entry: Entry) throws {
     do {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+      try FileManager.default.createDirectory(
+        atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     } catch {
       throw Failure(description: "cannot make the folder \(folder): \(error.localizedDescription)")
     }
+
     let unfinished = path(entry) + ".new"
     try Self.writeAndSync(try JSONEncoder().encode(entry), to: unfinished)
     guard rename(unfinished, path(entry)) == 0 else { throw Self.failure("rename", unfinished) }
@@ -46,13 +53,15 @@ public struct ResultSpool: Sendable {
 
   public func remove(_ entry: Entry) { unlink(path(entry)) }
 
-  /// Entries for a database, oldest fence first. Those of other workers of this host are among them:
-  /// offering one twice is harmless. What cannot be read is left where it is.
+  /// Entries for a database, oldest fence first. Those of other workers of this host are among
+  /// them: offering one twice is harmless. What cannot be read is left where it is.
   public func entries(database: String) -> [Entry] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     let mine = names.filter { $0.hasPrefix(database + "-") && $0.hasSuffix(Self.ending) }
     return mine.compactMap { name in
-      FileManager.default.contents(atPath: folder + "/" + name).flatMap { try? JSONDecoder().decode(Entry.self, from: $0) }
+      FileManager.default.contents(atPath: folder + "/" + name).flatMap {
+        try? JSONDecoder().decode(Entry.self, from: $0)
+      }
     }.sorted { $0.fence < $1.fence }
   }
 
@@ -67,6 +76,7 @@ public struct ResultSpool: Sendable {
       guard count > 0 else { throw discard(path, "write") }
       written += count
     }
+
     guard fsync(file) == 0 else { throw discard(path, "sync") }
   }
 

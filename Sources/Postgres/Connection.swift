@@ -18,7 +18,9 @@ public struct Row: Sendable {
 
   /// - Throws: `PostgresError.unexpectedResult` when there is no such column, or it is null.
   public func text(_ column: String) throws -> String {
-    guard let value = try optionalText(column) else { throw PostgresError.unexpectedResult("\(column) is null") }
+    guard let value = try optionalText(column) else {
+      throw PostgresError.unexpectedResult("\(column) is null")
+    }
     return value
   }
 
@@ -27,12 +29,16 @@ public struct Row: Sendable {
   }
 
   private func raw(_ column: String) throws -> [UInt8]? {
-    guard let value = values[column] else { throw PostgresError.unexpectedResult("there is no column \(column)") }
+    guard let value = values[column] else {
+      throw PostgresError.unexpectedResult("there is no column \(column)")
+    }
     return value
   }
 
   public func integer(_ column: String) throws -> Int {
-    guard let value = Int(try text(column)) else { throw PostgresError.unexpectedResult("\(column) is no integer") }
+    guard let value = Int(try text(column)) else {
+      throw PostgresError.unexpectedResult("\(column) is no integer")
+    }
     return value
   }
 
@@ -40,9 +46,13 @@ public struct Row: Sendable {
 
   /// A bytea column.
   public func bytes(_ column: String) throws -> [UInt8] {
-    guard let value = try raw(column) else { throw PostgresError.unexpectedResult("\(column) is null") }
+    guard let value = try raw(column) else {
+      throw PostgresError.unexpectedResult("\(column) is null")
+    }
     if isBinary { return value }
+
     let hex = value.dropFirst(2).map { $0 }
+
     return try stride(from: 0, to: hex.count - 1, by: 2).map { index in
       guard let high = Self.digit(hex[index]), let low = Self.digit(hex[index + 1]) else {
         throw PostgresError.unexpectedResult("\(column) is no bytea")
@@ -69,7 +79,10 @@ public final class Connection {
   public init(url: String) throws {
     do {
       handle = try Self.connect(url, Self.defaults + [("options", Self.limits)])
-    } catch PostgresError.unreachable(let reason) where reason.contains("unsupported startup parameter") {
+    } catch PostgresError.unreachable(let reason)
+      where reason.contains("unsupported startup parameter")
+
+    {
       // PgBouncer takes no options; limits are then the server's, or the role's.
       handle = try Self.connect(url, Self.defaults)
     }
@@ -77,25 +90,32 @@ public final class Connection {
     PQsetNoticeProcessor(handle, { _, _ in }, nil)
   }
 
-  /// What the URL does not say otherwise. A server that cannot be written to (a standby, or a primary
-  /// that was demoted) is passed over; a peer that is gone is noticed after some 20 s.
+  /// What the URL does not say otherwise. A server that cannot be written to (a standby, or a
+  /// primary that was demoted) is passed over; a peer that is gone is noticed after some 20 s.
   private static let defaults = [
-    ("connect_timeout", "10"), ("target_session_attrs", "read-write"), ("keepalives_idle", "10"), ("keepalives_interval", "3"),
-    ("keepalives_count", "3"), ("tcp_user_timeout", "20000"), ("fallback_application_name", "docproc"), ("client_encoding", "UTF8"),
+    ("connect_timeout", "10"), ("target_session_attrs", "read-write"), ("keepalives_idle", "10"),
+    ("keepalives_interval", "3"),
+    ("keepalives_count", "3"), ("tcp_user_timeout", "20000"),
+    ("fallback_application_name", "docproc"), ("client_encoding", "UTF8"),
   ]
 
   /// No statement, lock or forgotten transaction of this program holds others up for long.
-  private static let limits = "-c statement_timeout=120s -c lock_timeout=30s -c idle_in_transaction_session_timeout=60s"
+  private static let limits =
+    "-c statement_timeout=120s -c lock_timeout=30s -c idle_in_transaction_session_timeout=60s"
 
-  private static func connect(_ url: String, _ settings: [(String, String)]) throws -> OpaquePointer {
+  private static func connect(_ url: String, _ settings: [(String, String)]) throws -> OpaquePointer
+  {
     // Later ones prevail: the URL comes last.
     let all = settings + [("dbname", url)]
-    let handle = withCStrings(all.map(\.0)) { names in withCStrings(all.map(\.1)) { values in PQconnectdbParams(names, values, 1) } }
+    let handle = withCStrings(all.map(\.0)) { names in
+      withCStrings(all.map(\.1)) { values in PQconnectdbParams(names, values, 1) }
+    }
     guard let handle else { throw PostgresError.unreachable("no memory") }
     guard PQstatus(handle) == CONNECTION_OK else {
       defer { PQfinish(handle) }
       throw PostgresError.unreachable(trimmed(PQerrorMessage(handle)))
     }
+
     return handle
   }
 
@@ -114,9 +134,15 @@ public final class Connection {
   @discardableResult
   public func waitForNotification(seconds: Double, alarm: Int32 = -1) throws -> Bool {
     if takeNotifications() { return true }
-    var descriptors = [PQsocket(handle), alarm].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+
+    var descriptors = [PQsocket(handle), alarm].map {
+      pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+    }
     _ = poll(&descriptors, 2, Int32(seconds * 1000))
-    guard PQconsumeInput(handle) == 1 else { throw PostgresError.unreachable(Self.trimmed(PQerrorMessage(handle))) }
+    guard PQconsumeInput(handle) == 1 else {
+      throw PostgresError.unreachable(Self.trimmed(PQerrorMessage(handle)))
+    }
+
     return takeNotifications()
   }
 
@@ -135,14 +161,18 @@ public final class Connection {
   /// Runs one statement with parameters $1, $2, ...
   /// - Parameter binary: gets large bytea columns without a detour through text; all others of the
   ///   result have to be text then.
-  /// - Throws: `PostgresError.query` with the server's state and message; `.unreachable` when the connection broke.
+  /// - Throws: `PostgresError.query` with the server's state and message; `.unreachable` when the
+  ///   connection broke.
   @discardableResult
-  public func query(_ sql: String, _ parameters: [Parameter] = [], binary: Bool = false) throws -> [Row] {
+  public func query(_ sql: String, _ parameters: [Parameter] = [], binary: Bool = false) throws
+    -> [Row]
+  {
     let encoded = parameters.map(Self.encode)
     // libpq would take the text up to there for the whole.
     if encoded.contains(where: { !$0.isBinary && $0.bytes?.contains(0) == true }) {
       throw PostgresError.unexpectedResult("Postgres holds no text with U+0000")
     }
+
     var lengths = encoded.map { Int32($0.bytes?.count ?? 0) }
     var formats = encoded.map { Int32($0.isBinary ? 1 : 0) }
     let storage = encoded.map { value -> UnsafeMutablePointer<CChar>? in
@@ -156,8 +186,10 @@ public final class Connection {
     }
     defer { for pointer in storage { pointer?.deallocate() } }
     var values = storage.map { UnsafePointer($0) }
-    let result = PQexecParams(handle, sql, Int32(parameters.count), nil, &values, &lengths, &formats, binary ? 1 : 0)
+    let result = PQexecParams(
+      handle, sql, Int32(parameters.count), nil, &values, &lengths, &formats, binary ? 1 : 0)
     defer { PQclear(result) }
+
     return try rows(of: result, binary: binary)
   }
 
@@ -177,11 +209,16 @@ public final class Connection {
   }
 
   private func error(of result: OpaquePointer?) -> PostgresError {
-    func field(_ code: Int32) -> String? { PQresultErrorField(result, code).map { String(cString: $0) } }
+    func field(_ code: Int32) -> String? {
+      PQresultErrorField(result, code).map { String(cString: $0) }
+    }
     // Only the server gives a state: what has none is libpq's own, about a connection that broke.
-    guard !isBroken, let state = field(Int32(UInt8(ascii: "C"))) else { return .unreachable(Self.trimmed(PQerrorMessage(handle))) }
+    guard !isBroken, let state = field(Int32(UInt8(ascii: "C"))) else {
+      return .unreachable(Self.trimmed(PQerrorMessage(handle)))
+    }
     return .query(
-      sqlState: state, message: field(Int32(UInt8(ascii: "M"))) ?? Self.trimmed(PQerrorMessage(handle)),
+      sqlState: state,
+      message: field(Int32(UInt8(ascii: "M"))) ?? Self.trimmed(PQerrorMessage(handle)),
       hint: field(Int32(UInt8(ascii: "H"))))
   }
 
@@ -194,7 +231,10 @@ public final class Connection {
         values[name] = .some(
           PQgetisnull(result, row, column) == 1
             ? nil
-            : Array(UnsafeRawBufferPointer(start: PQgetvalue(result, row, column), count: Int(PQgetlength(result, row, column)))))
+            : Array(
+              UnsafeRawBufferPointer(
+                start: PQgetvalue(result, row, column), count: Int(PQgetlength(result, row, column))
+              )))
       }
       return Row(values: values, isBinary: binary)
     }
@@ -210,13 +250,16 @@ public final class Connection {
     }
   }
 
-  private static func withCStrings<Result>(_ strings: [String], _ body: (UnsafePointer<UnsafePointer<CChar>?>) -> Result) -> Result {
+  private static func withCStrings<Result>(
+    _ strings: [String], _ body: (UnsafePointer<UnsafePointer<CChar>?>) -> Result
+  ) -> Result {
     let copies = strings.map { strdup($0) }
     defer { for copy in copies { free(copy) } }
     return body(copies.map { UnsafePointer($0) } + [nil])
   }
 
   private static func trimmed(_ message: UnsafePointer<CChar>?) -> String {
-    message.map { String(cString: $0).trimmingCharacters(in: .whitespacesAndNewlines) } ?? "unknown error"
+    message.map { String(cString: $0).trimmingCharacters(in: .whitespacesAndNewlines) }
+      ?? "unknown error"
   }
 }

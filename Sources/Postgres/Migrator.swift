@@ -41,6 +41,7 @@ public struct Migrator: Sendable {
         """)
     let current = try version(connection) ?? 0
     if current > known { try check(connection) }
+
     return try steps.filter { $0.version > current }.map { try apply($0, connection) }
   }
 
@@ -56,6 +57,7 @@ public struct Migrator: Sendable {
       _ = try? connection.execute(script: "rollback")
       throw error
     }
+
     return step.version
   }
 
@@ -64,12 +66,16 @@ public struct Migrator: Sendable {
   public func check(_ connection: Connection) throws {
     guard let version = try version(connection) else { throw PostgresError.neverMigrated }
     if version < known { throw PostgresError.outdatedDatabase(version: version, known: known) }
-    if version > known, try isBroken(connection) { throw PostgresError.newerDatabase(version: version, known: known) }
+    if version > known, try isBroken(connection) {
+      throw PostgresError.newerDatabase(version: version, known: known)
+    }
   }
 
   private func isBroken(_ connection: Connection) throws -> Bool {
     let found = try connection.query(
-      "select coalesce(bool_or(breaking), false) as found from docproc.migration where version > $1", [.integer(known)])
+      "select coalesce(bool_or(breaking), false) as found from docproc.migration where version > "
+        + "$1",
+      [.integer(known)])
     return try found.first?.boolean("found") ?? true
   }
 
@@ -77,6 +83,8 @@ public struct Migrator: Sendable {
   private func version(_ connection: Connection) throws -> Int? {
     let table = try connection.query("select to_regclass('docproc.migration') is not null as found")
     guard try table.first?.boolean("found") == true else { return nil }
-    return try connection.query("select coalesce(max(version), 0) as version from docproc.migration").first?.integer("version")
+    return try connection.query(
+      "select coalesce(max(version), 0) as version from docproc.migration"
+    ).first?.integer("version")
   }
 }

@@ -12,7 +12,8 @@ public enum PostgresError: Error, Equatable, CustomStringConvertible {
   public var isTransient: Bool {
     switch self {
     case .unreachable: true
-    case .query(let state, _, _): state == "25006" || ["08", "40", "53", "55", "57", "58"].contains(String(state.prefix(2)))
+    case .query(let state, _, _):
+      state == "25006" || ["08", "40", "53", "55", "57", "58"].contains(String(state.prefix(2)))
     default: false
     }
   }
@@ -25,11 +26,13 @@ public enum PostgresError: Error, Equatable, CustomStringConvertible {
     }
   }
 
-  /// True when the connection is of no more use: it broke, the server ends it, or it became a standby.
+  /// True when the connection is of no more use: it broke, the server ends it, or it became a
+  /// standby.
   public var endsConnection: Bool {
     switch self {
     case .unreachable: true
-    case .query(let state, _, _): state == "25006" || state.hasPrefix("08") || state.hasPrefix("57P0")
+    case .query(let state, _, _):
+      state == "25006" || state.hasPrefix("08") || state.hasPrefix("57P0")
     default: false
     }
   }
@@ -37,13 +40,16 @@ public enum PostgresError: Error, Equatable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .unreachable(let reason): "cannot reach the database: \(reason)"
-    case .query(let state, let message, let hint): "the database refused (\(state)): \(message)" + (hint.map { ". \($0)" } ?? "")
+    case .query(let state, let message, let hint):
+      "the database refused (\(state)): \(message)" + (hint.map { ". \($0)" } ?? "")
     case .unexpectedResult(let what): "the database answered unexpectedly: \(what)"
     case .neverMigrated: "the database has no docproc schema; run: docproc db migrate"
     case .outdatedDatabase(let version, let known):
-      "the database's schema is version \(version), this program needs \(known); run: docproc db migrate"
+      "the database's schema is version \(version), this program needs \(known); run: docproc db "
+        + "migrate"
     case .newerDatabase(let version, let known):
-      "the database's schema is version \(version), newer than this program's \(known); install a newer docproc"
+      "the database's schema is version \(version), newer than this program's \(known); install "
+        + "a newer docproc"
     }
   }
 }

@@ -27,7 +27,9 @@ struct AnswerGenerator {
   /// How likely the model goes on with both tokens. The second is looked at only where the first is
   /// not unlikely by itself; elsewhere the first's probability stands for both.
   /// - Throws: `ModelError`
-  func probability(of tokens: (first: Int32, second: Int32), after beginning: Beginning) throws -> Double {
+  func probability(of tokens: (first: Int32, second: Int32), after beginning: Beginning) throws
+    -> Double
+  {
     let first = beginning.probability(of: tokens.first)
     if first < Self.unlikely { return first }
     return try first * begin(after: [tokens.first], beginning.state).probability(of: tokens.second)
@@ -44,22 +46,28 @@ struct AnswerGenerator {
   /// texts from repeating themselves; short answers are better without one.
   /// - Throws: `ModelError`; `ReadingError.stopped` when the control says so.
   func generate(
-    from beginning: Beginning, limit: Int, penalty: Double = 1, forbidden: Int32? = nil, control: ReadingControl
+    from beginning: Beginning, limit: Int, penalty: Double = 1, forbidden: Int32? = nil,
+    control: ReadingControl
   ) throws -> Generated {
     var sampler = Sampler(SamplingOptions(repetitionPenalty: penalty))
     var generated: [Int32] = []
     var logits = beginning.logits
-    var (sum, counted) = (0.0, 0)
+    var sum = 0.0
+    var counted = 0
     if let forbidden { logits[Int(forbidden)] = -.infinity }
     while generated.count < limit {
       if control.shouldStop() { throw ReadingError.stopped }
       let token = sampler.next(logits)
-      (sum, counted) = (sum + logProbability(of: Int(token), logits), counted + 1)
+      sum += logProbability(of: Int(token), logits)
+      counted += 1
       if tokenizer.isControl(token) { break }
       generated.append(token)
       logits = try model.logits(after: [token], state: beginning.state)
     }
-    let text = Self.wholeSentences(tokenizer.decode(generated).filter { $0 != "\0" }, cut: generated.count == limit)
+
+    let text = Self.wholeSentences(
+      tokenizer.decode(generated).filter { $0 != "\0" }, cut: generated.count == limit)
+
     return Generated(text: text, tokens: generated.count, confidence: sum / Double(max(counted, 1)))
   }
 

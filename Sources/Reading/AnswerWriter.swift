@@ -13,19 +13,26 @@ struct AnswerWriter {
   let format: PromptFormat
   let generator: AnswerGenerator
 
-  /// The answers to each of the best passages. Where no passage stands out, or these answers are no good,
-  /// the best passage's and those to more and more stretches of the text at once.
+  /// The answers to each of the best passages. Where no passage stands out, or these answers are no
+  /// good, the best passage's and those to more and more stretches of the text at once.
   /// - Throws: `ModelError`; `ReadingError.stopped` when the control says so.
-  func candidates(_ question: String, _ evidence: Evidence, _ tokens: DocumentTokens, _ control: ReadingControl) throws -> Candidates {
+  func candidates(
+    _ question: String, _ evidence: Evidence, _ tokens: DocumentTokens, _ control: ReadingControl
+  ) throws -> Candidates {
     guard let top = evidence.ranked.first else { return .none }
+
     let state = try stateBefore(question)
     let single = try evidence.ranked.prefix(evidence.isSpread ? 1 : Self.single).map { ranked in
       let passages = Passages.around(ranked.unit, evidence, tokens)
-      return try candidate(question, passages, match: ranked.score / max(top.score, 1e-6), state, control)
+      return try candidate(
+        question, passages, match: ranked.score / max(top.score, 1e-6), state, control)
     }
     let alone = Candidates(alone: single)
     guard evidence.isSpread || alone.areUnsure, evidence.ranked.count > 1 else { return alone }
-    let together = try Passages.together(Self.together, evidence, tokens).map { try candidate(question, $0, match: 1, state, control) }
+    let together = try Passages.together(Self.together, evidence, tokens).map {
+      try candidate(question, $0, match: 1, state, control)
+    }
+
     return Candidates(agreeing: single.prefix(1) + together, besides: Array(single.dropFirst()))
   }
 
@@ -43,16 +50,20 @@ struct AnswerWriter {
 
   /// The most likely answer, and how likely the model rather refused.
   private func candidate(
-    _ question: String, _ passages: [String], match: Double, _ state: ReadingState, _ control: ReadingControl
+    _ question: String, _ passages: [String], match: Double, _ state: ReadingState,
+    _ control: ReadingControl
   ) throws -> Candidate {
     let beginning = try generator.begin(after: format.asked(question, passages: passages), state)
     let refusal = try generator.probability(of: format.refusalStart, after: beginning)
     // An answer may begin with the refusal's first token, as "Notre Dame" does.
     let first = format.refusalStart.first
     let forbidden = refusal > beginning.probability(of: first) / 2 ? first : nil
-    let answer = try generator.generate(from: beginning, limit: Self.tokens, forbidden: forbidden, control: control)
+    let answer = try generator.generate(
+      from: beginning, limit: Self.tokens, forbidden: forbidden, control: control)
+
     return Candidate(
-      text: answer.text, refusal: refusal, confidence: answer.confidence, match: match, generatedTokens: answer.tokens,
+      text: answer.text, refusal: refusal, confidence: answer.confidence, match: match,
+      generatedTokens: answer.tokens,
       repeatsQuestion: Candidate.repeats(question, in: answer.text))
   }
 }

@@ -26,8 +26,11 @@ struct CentralScores {
         }
       }
     }
+
     let sectionCount = Double((units.ranges.count + perSection - 1) / perSection)
-    let weight = frequency.mapValues { log(1 + $0) }.merging(spread.mapValues { log(2 + sectionCount / $0.count) }) { $0 * $1 }
+    let weight = frequency.mapValues { log(1 + $0) }.merging(
+      spread.mapValues { log(2 + sectionCount / $0.count) }
+    ) { $0 * $1 }
     scores = units.ranges.map { Self.score(bytes[Int($0.lowerBound)..<Int($0.upperBound)], weight) }
   }
 
@@ -41,9 +44,12 @@ struct CentralScores {
     }
     guard words > 0, seen.count > 3 else { return 0 }
     let mean = seen.reduce(0) { $0 + (weight[$1] ?? 0) } / Double(seen.count + 4)
-    let length = idealWords.contains(words) ? 1 : words < idealWords.lowerBound ? Double(words) / Double(idealWords.lowerBound) : 0.8
+    let length =
+      idealWords.contains(words)
+      ? 1 : words < idealWords.lowerBound ? Double(words) / Double(idealWords.lowerBound) : 0.8
     // Shouted lines are headings and tables of contents.
     let capitals = Double(bytes.count { (65...90).contains($0) }) / Double(bytes.count)
+
     return capitals > 0.25 ? 0 : mean * length
   }
 }

@@ -37,15 +37,18 @@ struct DocumentTokens {
 
   /// The token in which a byte lies.
   private func token(at offset: Int32) -> Int {
-    var (low, high) = (0, ids.count - 1)
+    var low = 0
+    var high = ids.count - 1
     while low < high {
       let middle = (low + high + 1) / 2
       if offsets[middle] <= offset { low = middle } else { high = middle - 1 }
     }
+
     return low
   }
 
-  /// The attention that each unit's tokens got. `shift` is the position of the document's first token.
+  /// The attention that each unit's tokens got. `shift` is the position of the document's first
+  /// token.
   func mass(of trace: AttentionTrace, shift: Int) -> [Double] {
     let starts = units.ranges.indices.map { tokens(ofUnit: $0).lowerBound }
     var result = [Double](repeating: 0, count: units.ranges.count)
@@ -53,15 +56,18 @@ struct DocumentTokens {
       let unit = Self.last(starts, atMost: position - shift)
       if unit >= 0 { result[unit] += Double(mass) }
     }
+
     return result
   }
 
   private static func last(_ starts: [Int], atMost value: Int) -> Int {
-    var (low, high) = (-1, starts.count - 1)
+    var low = -1
+    var high = starts.count - 1
     while low < high {
       let middle = (low + high + 1) / 2
       if starts[middle] <= value { low = middle } else { high = middle - 1 }
     }
+
     return low
   }
 
@@ -72,7 +78,8 @@ struct DocumentTokens {
     let first = scalars.scalarOffset(ofByte: start)
     let path = document.parts.count > 1 ? document.origin(of: first)?.path : nil
     return Quote(
-      start: first, end: scalars.scalarOffset(ofByte: end), quote: String(decoding: bytes[start..<end], as: UTF8.self),
+      start: first, end: scalars.scalarOffset(ofByte: end),
+      quote: String(decoding: bytes[start..<end], as: UTF8.self),
       score: (score * 1000).rounded() / 1000, path: path)
   }
 
@@ -86,7 +93,8 @@ struct DocumentTokens {
   /// The file that a unit stands in, if the document has several.
   func path(ofUnit unit: Int) -> String? {
     guard document.parts.count > 1 else { return nil }
-    return document.origin(of: scalars.scalarOffset(ofByte: Int(units.ranges[unit].lowerBound)))?.path
+    return document.origin(of: scalars.scalarOffset(ofByte: Int(units.ranges[unit].lowerBound)))?
+      .path
   }
 
   /// A unit on one line.

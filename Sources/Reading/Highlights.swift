@@ -19,29 +19,41 @@ struct Highlights {
   ) -> [(unit: Int, score: Double)] {
     guard !central.isEmpty else { return [] }
     if let focus, focus.hasTerms { return matching(focus.scores, blended(central, attention)) }
+
     let scores = blended(central, attention)
     let count = min(max(fewest, tokenCount / tokensPerHighlight), most, central.count)
     let stretch = (central.count + count - 1) / count
     let top = scores.max() ?? 0
+
     return stride(from: 0, to: central.count, by: stretch).compactMap { start in
       let range = start..<min(start + stretch, central.count)
-      guard let best = range.max(by: { (scores[$0], $1) < (scores[$1], $0) }), scores[best] > 0 else { return nil }
+      guard let best = range.max(by: { (scores[$0], $1) < (scores[$1], $0) }), scores[best] > 0
+      else { return nil }
       return (best, scores[best] / top)
     }
   }
 
-  private static func matching(_ lexical: [Double], _ scores: [Double]) -> [(unit: Int, score: Double)] {
-    let (topLexical, topScore) = (max(lexical.max() ?? 0, 1e-9), max(scores.max() ?? 0, 1e-9))
+  private static func matching(_ lexical: [Double], _ scores: [Double]) -> [(
+    unit: Int, score: Double
+  )] {
+    let topLexical = max(lexical.max() ?? 0, 1e-9)
+    let topScore = max(scores.max() ?? 0, 1e-9)
     let joined = zip(lexical, scores).map { $0 / topLexical + centralShare * $1 / topScore }
-    let best = joined.indices.filter { lexical[$0] > 0 }.sorted { (joined[$0], $1) > (joined[$1], $0) }.prefix(focused)
+    let best = joined.indices.filter { lexical[$0] > 0 }.sorted {
+      (joined[$0], $1) > (joined[$1], $0)
+    }.prefix(focused)
     return best.sorted().map { ($0, min(joined[$0] / (1 + centralShare), 1)) }
   }
 
   private static func blended(_ central: [Double], _ attention: [Double]) -> [Double] {
-    let (topCentral, topAttention) = (max(central.max() ?? 0, 1e-9), max(attention.max() ?? 0, 1e-9))
+    let topCentral = max(central.max() ?? 0, 1e-9)
+    let topAttention = max(attention.max() ?? 0, 1e-9)
     // Attention is spiky: its root keeps one loud token from deciding alone.
     return zip(central, attention).map { central, attention in
-      central <= 0 ? 0 : (1 - attentionShare) * central / topCentral + attentionShare * (attention / topAttention).squareRoot()
+      central <= 0
+        ? 0
+        : (1 - attentionShare) * central / topCentral + attentionShare
+          * (attention / topAttention).squareRoot()
     }
   }
 }

@@ -10,7 +10,8 @@ struct LexicalScores {
 
     /// BM25's gain for a count in a text of a length.
     func gain(_ count: Double, _ length: Double, mean: Double) -> Double {
-      weight * count * (saturation + 1) / (count + saturation * (1 - lengthShare + lengthShare * length / mean))
+      weight * count * (saturation + 1)
+        / (count + saturation * (1 - lengthShare + lengthShare * length / mean))
     }
     /// What no count exceeds.
     var most: Double { weight * (saturation + 1) }
@@ -22,7 +23,8 @@ struct LexicalScores {
   private static let likeness = 0.4
   /// Words more than in the question that may stand between two words that follow each other.
   private static let slack = 1
-  private static let (pairInUnit, pairInBlock) = (0.6, 0.3)
+  private static let pairInUnit = 0.6
+  private static let pairInBlock = 0.3
   /// What a name's definition counts more than its uses: as much as the most of these.
   private static let definition = 2.0
 
@@ -45,25 +47,38 @@ struct LexicalScores {
   func over(_ blocks: TextBlocks) -> LexicalScores { LexicalScores(question, matches, blocks) }
 
   private init(_ question: QuestionTerms, _ matches: TermMatches, _ blocks: TextBlocks) {
-    let weights = question.terms.indices.map { Self.weight(matches.counts(ofTerm: $0, likeness: 0), blocks, or: matches, $0) }
+    let weights = question.terms.indices.map {
+      Self.weight(matches.counts(ofTerm: $0, likeness: 0), blocks, or: matches, $0)
+    }
     var scores = [Double](repeating: 0, count: matches.lengths.count)
     let lengths = Lengths(matches.lengths, blocks)
     for (term, weight) in weights.enumerated() {
-      Self.add(weight, matches.counts(ofTerm: term, likeness: Self.likeness), lengths, blocks, to: &scores)
+      Self.add(
+        weight, matches.counts(ofTerm: term, likeness: Self.likeness), lengths, blocks, to: &scores)
     }
+
     for pair in question.pairs {
       let weight = (weights[pair.first] + weights[pair.second]) / 2
       Self.add(pairs: matches.units(of: pair, slack: Self.slack), weight, blocks, to: &scores)
     }
+
     if question.asksForDefinitions {
-      for (term, weight) in weights.enumerated() { for unit in matches.defining[term] { scores[Int(unit)] += Self.definition * weight } }
+      for (term, weight) in weights.enumerated() {
+        for unit in matches.defining[term] { scores[Int(unit)] += Self.definition * weight }
+      }
     }
-    (self.scores, self.blocks, self.question, self.matches) = (scores, blocks, question, matches)
+
+    self.scores = scores
+    self.blocks = blocks
+    self.question = question
+    self.matches = matches
     best = weights.reduce(0, +) * (Self.unitField.most + Self.blockField.most)
   }
 
   /// Rarity among blocks, of the word itself, or where it stands nowhere of those like it.
-  private static func weight(_ exact: [Int32: Double], _ blocks: TextBlocks, or matches: TermMatches, _ term: Int) -> Double {
+  private static func weight(
+    _ exact: [Int32: Double], _ blocks: TextBlocks, or matches: TermMatches, _ term: Int
+  ) -> Double {
     let counts = exact.isEmpty ? matches.counts(ofTerm: term, likeness: likeness) : exact
     let holding = Double(Set(counts.keys.map { blocks.ofUnit[Int($0)] }).count)
     return log(1 + (Double(blocks.count) - holding + 0.5) / (holding + 0.5))
@@ -86,20 +101,27 @@ struct LexicalScores {
   }
 
   private static func add(
-    _ weight: Double, _ counts: [Int32: Double], _ lengths: Lengths, _ blocks: TextBlocks, to scores: inout [Double]
+    _ weight: Double, _ counts: [Int32: Double], _ lengths: Lengths, _ blocks: TextBlocks,
+    to scores: inout [Double]
   ) {
     var inBlocks: [Int32: Double] = [:]
     // In the text's order: sums of floating-point numbers depend on theirs.
     for (unit, count) in counts.sorted(by: { $0.key < $1.key }) {
       inBlocks[blocks.ofUnit[Int(unit)], default: 0] += count
-      scores[Int(unit)] += weight * unitField.gain(count, lengths.units[Int(unit)], mean: lengths.unitMean)
+      scores[Int(unit)] +=
+        weight * unitField.gain(count, lengths.units[Int(unit)], mean: lengths.unitMean)
     }
+
     let gains = Dictionary(
-      uniqueKeysWithValues: inBlocks.map { ($0, weight * blockField.gain($1, lengths.blocks[Int($0)], mean: lengths.blockMean)) })
+      uniqueKeysWithValues: inBlocks.map {
+        ($0, weight * blockField.gain($1, lengths.blocks[Int($0)], mean: lengths.blockMean))
+      })
     for unit in scores.indices { if let gain = gains[blocks.ofUnit[unit]] { scores[unit] += gain } }
   }
 
-  private static func add(pairs units: Set<Int32>, _ weight: Double, _ blocks: TextBlocks, to scores: inout [Double]) {
+  private static func add(
+    pairs units: Set<Int32>, _ weight: Double, _ blocks: TextBlocks, to scores: inout [Double]
+  ) {
     if units.isEmpty { return }
     let inBlocks = Set(units.map { blocks.ofUnit[Int($0)] })
     for unit in scores.indices where inBlocks.contains(blocks.ofUnit[unit]) {

@@ -27,8 +27,13 @@ public final class ModelReader {
 
   /// Reads the document once, front to back, and does the task.
   /// - Throws: `ReadingError`; `.stopped` leaves nothing behind.
-  public func read(_ document: Document, task: ReadingTask, control: ReadingControl = ReadingControl()) throws -> Answer {
-    if let question = task.question, question.allSatisfy(\.isWhitespace) { throw ReadingError.emptyQuestion }
+  public func read(
+    _ document: Document, task: ReadingTask, control: ReadingControl = ReadingControl()
+  ) throws -> Answer {
+    if let question = task.question, question.allSatisfy(\.isWhitespace) {
+      throw ReadingError.emptyQuestion
+    }
+
     let reading = try open(document, for: task, control: control)
     switch task {
     case .summarize(let focus): return try summarize(reading, focus: focus)
@@ -40,7 +45,9 @@ public final class ModelReader {
   /// - Parameter task: what it will be asked, where that is known before: the model then reads
   ///   with it in mind, and layers that choose what they keep choose for it.
   /// - Throws: `ReadingError`
-  public func open(_ document: Document, for task: ReadingTask?, control: ReadingControl = ReadingControl()) throws -> Reading {
+  public func open(
+    _ document: Document, for task: ReadingTask?, control: ReadingControl = ReadingControl()
+  ) throws -> Reading {
     PeakMemory.reset()
     let tokens = DocumentTokens(document, tokenizer)
     guard !tokens.ids.isEmpty else { throw ReadingError.nothingToRead }
@@ -49,27 +56,37 @@ public final class ModelReader {
     let pass = ReadingPass(
       model: model, opening: opening, tokens: tokens.ids, probe: format.probe(task),
       hints: known.map { KeepingHints.choose($0.scores, tokens) } ?? [], control: control)
+
     return Reading(tokens, shift: opening.count, known: known, try pass.run(), control: control)
   }
 
-  /// Answers a question about a document that was read, known before the reading or not. Which file it
-  /// is, of a codebase, the best evidence tells, not the model: a path is copied letter by letter or it is wrong.
-  /// What the document is about, its summary tells.
+  /// Answers a question about a document that was read, known before the reading or not. Which file
+  /// it is, of a codebase, the best evidence tells, not the model: a path is copied letter by
+  /// letter or it is wrong. What the document is about, its summary tells.
   /// - Throws: `ReadingError`, `ModelError`
   public func answer(_ question: String, from reading: Reading) throws -> Answer {
     if question.allSatisfy(\.isWhitespace) { throw ReadingError.emptyQuestion }
     if QuestionTerms.asksForSummary(question) { return try summarize(reading) }
-    let (start, tokens) = (ContinuousClock.now, reading.tokens)
+
+    let start = ContinuousClock.now
+    let tokens = reading.tokens
     let lexical = reading.lexicalScores(question)
     let evidence = Evidence(
-      lexical: lexical, central: lexical.hasTerms ? nil : CentralScores(units: tokens.units, bytes: tokens.bytes),
+      lexical: lexical,
+      central: lexical.hasTerms ? nil : CentralScores(units: tokens.units, bytes: tokens.bytes),
       attention: try attention(of: .ask(question: question), reading), asksItself: tokens.asks)
     let candidates = try answers.candidates(question, evidence, tokens, reading.control)
-    let support = Support(words: evidence.support, refusal: candidates.refusal, isSpread: evidence.isSpread)
+    let support = Support(
+      words: evidence.support, refusal: candidates.refusal, isSpread: evidence.isSpread)
     let generated = candidates.all.reduce(0) { $0 + $1.generatedTokens }
     let took = figures(reading, answering: .now - start, generated: generated)
-    guard let best = candidates.all.last, support.isEnough else { return Self.unsupported(support, candidates.all, took) }
-    let file = CodeNames.asksForFile(Array(question.utf8)) ? evidence.ranked.first.flatMap { tokens.path(ofUnit: $0.unit) } : nil
+    guard let best = candidates.all.last, support.isEnough else {
+      return Self.unsupported(support, candidates.all, took)
+    }
+    let file =
+      CodeNames.asksForFile(Array(question.utf8))
+      ? evidence.ranked.first.flatMap { tokens.path(ofUnit: $0.unit) } : nil
+
     return Answer(
       text: file ?? best.text, isSupported: true, support: support, candidates: candidates.all,
       evidence: evidence.ranked.map { tokens.quote($0.unit...$0.unit, score: $0.score) },
@@ -77,37 +94,53 @@ public final class ModelReader {
   }
 
   /// What does not support an answer is no evidence, however near it comes.
-  private static func unsupported(_ support: Support, _ candidates: [Candidate], _ figures: ReadingFigures) -> Answer {
+  private static func unsupported(
+    _ support: Support, _ candidates: [Candidate], _ figures: ReadingFigures
+  ) -> Answer {
     Answer(
-      text: "The document does not say.", isSupported: false, support: support, candidates: candidates, evidence: [],
+      text: "The document does not say.", isSupported: false, support: support,
+      candidates: candidates, evidence: [],
       documentTokens: figures.tokensRead, figures: figures)
   }
 
-  /// What the model answers when it is shown these passages and has read nothing else; it always does.
+  /// What the model answers when it is shown these passages and has read nothing else; it always
+  /// does.
   /// - Throws: `ModelError`
-  public func answer(_ question: String, fromPassages passages: [String]) throws -> String { try answers.answer(question, passages) }
+  public func answer(_ question: String, fromPassages passages: [String]) throws -> String {
+    try answers.answer(question, passages)
+  }
 
   /// Summarizes a document that was read, or what it says about `focus`.
   /// - Throws: `ModelError`
   public func summarize(_ reading: Reading, focus: String? = nil) throws -> Answer {
-    let (start, tokens) = (ContinuousClock.now, reading.tokens)
+    let start = ContinuousClock.now
+    let tokens = reading.tokens
     let attention = try attention(of: .summarize(focus: focus), reading)
     let lexical = focus.map(reading.lexicalScores)
     let chosen = Highlights.choose(
-      CentralScores(units: tokens.units, bytes: tokens.bytes).scores, focus: lexical, attention: attention, tokenCount: tokens.ids.count)
+      CentralScores(units: tokens.units, bytes: tokens.bytes).scores, focus: lexical,
+      attention: attention, tokenCount: tokens.ids.count)
     // A text without whole sentences is told by its beginning.
-    let told = chosen.isEmpty ? Array(tokens.units.ranges.indices.prefix(Highlights.fewest)) : chosen.map(\.unit)
-    let written = try summaries.write(told.map(tokens.line(ofUnit:)), focus: focus, control: reading.control)
+    let told =
+      chosen.isEmpty
+      ? Array(tokens.units.ranges.indices.prefix(Highlights.fewest)) : chosen.map(\.unit)
+    let written = try summaries.write(
+      told.map(tokens.line(ofUnit:)), focus: focus, control: reading.control)
+
     return Answer(
       text: written.text, isSupported: true, support: nil, candidates: [],
       evidence: chosen.map { tokens.quote($0.unit...$0.unit, score: $0.score) },
-      documentTokens: tokens.ids.count, figures: figures(reading, answering: .now - start, generated: written.tokens))
+      documentTokens: tokens.ids.count,
+      figures: figures(reading, answering: .now - start, generated: written.tokens))
   }
 
   /// The attention that each unit gets from the task's probe, in layers that choose what they keep.
   private func attention(of task: ReadingTask, _ reading: Reading) throws -> [Double] {
-    let (trace, probe) = (AttentionTrace(), format.probe(task))
-    if reading.state.chooses { try model.read(probe, into: reading.state.scratch(tokens: probe.count), trace: trace) }
+    let trace = AttentionTrace()
+    let probe = format.probe(task)
+    if reading.state.chooses {
+      try model.read(probe, into: reading.state.scratch(tokens: probe.count), trace: trace)
+    }
     return reading.tokens.mass(of: trace, shift: reading.shift)
   }
 
@@ -124,6 +157,7 @@ public final class ModelReader {
     figures.answerSeconds = answering / .seconds(1)
     figures.generatedTokens = generated
     figures.notes = model.description.notes.isEmpty ? nil : model.description.notes
+
     return figures
   }
 }

@@ -31,11 +31,14 @@ struct PromptFormat {
     return [turnStart] + tokenizer.encode("\(role)\n")
   }
 
-  private var end: [Int32] { turnEnd.map { [$0] + tokenizer.encode("\n") } ?? tokenizer.encode("\n\n") }
+  private var end: [Int32] {
+    turnEnd.map { [$0] + tokenizer.encode("\n") } ?? tokenizer.encode("\n\n")
+  }
 
   /// What stands before the document; without a task it is to be asked about later.
   func opening(_ task: ReadingTask?) -> [Int32] {
-    turn("system") + tokenizer.encode("You read documents and answer truthfully and briefly.") + end + turn("user") + purpose(task)
+    turn("system") + tokenizer.encode("You read documents and answer truthfully and briefly.") + end
+      + turn("user") + purpose(task)
   }
 
   private func purpose(_ task: ReadingTask?) -> [Int32] {
@@ -51,9 +54,13 @@ struct PromptFormat {
   /// Passages before a question, up to where the answer begins; the best passage stands last,
   /// next to the question: small models look there first.
   func asked(_ question: String, passages: [String]) -> [Int32] {
-    let shown = passages.isEmpty ? "\n\n" : "\n\nPassages from the document:\n" + passages.joined(separator: "\n") + "\n\n"
+    let shown =
+      passages.isEmpty
+      ? "\n\n" : "\n\nPassages from the document:\n" + passages.joined(separator: "\n") + "\n\n"
     let source = passages.isEmpty ? "" : ", from the passages"
-    return tokenizer.encode(shown) + tokenizer.encode("Question: \(question)\nAnswer in a few words\(source).") + end + turn("assistant")
+    return tokenizer.encode(shown)
+      + tokenizer.encode("Question: \(question)\nAnswer in a few words\(source).") + end
+      + turn("assistant")
   }
 
   /// Sentences before the wish to condense them, up to where that begins.
@@ -62,11 +69,14 @@ struct PromptFormat {
     let wanted = focus == nil ? "them" : "what they say about this"
     let question = focus.map { "Question: \($0)\n" } ?? ""
     return tokenizer.encode(
-      "\n\nSentences from the document, in order:\n\(listed)\n\n\(question)Summarize \(wanted) in one or two sentences.")
+      "\n\nSentences from the document, in order:\n\(listed)\n\n\(question)Summarize \(wanted) "
+        + "in one or two sentences."
+    )
       + end + turn("assistant")
   }
 
-  /// A few tokens whose attention shows what the task will need: of a long question its beginning and its end.
+  /// A few tokens whose attention shows what the task will need: of a long question its beginning
+  /// and its end.
   func probe(_ task: ReadingTask?) -> [Int32] {
     let text =
       switch task {
@@ -75,6 +85,7 @@ struct PromptFormat {
       case .summarize, nil: "\n\nIn short, the document says that"
       }
     let ids = tokenizer.encode(text)
-    return ids.count <= Self.longestProbe ? ids : ids.prefix(Self.longestProbe / 2) + ids.suffix(Self.longestProbe / 2)
+    return ids.count <= Self.longestProbe
+      ? ids : ids.prefix(Self.longestProbe / 2) + ids.suffix(Self.longestProbe / 2)
   }
 }

@@ -12,7 +12,8 @@ struct QuestionTerms {
   }
 
   let terms: [Term]
-  /// Content words that follow each other: terms, and how many words the second comes after the first.
+  /// Content words that follow each other: terms, and how many words the second comes after the
+  /// first.
   let pairs: [(first: Int, second: Int, distance: Int)]
   /// True when it asks about names themselves, not for where they are used.
   let asksForDefinitions: Bool
@@ -20,10 +21,13 @@ struct QuestionTerms {
   /// - Parameter ofCode: names of functions and types are looked for, and with one found,
   ///   words that say what is asked of it count no more.
   init(_ question: String, ofCode: Bool) {
-    var (terms, slots, places) = ([Term](), [UInt64: Int](), [(slot: Int, position: Int)]())
+    var terms = [Term]()
+    var slots = [UInt64: Int]()
+    var places = [(slot: Int, position: Int)]()
     let bytes = Array(question.utf8)
     let names = ofCode ? CodeNames.places(in: bytes) : []
-    var (position, asksForUses) = (0, false)
+    var position = 0
+    var asksForUses = false
     Words.forEach(in: bytes[...]) { form in
       if form.isWhole { position += 1 }
       guard form.isWhole, !Words.stop.contains(form.stem) else { return }
@@ -45,15 +49,24 @@ struct QuestionTerms {
   }
 
   private static let about = Words.stems(of: "about")[0]
-  private static let ofSummaries = Set(Words.stems(of: "summary summaries summarize summarise gist overview"))
+  private static let ofSummaries = Set(
+    Words.stems(of: "summary summaries summarize summarise gist overview"))
   /// What "about" does not go with: "About how many are there?"
-  private static let ofDetails = Set(Words.stems(of: "how much many who whom whose when where why which"))
-  private static let ofRequests = Set(Words.stems(of: "give write please short brief story novel file code repository"))
+  private static let ofDetails = Set(
+    Words.stems(of: "how much many who whom whose when where why which"))
+  private static let ofRequests = Set(
+    Words.stems(of: "give write please short brief story novel file code repository"))
 
-  /// Whether a question is about all of a text and nothing in it: "What is this book about?", "Summarize it, please."
+  /// Whether a question is about all of a text and nothing in it: "What is this book about?",
+  /// "Summarize it, please."
   static func asksForSummary(_ question: String) -> Bool {
     let stems = Words.stems(of: question)
-    guard stems.allSatisfy({ ofSummaries.contains($0) || ofRequests.contains($0) || Words.stop.contains($0) }) else { return false }
-    return stems.contains(where: ofSummaries.contains) || stems.contains(about) && !stems.contains(where: ofDetails.contains)
+    guard
+      stems.allSatisfy({
+        ofSummaries.contains($0) || ofRequests.contains($0) || Words.stop.contains($0)
+      })
+    else { return false }
+    return stems.contains(where: ofSummaries.contains)
+      || stems.contains(about) && !stems.contains(where: ofDetails.contains)
   }
 }

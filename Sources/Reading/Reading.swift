@@ -13,7 +13,8 @@ public final class Reading {
   private let known: (question: String, scores: LexicalScores)?
 
   init(
-    _ tokens: DocumentTokens, shift: Int, known: (question: String, scores: LexicalScores)?, _ pass: ReadingPass.Outcome,
+    _ tokens: DocumentTokens, shift: Int, known: (question: String, scores: LexicalScores)?,
+    _ pass: ReadingPass.Outcome,
     control: ReadingControl
   ) {
     self.tokens = tokens

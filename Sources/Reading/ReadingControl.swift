@@ -36,6 +36,9 @@ public struct ResumePoint: Sendable {
   public let pages: [[UInt8]]
 
   public init(tokens: Int, seconds: Double, archive: [UInt8], pages: [[UInt8]]) {
-    (self.tokens, self.seconds, self.archive, self.pages) = (tokens, seconds, archive, pages)
+    self.tokens = tokens
+    self.seconds = seconds
+    self.archive = archive
+    self.pages = pages
   }
 }

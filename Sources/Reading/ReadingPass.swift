@@ -15,7 +15,8 @@ struct ReadingPass {
   let control: ReadingControl
 
   init(
-    model: LanguageModel, opening: [Int32], tokens: [Int32], probe: [Int32], hints: [(token: Int, value: Float)], control: ReadingControl
+    model: LanguageModel, opening: [Int32], tokens: [Int32], probe: [Int32],
+    hints: [(token: Int, value: Float)], control: ReadingControl
   ) {
     self.model = model
     self.opening = opening
@@ -36,7 +37,9 @@ struct ReadingPass {
   /// - Throws: `ReadingError.stopped` when the control says so; `ModelError`, `StateArchiveError`.
   func run() throws -> Outcome {
     let start = ContinuousClock.now
-    func seconds() -> Double { (control.resume?.seconds ?? 0) + (ContinuousClock.now - start) / .seconds(1) }
+    func seconds() -> Double {
+      (control.resume?.seconds ?? 0) + (ContinuousClock.now - start) / .seconds(1)
+    }
     let state = try beginning()
     var next = control.resume?.tokens ?? 0
     var times: [(tokens: Int, at: ContinuousClock.Instant)] = [(next, start)]
@@ -56,9 +59,12 @@ struct ReadingPass {
         control.blockClosed(ReadingMoment(state: state, tokens: next, seconds: seconds()))
       }
     }
+
     return Outcome(
-      state: state, seconds: seconds(), firstTokensPerSecond: Self.speed(times, from: 0, to: min(Self.stretch, tokens.count)),
-      lastTokensPerSecond: Self.speed(times, from: max(0, tokens.count - Self.stretch), to: tokens.count))
+      state: state, seconds: seconds(),
+      firstTokensPerSecond: Self.speed(times, from: 0, to: min(Self.stretch, tokens.count)),
+      lastTokensPerSecond: Self.speed(
+        times, from: max(0, tokens.count - Self.stretch), to: tokens.count))
   }
 
   /// The state before the next token: after the opening, or where an earlier reading was saved.
@@ -72,23 +78,31 @@ struct ReadingPass {
     guard state.position == opening.count + resume.tokens, resume.tokens <= tokens.count else {
       throw StateArchiveError.foreign("it was saved at token \(resume.tokens) of another text")
     }
+
     return state
   }
 
   private func reinforce(_ state: ReadingState) throws {
     guard state.chooses else { return }
+
     let trace = AttentionTrace()
     try model.read(probe, into: state.scratch(tokens: probe.count), trace: trace)
     let share = max(trace.total, 1)
     let salience = AttentionTrace()
     for (position, mass) in trace.mass { salience.add(mass / share, at: position) }
     let held = state.keptPositions
-    for hint in hints where held.contains(hint.token + opening.count) { salience.add(hint.value, at: hint.token + opening.count) }
+    for hint in hints where held.contains(hint.token + opening.count) {
+      salience.add(hint.value, at: hint.token + opening.count)
+    }
+
     state.reinforce(salience)
   }
 
-  private static func speed(_ times: [(tokens: Int, at: ContinuousClock.Instant)], from: Int, to: Int) -> Double {
-    guard let start = times.last(where: { $0.tokens <= from }), let end = times.first(where: { $0.tokens >= to }),
+  private static func speed(
+    _ times: [(tokens: Int, at: ContinuousClock.Instant)], from: Int, to: Int
+  ) -> Double {
+    guard let start = times.last(where: { $0.tokens <= from }),
+      let end = times.first(where: { $0.tokens >= to }),
       end.tokens > start.tokens
     else { return 0 }
     return Double(end.tokens - start.tokens) / ((end.at - start.at) / .seconds(1))

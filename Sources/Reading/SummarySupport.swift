@@ -6,16 +6,20 @@ struct SummarySupport {
   private let stems: Set<UInt64>
   private let likenesses: Set<UInt64>
 
-  /// - Parameter texts: the highlights that the summary was written from, and the question it is about.
+  /// - Parameter texts: the highlights that the summary was written from, and the question it is
+  ///   about.
   init(_ texts: [String]) {
-    var (stems, likenesses) = (Set<UInt64>(), Set<UInt64>())
+    var stems = Set<UInt64>()
+    var likenesses = Set<UInt64>()
     for text in texts {
       Words.forEach(in: Array(text.utf8)[...]) { form in
         stems.insert(form.stem)
         if let likeness = form.likeness { likenesses.insert(likeness) }
       }
     }
-    (self.stems, self.likenesses) = (stems, likenesses)
+
+    self.stems = stems
+    self.likenesses = likenesses
   }
 
   /// The text without the sentences of whose content words too few are known. All may go.
@@ -24,7 +28,8 @@ struct SummarySupport {
   }
 
   private func isBorneOut(_ sentence: String) -> Bool {
-    var (words, known) = (0, 0)
+    var words = 0
+    var known = 0
     Words.forEach(in: Array(sentence.utf8)[...]) { form in
       guard form.isWhole, !Words.stop.contains(form.stem) else { return }
       words += 1

@@ -1,7 +1,8 @@
 import Inference
 
 /// Writes a summary from a text's highlights, two at a time: a small model condenses a few
-/// sentences faithfully, and invents when it has to make one text of many. What it invents still is left out.
+/// sentences faithfully, and invents when it has to make one text of many. What it invents still is
+/// left out.
 struct SummaryWriter {
   /// Highlights that are condensed together, at most.
   private static let together = 2
@@ -15,15 +16,23 @@ struct SummaryWriter {
 
   /// The summary, and how many tokens were generated. `sentences` stand in the document's order.
   /// - Throws: `ModelError`; `ReadingError.stopped` when the control says so.
-  func write(_ sentences: [String], focus: String?, control: ReadingControl) throws -> (text: String, tokens: Int) {
+  func write(_ sentences: [String], focus: String?, control: ReadingControl) throws -> (
+    text: String, tokens: Int
+  ) {
     let state = model.makeState()
     try model.read(format.opening(.summarize(focus: focus)), into: state)
     let parts = try Self.parts(sentences).map { part in
-      let beginning = try generator.begin(after: format.summaryWanted(sentences: Array(part), focus: focus), state)
-      let written = try generator.generate(from: beginning, limit: Self.tokens, penalty: Self.penalty, control: control)
-      return (text: SummarySupport(part + [focus].compactMap(\.self)).borneOut(written.text), tokens: written.tokens)
+      let beginning = try generator.begin(
+        after: format.summaryWanted(sentences: Array(part), focus: focus), state)
+      let written = try generator.generate(
+        from: beginning, limit: Self.tokens, penalty: Self.penalty, control: control)
+      return (
+        text: SummarySupport(part + [focus].compactMap(\.self)).borneOut(written.text),
+        tokens: written.tokens
+      )
     }
     let text = Self.joined(parts.map(\.text))
+
     // Highlights as they are say more than nothing.
     return (text.isEmpty ? Self.joined(sentences) : text, parts.reduce(0) { $0 + $1.tokens })
   }
@@ -31,7 +40,9 @@ struct SummaryWriter {
   /// As few runs as possible, as even as possible.
   static func parts(_ sentences: [String]) -> [ArraySlice<String>] {
     let count = (sentences.count + together - 1) / together
-    return (0..<count).map { sentences[$0 * sentences.count / count..<($0 + 1) * sentences.count / count] }
+    return (0..<count).map {
+      sentences[$0 * sentences.count / count..<($0 + 1) * sentences.count / count]
+    }
   }
 
   /// Without what another part has said already.

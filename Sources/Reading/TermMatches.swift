@@ -14,7 +14,9 @@ struct TermMatches {
 
   init(_ terms: [QuestionTerms.Term], _ units: TextUnits, _ bytes: [UInt8]) {
     let stems = Dictionary(uniqueKeysWithValues: terms.enumerated().map { ($1.stem, $0) })
-    let likenesses = Dictionary(grouping: terms.indices.filter { terms[$0].likeness != nil }) { terms[$0].likeness ?? 0 }
+    let likenesses = Dictionary(grouping: terms.indices.filter { terms[$0].likeness != nil }) {
+      terms[$0].likeness ?? 0
+    }
     var exact = [[Place]](repeating: [], count: terms.count)
     var alike = [[Int32]](repeating: [], count: terms.count)
     var lengths = [Double](repeating: 0, count: units.ranges.count)
@@ -24,10 +26,15 @@ struct TermMatches {
       let text = bytes[Int(range.lowerBound)..<Int(range.upperBound)]
       var previous: UInt64?
       Words.forEach(in: text) { form in
-        if form.isWhole { (lengths[unit], position) = (lengths[unit] + 1, position + 1) }
+        if form.isWhole {
+          lengths[unit] = lengths[unit] + 1
+          position += 1
+        }
         if let term = stems[form.stem] {
           exact[term].append(Place(position: position, unit: Int32(unit)))
-          if terms[term].isName, form.isWhole, CodeNames.isDefined(form.range, after: previous, in: text) {
+          if terms[term].isName, form.isWhole,
+            CodeNames.isDefined(form.range, after: previous, in: text)
+          {
             defining[term].insert(Int32(unit))
           }
         }
@@ -36,7 +43,11 @@ struct TermMatches {
         for term in likenesses[likeness] ?? [] { alike[term].append(Int32(unit)) }
       }
     }
-    (self.exact, self.alike, self.lengths, self.defining) = (exact, alike, lengths, defining)
+
+    self.exact = exact
+    self.alike = alike
+    self.lengths = lengths
+    self.defining = defining
   }
 
   /// How often a term stands in each unit that has it; words that are only alike count `likeness`.
@@ -48,6 +59,7 @@ struct TermMatches {
     for (unit, count) in all where count > counts[unit, default: 0] {
       counts[unit, default: 0] += likeness * (count - counts[unit, default: 0])
     }
+
     return counts
   }
 
@@ -59,8 +71,11 @@ struct TermMatches {
     for place in exact[pair.first] {
       while at < following.count, following[at].position <= place.position { at += 1 }
       if at == following.count { break }
-      if following[at].position - place.position <= pair.distance + slack { units.insert(place.unit) }
+      if following[at].position - place.position <= pair.distance + slack {
+        units.insert(place.unit)
+      }
     }
+
     return units
   }
 }

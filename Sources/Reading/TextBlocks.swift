@@ -26,7 +26,9 @@ struct TextBlocks {
 
   /// Runs of units of one file as long as a hundred words, whether paragraphs end in them or not.
   init(stretchesOf units: TextUnits) {
-    ofUnit = Self.numbered(units.ranges) { unit, _, soFar in soFar >= Self.stretch || units.beginsPart(unit) }
+    ofUnit = Self.numbered(units.ranges) { unit, _, soFar in
+      soFar >= Self.stretch || units.beginsPart(unit)
+    }
   }
 
   /// The best unit of each of the best blocks, best first, of equals the earlier one.
@@ -41,35 +43,48 @@ struct TextBlocks {
 
   /// All units of a unit's block.
   func units(with unit: Int) -> ClosedRange<Int> {
-    var (first, last) = (unit, unit)
+    var first = unit
+    var last = unit
     while first > 0, ofUnit[first - 1] == ofUnit[unit] { first -= 1 }
     while last + 1 < ofUnit.count, ofUnit[last + 1] == ofUnit[unit] { last += 1 }
     return first...last
   }
 
-  /// - Parameter leaves: whether a unit begins a block: told where the last one began and its bytes so far.
-  private static func numbered(_ ranges: [Range<Int32>], leaves: (_ unit: Int, _ begin: Int32, _ soFar: Int) -> Bool) -> [Int32] {
+  /// - Parameter leaves: whether a unit begins a block: told where the last one began and its bytes
+  ///   so far.
+  private static func numbered(
+    _ ranges: [Range<Int32>], leaves: (_ unit: Int, _ begin: Int32, _ soFar: Int) -> Bool
+  ) -> [Int32] {
     var ofUnit: [Int32] = []
     ofUnit.reserveCapacity(ranges.count)
-    var (current, begin) = (Int32(0), ranges.first?.lowerBound ?? 0)
+    var current = Int32(0)
+    var begin = ranges.first?.lowerBound ?? 0
     for (unit, range) in ranges.enumerated() {
-      if unit > 0, leaves(unit, begin, Int(ranges[unit - 1].upperBound - begin)) { (current, begin) = (current + 1, range.lowerBound) }
+      if unit > 0, leaves(unit, begin, Int(ranges[unit - 1].upperBound - begin)) {
+        current += 1
+        begin = range.lowerBound
+      }
       ofUnit.append(current)
     }
+
     return ofUnit
   }
 
   /// Where a blank line stands before the unit.
   private static func paragraphStarts(_ ranges: [Range<Int32>], _ bytes: [UInt8]) -> [Bool] {
     ranges.indices.map { unit in
-      unit == 0 || bytes[Int(ranges[unit - 1].upperBound)..<Int(ranges[unit].lowerBound)].count { $0 == 10 } > 1
+      unit == 0
+        || bytes[Int(ranges[unit - 1].upperBound)..<Int(ranges[unit].lowerBound)].count { $0 == 10 }
+          > 1
     }
   }
 
   /// For each unit, the end of its paragraph.
   private static func paragraphEnds(_ ranges: [Range<Int32>], _ starts: [Bool]) -> [Int32] {
     var ends = ranges.map(\.upperBound)
-    for unit in ranges.indices.dropLast().reversed() where !starts[unit + 1] { ends[unit] = ends[unit + 1] }
+    for unit in ranges.indices.dropLast().reversed() where !starts[unit + 1] {
+      ends[unit] = ends[unit + 1]
+    }
     return ends
   }
 }

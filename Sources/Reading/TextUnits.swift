@@ -11,13 +11,18 @@ struct TextUnits {
 
   private static let longestUnit = 600
   private static let codeLines = 6
-  private static let proseExtensions: Set<Substring> = ["md", "txt", "rst", "text", "markdown", "adoc", "org", "tex"]
+  private static let proseExtensions: Set<Substring> = [
+    "md", "txt", "rst", "text", "markdown", "adoc", "org", "tex",
+  ]
   private static let codeExtensions: Set<Substring> = [
-    "c", "cc", "clj", "cpp", "cs", "cu", "cxx", "dart", "erl", "ex", "f90", "go", "h", "hpp", "hs", "java", "jl", "js", "jsx", "kt",
-    "lua", "m", "ml", "mm", "nim", "php", "pl", "proto", "py", "pyi", "rb", "rs", "scala", "sh", "sql", "swift", "ts", "tsx", "zig",
+    "c", "cc", "clj", "cpp", "cs", "cu", "cxx", "dart", "erl", "ex", "f90", "go", "h", "hpp", "hs",
+    "java", "jl", "js", "jsx", "kt",
+    "lua", "m", "ml", "mm", "nim", "php", "pl", "proto", "py", "pyi", "rb", "rs", "scala", "sh",
+    "sql", "swift", "ts", "tsx", "zig",
   ]
   private static let abbreviations: Set<String> = [
-    "mr", "mrs", "ms", "dr", "st", "prof", "rev", "hon", "gen", "col", "capt", "lt", "sgt", "mt", "no", "vol", "fig", "vs", "etc", "e.g",
+    "mr", "mrs", "ms", "dr", "st", "prof", "rev", "hon", "gen", "col", "capt", "lt", "sgt", "mt",
+    "no", "vol", "fig", "vs", "etc", "e.g",
     "i.e", "cf", "al", "jr", "sr", "inc", "ltd", "co", "pp", "ch", "ed",
   ]
 
@@ -29,14 +34,18 @@ struct TextUnits {
     let index = ScalarIndex(bytes)
     for part in document.parts {
       firstOfParts.insert(ranges.count)
-      let range = index.byteOffset(ofScalar: part.start)..<index.byteOffset(ofScalar: part.start + part.length)
+      let range =
+        index.byteOffset(
+          ofScalar: part.start)..<index.byteOffset(ofScalar: part.start + part.length)
       if !isCode || Self.isKind(part.path, of: Self.proseExtensions) {
         Self.sentences(bytes, range, into: &ranges)
       } else {
         Self.blocks(bytes, range, into: &ranges)
       }
     }
-    (self.ranges, self.firstOfParts) = (ranges, firstOfParts)
+
+    self.ranges = ranges
+    self.firstOfParts = firstOfParts
   }
 
   private static func isKind(_ path: String, of extensions: Set<Substring>) -> Bool {
@@ -47,27 +56,34 @@ struct TextUnits {
   func beginsPart(_ unit: Int) -> Bool { firstOfParts.contains(unit) }
 
   /// Sentences end at terminators before white space, and at blank lines.
-  private static func sentences(_ bytes: [UInt8], _ range: Range<Int>, into ranges: inout [Range<Int32>]) {
+  private static func sentences(
+    _ bytes: [UInt8], _ range: Range<Int>, into ranges: inout [Range<Int32>]
+  ) {
     var start = range.lowerBound
     var index = start
     while index < range.upperBound {
       let next = index + 1
       if let end = paragraphEnd(bytes, index, range.upperBound) {
         append(bytes, start..<index, into: &ranges)
-        (start, index) = (end, end)
+        start = end
+        index = end
       } else if isSentenceEnd(bytes, index, from: start, to: range.upperBound) {
         let end = afterClosers(bytes, next, range.upperBound)
         append(bytes, start..<end, into: &ranges)
-        (start, index) = (end, end)
+        start = end
+        index = end
       } else {
         index = next
       }
     }
+
     append(bytes, start..<range.upperBound, into: &ranges)
   }
 
   /// Lines that belong together, a few at a time.
-  private static func blocks(_ bytes: [UInt8], _ range: Range<Int>, into ranges: inout [Range<Int32>]) {
+  private static func blocks(
+    _ bytes: [UInt8], _ range: Range<Int>, into ranges: inout [Range<Int32>]
+  ) {
     var start = range.lowerBound
     var lines = 0
     var index = start
@@ -77,11 +93,13 @@ struct TextUnits {
         let isBlank = index + 1 < range.upperBound && bytes[index + 1] == 10
         if isBlank || lines == codeLines {
           append(bytes, start..<index, into: &ranges)
-          (start, lines) = (index + 1, 0)
+          start = index + 1
+          lines = 0
         }
       }
       index += 1
     }
+
     append(bytes, start..<range.upperBound, into: &ranges)
   }
 
@@ -94,17 +112,27 @@ struct TextUnits {
     return next
   }
 
-  private static func isSentenceEnd(_ bytes: [UInt8], _ index: Int, from start: Int, to end: Int) -> Bool {
+  private static func isSentenceEnd(_ bytes: [UInt8], _ index: Int, from start: Int, to end: Int)
+    -> Bool
+  {
     let byte = bytes[index]
     // The last byte of 。 (E3 80 82), ！ (EF BC 81) and ？ (EF BC 9F)
     if index >= start + 2 {
       let triple = (bytes[index - 2], bytes[index - 1], byte)
-      if triple == (0xE3, 0x80, 0x82) || triple == (0xEF, 0xBC, 0x81) || triple == (0xEF, 0xBC, 0x9F) { return true }
+      if triple == (0xE3, 0x80, 0x82) || triple == (0xEF, 0xBC, 0x81)
+        || triple == (0xEF, 0xBC, 0x9F)
+      {
+        return true
+      }
     }
-    guard byte == UInt8(ascii: ".") || byte == UInt8(ascii: "!") || byte == UInt8(ascii: "?") else { return false }
+
+    guard byte == UInt8(ascii: ".") || byte == UInt8(ascii: "!") || byte == UInt8(ascii: "?") else {
+      return false
+    }
     let next = afterClosers(bytes, index + 1, end)
     guard next >= end || isSpace(bytes[next]) else { return false }
     if byte != UInt8(ascii: ".") { return startsSentence(bytes, next, end) }
+
     return !endsAbbreviation(bytes, index, from: start) && startsSentence(bytes, next, end)
   }
 
@@ -117,7 +145,9 @@ struct TextUnits {
 
   private static func endsAbbreviation(_ bytes: [UInt8], _ index: Int, from start: Int) -> Bool {
     var begin = index
-    while begin > start, !isSpace(bytes[begin - 1]), bytes[begin - 1] != UInt8(ascii: "(") { begin -= 1 }
+    while begin > start, !isSpace(bytes[begin - 1]), bytes[begin - 1] != UInt8(ascii: "(") {
+      begin -= 1
+    }
     let word = String(decoding: bytes[begin..<index], as: UTF8.self).lowercased()
     return word.count == 1 && word != "i" || abbreviations.contains(word)
   }
@@ -125,22 +155,29 @@ struct TextUnits {
   private static func afterClosers(_ bytes: [UInt8], _ index: Int, _ end: Int) -> Int {
     var next = index
     while next < end {
-      if bytes[next] == UInt8(ascii: "\"") || bytes[next] == UInt8(ascii: "'") || bytes[next] == UInt8(ascii: ")")
+      if bytes[next] == UInt8(ascii: "\"") || bytes[next] == UInt8(ascii: "'")
+        || bytes[next] == UInt8(ascii: ")")
         || bytes[next] == UInt8(ascii: "]")
       {
         next += 1
-      } else if next + 2 < end, bytes[next] == 0xE2, bytes[next + 1] == 0x80, bytes[next + 2] == 0x99 || bytes[next + 2] == 0x9D {
+      } else if next + 2 < end, bytes[next] == 0xE2, bytes[next + 1] == 0x80,
+        bytes[next + 2] == 0x99 || bytes[next + 2] == 0x9D
+      {
         next += 3  // ’ and ”
       } else {
         break
       }
     }
+
     return next
   }
 
   /// Trims white space and cuts what is too long at white space.
-  private static func append(_ bytes: [UInt8], _ range: Range<Int>, into ranges: inout [Range<Int32>]) {
-    var (start, end) = (range.lowerBound, range.upperBound)
+  private static func append(
+    _ bytes: [UInt8], _ range: Range<Int>, into ranges: inout [Range<Int32>]
+  ) {
+    var start = range.lowerBound
+    var end = range.upperBound
     while start < end, isSpace(bytes[start]) { start += 1 }
     while end > start, isSpace(bytes[end - 1]) { end -= 1 }
     while end - start > longestUnit {
@@ -151,6 +188,7 @@ struct TextUnits {
       start = cut
       while start < end, isSpace(bytes[start]) { start += 1 }
     }
+
     if end > start { ranges.append(Int32(start)..<Int32(end)) }
   }
 
@@ -170,6 +208,7 @@ struct ScalarIndex {
       if offset > 0, offset % Self.stride == 0 { counts.append(count) }
       if byte & 0xC0 != 0x80 { count += 1 }
     }
+
     self.bytes = bytes
     self.counts = counts
   }
@@ -181,11 +220,18 @@ struct ScalarIndex {
 
   func byteOffset(ofScalar offset: Int) -> Int {
     var slot = 0
-    var (low, high) = (0, counts.count - 1)
+    var low = 0
+    var high = counts.count - 1
     while low <= high {
       let middle = (low + high) / 2
-      if counts[middle] <= offset { (slot, low) = (middle, middle + 1) } else { high = middle - 1 }
+      if counts[middle] <= offset {
+        slot = middle
+        low = middle + 1
+      } else {
+        high = middle - 1
+      }
     }
+
     var remaining = offset - counts[slot]
     var byte = slot * Self.stride
     while byte < bytes.count {
@@ -195,6 +241,7 @@ struct ScalarIndex {
       }
       byte += 1
     }
+
     return bytes.count
   }
 }

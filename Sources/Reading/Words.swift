@@ -27,6 +27,7 @@ enum Words {
       }
       index += max(width, 1)
     }
+
     if let begin = start { forms(of: bytes[begin...], body) }
   }
 
@@ -34,10 +35,15 @@ enum Words {
     body(form(word, isWhole: true))
     var begin = word.startIndex
     for index in word.indices.dropFirst() where isPartStart(word, index) {
-      if index - begin > 1, index < word.endIndex { body(form(word[begin..<index], isWhole: false)) }
+      if index - begin > 1, index < word.endIndex {
+        body(form(word[begin..<index], isWhole: false))
+      }
       begin = word[index] == underscore ? index + 1 : index
     }
-    if begin > word.startIndex, word.endIndex - begin > 1 { body(form(word[begin...], isWhole: false)) }
+
+    if begin > word.startIndex, word.endIndex - begin > 1 {
+      body(form(word[begin...], isWhole: false))
+    }
   }
 
   private static let underscore = UInt8(ascii: "_")
@@ -52,7 +58,8 @@ enum Words {
     let stem = stemmed(word)
     let tells = stem.count >= likeLetters && !(48...57).contains(stem[0])
     return Form(
-      stem: hash(stem[...]), likeness: tells ? hash(stem.prefix(likeLetters)) : nil, range: word.startIndex..<word.endIndex,
+      stem: hash(stem[...]), likeness: tells ? hash(stem.prefix(likeLetters)) : nil,
+      range: word.startIndex..<word.endIndex,
       isWhole: isWhole)
   }
 
@@ -61,7 +68,8 @@ enum Words {
   /// and dashes (U+2000 to U+206F) and that of East Asia (U+3000 to U+303F).
   private static func separatorWidth(_ bytes: ArraySlice<UInt8>, at index: Int) -> Int {
     switch bytes[index] {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"),
       UInt8(ascii: "_"):
       return 0
     case 0..<0x80: return 1
@@ -71,7 +79,9 @@ enum Words {
     }
   }
 
-  private static let endings: [[UInt8]] = ["ingly", "edly", "ings", "ing", "ies", "ied", "es", "ed", "ly", "s", "e", "y"].map {
+  private static let endings: [[UInt8]] = [
+    "ingly", "edly", "ings", "ing", "ies", "ied", "es", "ed", "ly", "s", "e", "y",
+  ].map {
     Array($0.utf8)
   }
 
@@ -79,12 +89,16 @@ enum Words {
 
   private static func stemmed(_ word: ArraySlice<UInt8>) -> [UInt8] {
     var lower = word.map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 + 32 : $0 }
-    for ending in endings where lower.count >= ending.count + 3 && lower.suffix(ending.count).elementsEqual(ending) {
+    for ending in endings
+    where lower.count >= ending.count + 3 && lower.suffix(ending.count).elementsEqual(ending) {
       lower.removeLast(ending.count)
       // run, running: a doubled consonant goes with the ending
-      if ending.count >= 2, lower.count > 3, lower[lower.count - 1] == lower[lower.count - 2] { lower.removeLast() }
+      if ending.count >= 2, lower.count > 3, lower[lower.count - 1] == lower[lower.count - 2] {
+        lower.removeLast()
+      }
       break
     }
+
     return lower
   }
 

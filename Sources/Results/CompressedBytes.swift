@@ -1,7 +1,8 @@
 import CZstd
 import Digests
 
-/// Bytes as a zstd frame (RFC 8878) with content size and checksum, and what is needed to check them.
+/// Bytes as a zstd frame (RFC 8878) with content size and checksum, and what is needed to check
+/// them.
 public struct CompressedBytes: Sendable, Equatable {
   public let payload: [UInt8]
   public let rawBytes: Int
@@ -18,6 +19,7 @@ public struct CompressedBytes: Sendable, Equatable {
   /// - Throws: `CompressionError.library`
   public init(compressing raw: [UInt8], level: Int) throws {
     guard let context = ZSTD_createCCtx() else { throw CompressionError.library("no memory") }
+
     defer { ZSTD_freeCCtx(context) }
     ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, Int32(level))
     ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1)
@@ -25,7 +27,11 @@ public struct CompressedBytes: Sendable, Equatable {
     var failure: String?
     payload = [UInt8](unsafeUninitializedCapacity: most) { frame, count in
       let size = ZSTD_compress2(context, frame.baseAddress, most, raw, raw.count)
-      if ZSTD_isError(size) != 0 { failure = String(cString: ZSTD_getErrorName(size)) } else { count = size }
+      if ZSTD_isError(size) != 0 {
+        failure = String(cString: ZSTD_getErrorName(size))
+      } else {
+        count = size
+      }
     }
     if let failure { throw CompressionError.library(failure) }
     rawBytes = raw.count
@@ -38,7 +44,9 @@ public struct CompressedBytes: Sendable, Equatable {
     let stated = ZSTD_getFrameContentSize(payload, payload.count)
     // The two largest values stand for "unknown" and "error".
     guard stated < UInt64.max - 1 else { throw CompressionError.notAFrame }
-    guard stated == UInt64(rawBytes) else { throw CompressionError.sizeMismatch(stated: rawBytes, found: stated) }
+    guard stated == UInt64(rawBytes) else {
+      throw CompressionError.sizeMismatch(stated: rawBytes, found: stated)
+    }
     var size = 0
     let raw = [UInt8](unsafeUninitializedCapacity: rawBytes) { target, count in
       size = ZSTD_decompress(target.baseAddress, rawBytes, payload, payload.count)
@@ -46,6 +54,7 @@ public struct CompressedBytes: Sendable, Equatable {
     }
     guard ZSTD_isError(size) == 0, size == rawBytes else { throw CompressionError.notAFrame }
     guard SHA256.hex(of: raw) == sha256 else { throw CompressionError.digestMismatch }
+
     return raw
   }
 }
@@ -60,7 +69,8 @@ public enum CompressionError: Error, Equatable, CustomStringConvertible {
     switch self {
     case .library(let reason): "zstd: \(reason)"
     case .notAFrame: "the payload is not a whole zstd frame"
-    case .sizeMismatch(let stated, let found): "the payload states \(found) bytes where \(stated) are recorded"
+    case .sizeMismatch(let stated, let found):
+      "the payload states \(found) bytes where \(stated) are recorded"
     case .digestMismatch: "the payload's SHA-256 differs from the recorded one; it is damaged"
     }
   }

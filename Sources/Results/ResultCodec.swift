@@ -20,7 +20,9 @@ public enum ResultCodec {
   /// - Throws: `CompressionError`, `ResultCodecError` when the payload is not what was stored.
   public static func decode(_ result: CompressedBytes) throws -> ResultRecord {
     let raw = try result.expanded()
-    guard let record = try? JSONDecoder().decode(ResultRecord.self, from: Data(raw)) else { throw ResultCodecError.notARecord }
+    guard let record = try? JSONDecoder().decode(ResultRecord.self, from: Data(raw)) else {
+      throw ResultCodecError.notARecord
+    }
     return record
   }
 }

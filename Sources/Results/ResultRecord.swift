@@ -37,7 +37,8 @@ public struct ResultRecord: Codable, Sendable, Equatable {
   public let worker: String
 
   public init(
-    task: String, question: String?, document: DocumentInfo, answer: String, supported: Bool, evidence: [Quote],
+    task: String, question: String?, document: DocumentInfo, answer: String, supported: Bool,
+    evidence: [Quote],
     model: ModelInfo, reading: ReadingFigures, worker: String
   ) {
     self.task = task

@@ -15,8 +15,14 @@ public struct JSONLogHandler: LogHandler {
   }
 
   public func log(event: LogEvent) {
-    var fields = ["time": Date().ISO8601Format(), "level": event.level.rawValue, "program": label, "message": event.message.description]
-    for (key, value) in metadata.merging(event.metadata ?? [:], uniquingKeysWith: { $1 }) { fields[key] = value.description }
+    var fields = [
+      "time": Date().ISO8601Format(), "level": event.level.rawValue, "program": label,
+      "message": event.message.description,
+    ]
+    for (key, value) in metadata.merging(event.metadata ?? [:], uniquingKeysWith: { $1 }) {
+      fields[key] = value.description
+    }
+
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     guard let line = try? encoder.encode(fields) else { return }

@@ -4,7 +4,9 @@ enum ByteAlphabet {
   static let scalars: [UInt32] = {
     var next: UInt32 = 256
     return (0..<256).map { byte in
-      if (33...126).contains(byte) || (161...172).contains(byte) || (174...255).contains(byte) { return UInt32(byte) }
+      if (33...126).contains(byte) || (161...172).contains(byte) || (174...255).contains(byte) {
+        return UInt32(byte)
+      }
       defer { next += 1 }
       return next
     }

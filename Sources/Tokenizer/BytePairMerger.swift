@@ -22,7 +22,11 @@ struct BytePairMerger {
 
   /// Appends the piece's token ids to `output`.
   func append(_ piece: UnsafeBufferPointer<UInt8>, to output: inout [Int32]) {
-    if piece.count <= Self.longPiece { appendShort(piece, to: &output) } else { appendLong(piece, to: &output) }
+    if piece.count <= Self.longPiece {
+      appendShort(piece, to: &output)
+    } else {
+      appendLong(piece, to: &output)
+    }
   }
 
   private func appendShort(_ piece: UnsafeBufferPointer<UInt8>, to output: inout [Int32]) {
@@ -43,7 +47,8 @@ struct BytePairMerger {
         output[start + best] = merged[best]
         output.remove(at: start + best + 1)
         for index in best + 1..<output.count - start {
-          (ranks[index], merged[index]) = (ranks[index + 1], merged[index + 1])
+          ranks[index] = ranks[index + 1]
+          merged[index] = merged[index + 1]
         }
         look(best)
         if best > 0 { look(best - 1) }
@@ -54,7 +59,11 @@ struct BytePairMerger {
   private static func lowest(_ ranks: UnsafeMutableBufferPointer<Int32>, count: Int) -> Int? {
     var best = -1
     var rank = Int32.max
-    for index in 0..<max(count, 0) where ranks[index] < rank { (rank, best) = (ranks[index], index) }
+    for index in 0..<max(count, 0) where ranks[index] < rank {
+      rank = ranks[index]
+      best = index
+    }
+
     return best < 0 ? nil : best
   }
 
@@ -63,19 +72,26 @@ struct BytePairMerger {
     var heap = PairHeap()
     func offer(_ left: Int) {
       guard left >= 0, chain.next[left] >= 0 else { return }
+
       let right = chain.next[left]
       guard let merge = merges[Self.key(chain.ids[left], chain.ids[right])] else { return }
-      heap.push(PairHeap.Pair(rank: merge.rank, left: Int32(left), leftID: chain.ids[left], rightID: chain.ids[right], merged: merge.id))
+      heap.push(
+        PairHeap.Pair(
+          rank: merge.rank, left: Int32(left), leftID: chain.ids[left], rightID: chain.ids[right],
+          merged: merge.id))
     }
     for index in chain.ids.indices { offer(index) }
     while let pair = heap.pop() {
       let left = Int(pair.left)
       // A pair whose symbols changed since it was offered is stale.
-      guard chain.ids[left] == pair.leftID, chain.next[left] >= 0, chain.ids[chain.next[left]] == pair.rightID else { continue }
+      guard chain.ids[left] == pair.leftID, chain.next[left] >= 0,
+        chain.ids[chain.next[left]] == pair.rightID
+      else { continue }
       chain.merge(left, into: pair.merged)
       offer(left)
       offer(chain.previous[left])
     }
+
     chain.forEach { output.append($0) }
   }
 }
@@ -116,7 +132,9 @@ private struct PairHeap {
   struct Pair {
     let rank, left, leftID, rightID, merged: Int32
 
-    func precedes(_ other: Pair) -> Bool { rank != other.rank ? rank < other.rank : left < other.left }
+    func precedes(_ other: Pair) -> Bool {
+      rank != other.rank ? rank < other.rank : left < other.left
+    }
   }
 
   private var pairs: [Pair] = []
@@ -133,6 +151,7 @@ private struct PairHeap {
   mutating func pop() -> Pair? {
     guard let top = pairs.first, let last = pairs.popLast() else { return nil }
     guard !pairs.isEmpty else { return top }
+
     pairs[0] = last
     var parent = 0
     while true {

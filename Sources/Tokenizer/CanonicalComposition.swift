@@ -23,7 +23,9 @@ enum CanonicalComposition {
       // Nothing composes across a line break: long texts are normalised only where needed.
       if scalar == "\n" { flush() }
     }
+
     flush()
+
     return result
   }
 
@@ -37,15 +39,20 @@ enum CanonicalComposition {
       let count = utf8proc_map(bytes.baseAddress, bytes.count, &composed, options)
       defer { free(composed) }
       return count < 0
-        ? String(decoding: bytes, as: UTF8.self) : String(decoding: UnsafeBufferPointer(start: composed, count: count), as: UTF8.self)
+        ? String(decoding: bytes, as: UTF8.self)
+        : String(decoding: UnsafeBufferPointer(start: composed, count: count), as: UTF8.self)
     }
   }
 
   /// Scalars that may compose with what precedes them, or decompose.
   private static func mayChange(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.value {
-    case 0x900...0xDFF, 0x1000...0x109F, 0x1100...0x11FF, 0x1B00...0x1B7F, 0x11000...0x11FFF, 0x16000...0x16FFF: true
-    default: scalar.properties.canonicalCombiningClass != .notReordered || scalar.properties.isFullCompositionExclusion
+    case 0x900...0xDFF, 0x1000...0x109F, 0x1100...0x11FF, 0x1B00...0x1B7F, 0x11000...0x11FFF,
+      0x16000...0x16FFF:
+      true
+    default:
+      scalar.properties.canonicalCombiningClass != .notReordered
+        || scalar.properties.isFullCompositionExclusion
     }
   }
 

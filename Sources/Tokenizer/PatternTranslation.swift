@@ -14,18 +14,21 @@ enum PatternTranslation {
       if scalar == "]" { inClass = false }
       result.unicodeScalars.append(scalar)
     }
+
     return result
   }
 
   private static func escape(_ rest: inout Substring.UnicodeScalarView, inClass: Bool) -> String {
     for (name, body) in [
-      ("p{L}", #"\p{L}"# + UnicodeVersion.newerLetters), ("p{N}", #"\p{N}"# + UnicodeVersion.newerNumbers),
+      ("p{L}", #"\p{L}"# + UnicodeVersion.newerLetters),
+      ("p{N}", #"\p{N}"# + UnicodeVersion.newerNumbers),
       ("s", UnicodeVersion.whitespace),
     ] {
       guard rest.starts(with: name.unicodeScalars) else { continue }
       rest.removeFirst(name.unicodeScalars.count)
       return inClass ? body : "[\(body)]"
     }
+
     guard let scalar = rest.popFirst() else { return "\\" }
     return scalar == "S" && !inClass ? "[^\(UnicodeVersion.whitespace)]" : "\\\(scalar)"
   }

@@ -22,20 +22,27 @@ struct PieceCache {
     while table[slot].bytesCount >= 0 {
       let entry = table[slot]
       if entry.hash == hash, matches(entry, piece) {
-        for index in Int(entry.idsStart)..<Int(entry.idsStart + entry.idsCount) { output.append(ids[index]) }
+        for index in Int(entry.idsStart)..<Int(entry.idsStart + entry.idsCount) {
+          output.append(ids[index])
+        }
         return true
       }
       slot = (slot + 1) & (table.count - 1)
     }
+
     return false
   }
 
-  mutating func insert(_ piece: UnsafeBufferPointer<UInt8>, hash: UInt64, ids newIDs: ArraySlice<Int32>) {
+  mutating func insert(
+    _ piece: UnsafeBufferPointer<UInt8>, hash: UInt64, ids newIDs: ArraySlice<Int32>
+  ) {
     guard piece.count <= Self.maximumPiece, count < Self.maximumEntries else { return }
+
     var slot = Int(truncatingIfNeeded: hash) & (table.count - 1)
     while table[slot].bytesCount >= 0 { slot = (slot + 1) & (table.count - 1) }
     table[slot] = Entry(
-      hash: hash, bytesStart: Int32(bytes.count), bytesCount: Int32(piece.count), idsStart: Int32(ids.count),
+      hash: hash, bytesStart: Int32(bytes.count), bytesCount: Int32(piece.count),
+      idsStart: Int32(ids.count),
       idsCount: Int32(newIDs.count))
     bytes.append(contentsOf: piece)
     ids.append(contentsOf: newIDs)
@@ -44,7 +51,9 @@ struct PieceCache {
 
   private func matches(_ entry: Entry, _ piece: UnsafeBufferPointer<UInt8>) -> Bool {
     guard Int(entry.bytesCount) == piece.count else { return false }
-    for index in 0..<piece.count where bytes[Int(entry.bytesStart) + index] != piece[index] { return false }
+    for index in 0..<piece.count where bytes[Int(entry.bytesStart) + index] != piece[index] {
+      return false
+    }
     return true
   }
 

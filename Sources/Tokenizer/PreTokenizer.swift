@@ -3,7 +3,8 @@ import CPCRE2
 /// Splits text into the pieces within which BPE merges, with PCRE2's JIT.
 final class PreTokenizer {
   /// GPT-2's pattern, which ByteLevel uses unless told otherwise.
-  static let gpt2Pattern = #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#
+  static let gpt2Pattern =
+    #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#
 
   private let steps: [(pattern: CompiledPattern, kept: TokenizerFile.Split.Kept)]
 
@@ -12,13 +13,18 @@ final class PreTokenizer {
   }
 
   /// Calls `body` with each piece of `text`, which is valid UTF-8.
-  func forEachPiece(_ text: UnsafeBufferPointer<UInt8>, _ body: (UnsafeBufferPointer<UInt8>) -> Void) {
+  func forEachPiece(
+    _ text: UnsafeBufferPointer<UInt8>, _ body: (UnsafeBufferPointer<UInt8>) -> Void
+  ) {
     split(text, step: 0, body)
   }
 
-  private func split(_ text: UnsafeBufferPointer<UInt8>, step: Int, _ body: (UnsafeBufferPointer<UInt8>) -> Void) {
+  private func split(
+    _ text: UnsafeBufferPointer<UInt8>, step: Int, _ body: (UnsafeBufferPointer<UInt8>) -> Void
+  ) {
     guard !text.isEmpty else { return }
     guard step < steps.count else { return body(text) }
+
     let (pattern, kept) = steps[step]
     var end = 0
     while let match = pattern.firstMatch(in: text, from: end) {
@@ -28,6 +34,7 @@ final class PreTokenizer {
       if kept != .gaps { split(UnsafeBufferPointer(rebasing: text[match]), step: step + 1, body) }
       end = match.upperBound
     }
+
     if kept != .matches { split(UnsafeBufferPointer(rebasing: text[end...]), step: step + 1, body) }
   }
 }
@@ -45,12 +52,15 @@ final class CompiledPattern {
     var offset = 0
     guard
       let code = pcre2_compile_8(
-        translated, translated.count, UInt32(PCRE2_UTF) | UInt32(PCRE2_UCP) | UInt32(PCRE2_NEVER_BACKSLASH_C), &error, &offset, nil),
+        translated, translated.count,
+        UInt32(PCRE2_UTF) | UInt32(PCRE2_UCP) | UInt32(PCRE2_NEVER_BACKSLASH_C), &error, &offset,
+        nil),
       let matchData = pcre2_match_data_create_from_pattern_8(code, nil)
     else {
       var message = [UInt8](repeating: 0, count: 256)
       pcre2_get_error_message_8(error, &message, message.count)
-      throw TokenizerError.badPattern(pattern: pattern, reason: String(decoding: message.prefix { $0 != 0 }, as: UTF8.self))
+      throw TokenizerError.badPattern(
+        pattern: pattern, reason: String(decoding: message.prefix { $0 != 0 }, as: UTF8.self))
     }
     self.code = code
     self.matchData = matchData
@@ -65,12 +75,17 @@ final class CompiledPattern {
   /// The first match that is not empty, at or after `start`.
   func firstMatch(in text: UnsafeBufferPointer<UInt8>, from start: Int) -> Range<Int>? {
     guard start < text.count else { return nil }
+
     let options = UInt32(PCRE2_NOTEMPTY)
     let count =
       jit
       ? pcre2_jit_match_8(code, text.baseAddress, text.count, start, options, matchData, nil)
-      : pcre2_match_8(code, text.baseAddress, text.count, start, options | UInt32(PCRE2_NO_UTF_CHECK), matchData, nil)
-    guard count > 0, let vector = pcre2_get_ovector_pointer_8(matchData), vector[0] < vector[1] else { return nil }
+      : pcre2_match_8(
+        code, text.baseAddress, text.count, start, options | UInt32(PCRE2_NO_UTF_CHECK), matchData,
+        nil)
+    guard count > 0, let vector = pcre2_get_ovector_pointer_8(matchData), vector[0] < vector[1]
+    else { return nil }
+
     return vector[0]..<vector[1]
   }
 }

@@ -20,17 +20,22 @@ public final class Tokenizer {
   public convenience init(path: String) throws { try self.init(try TokenizerFile(path: path)) }
 
   /// - Parameter json: what a tokenizer.json holds.
-  public convenience init(json: Data) throws { try self.init(try TokenizerFile(json, path: "tokenizer.json")) }
+  public convenience init(json: Data) throws {
+    try self.init(try TokenizerFile(json, path: "tokenizer.json"))
+  }
 
   private init(_ file: TokenizerFile) throws {
     let controls = Set(file.addedTokens.map(\.id))
     var ids: [[UInt8]: Int32] = [:]
     var bytes: [Int32: [UInt8]] = [:]
     for (token, id) in file.vocabulary where !controls.contains(id) {
-      guard let spelled = ByteAlphabet.decode(token) else { throw TokenizerError.malformed("the token '\(token)' is not spelled in bytes") }
+      guard let spelled = ByteAlphabet.decode(token) else {
+        throw TokenizerError.malformed("the token '\(token)' is not spelled in bytes")
+      }
       ids[spelled] = id
       bytes[id] = spelled
     }
+
     for added in file.addedTokens { bytes[added.id] = Array(added.content.utf8) }
     merger = try Self.merger(file, ids)
     preTokenizer = try PreTokenizer(file.splits)
@@ -38,19 +43,28 @@ public final class Tokenizer {
     normalizesToNFC = file.normalizesToNFC
     tokenBytes = bytes
     controlIDs = controls
-    controlTokens = Dictionary(file.addedTokens.map { (Array($0.content.utf8), $0.id) }, uniquingKeysWith: { first, _ in first })
+    controlTokens = Dictionary(
+      file.addedTokens.map { (Array($0.content.utf8), $0.id) },
+      uniquingKeysWith: { first, _ in first })
   }
 
-  private static func merger(_ file: TokenizerFile, _ ids: [[UInt8]: Int32]) throws -> BytePairMerger {
+  private static func merger(_ file: TokenizerFile, _ ids: [[UInt8]: Int32]) throws
+    -> BytePairMerger
+  {
     let byteIDs = (0..<256).map { ids[[UInt8($0)]] ?? BytePairMerger.noToken }
     var merges: [UInt64: BytePairMerger.Merge] = [:]
     for (rank, merge) in file.merges.enumerated() {
-      guard let left = ByteAlphabet.decode(merge.left), let right = ByteAlphabet.decode(merge.right),
+      guard let left = ByteAlphabet.decode(merge.left),
+        let right = ByteAlphabet.decode(merge.right),
         let leftID = ids[left], let rightID = ids[right], let merged = ids[left + right]
-      else { throw TokenizerError.malformed("the merge '\(merge.left) \(merge.right)' names a token that is not in the vocabulary") }
+      else {
+        throw TokenizerError.malformed(
+          "the merge '\(merge.left) \(merge.right)' names a token that is not in the vocabulary")
+      }
       let key = BytePairMerger.key(leftID, rightID)
       if merges[key] == nil { merges[key] = .init(rank: Int32(rank), id: merged) }
     }
+
     return BytePairMerger(byteIDs: byteIDs, merges: merges)
   }
 
@@ -77,6 +91,7 @@ public final class Tokenizer {
     } else {
       merger.append(piece, to: &output)
     }
+
     cache.insert(piece, hash: hash, ids: output[start...])
   }
 
@@ -91,11 +106,15 @@ public final class Tokenizer {
     var result: [Int32] = []
     result.reserveCapacity(ids.count + 1)
     for id in ids {
-      while offset < text.count, merger.byteIDs[Int(text[offset])] == BytePairMerger.noToken { offset += 1 }
+      while offset < text.count, merger.byteIDs[Int(text[offset])] == BytePairMerger.noToken {
+        offset += 1
+      }
       result.append(Int32(min(offset, text.count)))
       offset += tokenBytes[id]?.count ?? 0
     }
+
     result.append(Int32(text.count))
+
     return result
   }
 

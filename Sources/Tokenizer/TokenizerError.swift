@@ -9,9 +9,11 @@ public enum TokenizerError: Error, Equatable, CustomStringConvertible {
     switch self {
     case .unreadable(let path, let reason): "cannot read the tokenizer \(path): \(reason)"
     case .unsupported(let what, let name):
-      "the tokenizer's \(what) is \(name), which is not supported (byte-level BPE of the GPT-2 family is)"
+      "the tokenizer's \(what) is \(name), which is not supported (byte-level BPE of the GPT-2 "
+        + "family is)"
     case .malformed(let reason): "tokenizer.json: \(reason)"
-    case .badPattern(let pattern, let reason): "tokenizer.json: the pattern \(pattern) does not compile: \(reason)"
+    case .badPattern(let pattern, let reason):
+      "tokenizer.json: the pattern \(pattern) does not compile: \(reason)"
     }
   }
 }

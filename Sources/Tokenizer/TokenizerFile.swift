@@ -34,45 +34,66 @@ struct TokenizerFile {
     guard let root = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any] else {
       throw TokenizerError.unreadable(path: path, reason: "it is not a JSON object")
     }
-    guard let model = root["model"] as? [String: Any] else { throw TokenizerError.malformed("it has no model") }
+    guard let model = root["model"] as? [String: Any] else {
+      throw TokenizerError.malformed("it has no model")
+    }
+
     try Self.check(model)
-    guard let vocabulary = model["vocab"] as? [String: Int] else { throw TokenizerError.malformed("model.vocab is missing") }
+    guard let vocabulary = model["vocab"] as? [String: Int] else {
+      throw TokenizerError.malformed("model.vocab is missing")
+    }
     self.vocabulary = vocabulary.map { ($0.key, Int32(clamping: $0.value)) }
     merges = try Self.merges(model["merges"])
     ignoresMerges = model["ignore_merges"] as? Bool ?? false
     normalizesToNFC = try Self.normalizer(root["normalizer"])
     var byteLevel = false
     splits = try Self.splits(root["pre_tokenizer"], &byteLevel)
-    guard byteLevel else { throw TokenizerError.unsupported(what: "pre-tokenizer", name: "not byte-level") }
+    guard byteLevel else {
+      throw TokenizerError.unsupported(what: "pre-tokenizer", name: "not byte-level")
+    }
     addedTokens = try Self.added(root["added_tokens"])
   }
 
   private static func check(_ model: [String: Any]) throws {
     let type = model["type"] as? String ?? "BPE"
     guard type == "BPE" else { throw TokenizerError.unsupported(what: "model", name: type) }
-    if model["byte_fallback"] as? Bool == true { throw TokenizerError.unsupported(what: "model", name: "BPE with byte_fallback") }
+    if model["byte_fallback"] as? Bool == true {
+      throw TokenizerError.unsupported(what: "model", name: "BPE with byte_fallback")
+    }
+
     for key in ["continuing_subword_prefix", "end_of_word_suffix"] {
-      if let value = model[key] as? String, !value.isEmpty { throw TokenizerError.unsupported(what: key, name: value) }
+      if let value = model[key] as? String, !value.isEmpty {
+        throw TokenizerError.unsupported(what: key, name: value)
+      }
     }
   }
 
   private static func merges(_ value: Any?) throws -> [(left: String, right: String)] {
-    if let pairs = value as? [[String]], pairs.allSatisfy({ $0.count == 2 }) { return pairs.map { ($0[0], $0[1]) } }
-    guard let lines = value as? [String] else { throw TokenizerError.malformed("model.merges is missing") }
+    if let pairs = value as? [[String]], pairs.allSatisfy({ $0.count == 2 }) {
+      return pairs.map { ($0[0], $0[1]) }
+    }
+
+    guard let lines = value as? [String] else {
+      throw TokenizerError.malformed("model.merges is missing")
+    }
     return try lines.map { line in
       // Split by scalars: Swift's Characters would join a space and a combining mark.
       let parts = line.unicodeScalars.split(separator: " ", omittingEmptySubsequences: false)
-      guard parts.count == 2 else { throw TokenizerError.malformed("the merge '\(line)' is not a pair") }
+      guard parts.count == 2 else {
+        throw TokenizerError.malformed("the merge '\(line)' is not a pair")
+      }
       return (String(parts[0]), String(parts[1]))
     }
   }
 
   private static func normalizer(_ value: Any?) throws -> Bool {
     guard let normalizer = value as? [String: Any] else { return false }
+
     let type = normalizer["type"] as? String ?? "?"
     if type == "Sequence", let steps = normalizer["normalizers"] as? [[String: Any]] {
       return try steps.reduce(false) { try Self.normalizer($1) || $0 }
     }
+
     guard type == "NFC" else { throw TokenizerError.unsupported(what: "normalizer", name: type) }
     return true
   }
@@ -81,18 +102,25 @@ struct TokenizerFile {
     guard let step = value as? [String: Any], let type = step["type"] as? String else {
       throw TokenizerError.unsupported(what: "pre-tokenizer", name: "none")
     }
+
     switch type {
     case "Sequence":
       return try (step["pretokenizers"] as? [Any] ?? []).flatMap { try splits($0, &byteLevel) }
     case "Digits":
       let digit = #"[\p{N}"# + UnicodeVersion.newestDigits + "]"
-      return [Split(pattern: step["individual_digits"] as? Bool == true ? digit : digit + "+", kept: .matchesAndGaps)]
+      return [
+        Split(
+          pattern: step["individual_digits"] as? Bool == true ? digit : digit + "+",
+          kept: .matchesAndGaps)
+      ]
     case "ByteLevel":
       byteLevel = true
       if step["add_prefix_space"] as? Bool == true {
-        throw TokenizerError.unsupported(what: "pre-tokenizer", name: "ByteLevel with add_prefix_space")
+        throw TokenizerError.unsupported(
+          what: "pre-tokenizer", name: "ByteLevel with add_prefix_space")
       }
-      return step["use_regex"] as? Bool ?? true ? [Split(pattern: PreTokenizer.gpt2Pattern, kept: .matchesAndGaps)] : []
+      return step["use_regex"] as? Bool ?? true
+        ? [Split(pattern: PreTokenizer.gpt2Pattern, kept: .matchesAndGaps)] : []
     case "Split": return [try split(step)]
     default: throw TokenizerError.unsupported(what: "pre-tokenizer", name: type)
     }
@@ -102,13 +130,16 @@ struct TokenizerFile {
     guard let pattern = (step["pattern"] as? [String: Any])?["Regex"] as? String else {
       throw TokenizerError.unsupported(what: "pre-tokenizer", name: "Split without a Regex")
     }
+
     let behavior = step["behavior"] as? String ?? "?"
     let inverted = step["invert"] as? Bool ?? false
     switch (behavior, inverted) {
     case ("Isolated", _): return Split(pattern: pattern, kept: .matchesAndGaps)
     case ("Removed", true): return Split(pattern: pattern, kept: .matches)
     case ("Removed", false): return Split(pattern: pattern, kept: .gaps)
-    default: throw TokenizerError.unsupported(what: "pre-tokenizer", name: "Split with behavior \(behavior)")
+    default:
+      throw TokenizerError.unsupported(
+        what: "pre-tokenizer", name: "Split with behavior \(behavior)")
     }
   }
 

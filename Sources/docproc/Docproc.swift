@@ -11,8 +11,10 @@ struct Docproc: Program {
       Exit status: 0 done, 1 failed, 2 wrong usage.
       """,
     subcommands: [
-      UpCommand.self, DownCommand.self, SubmitCommand.self, AskCommand.self, StatusCommand.self, ListCommand.self, WaitCommand.self,
-      CancelCommand.self, PauseCommand.self, ResumeCommand.self, RetryCommand.self, ResultCommand.self, DatabaseCommand.self,
+      UpCommand.self, DownCommand.self, SubmitCommand.self, AskCommand.self, StatusCommand.self,
+      ListCommand.self, WaitCommand.self,
+      CancelCommand.self, PauseCommand.self, ResumeCommand.self, RetryCommand.self,
+      ResultCommand.self, DatabaseCommand.self,
       DoctorCommand.self, ModelCommand.self,
     ])
 }

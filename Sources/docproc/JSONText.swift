@@ -12,8 +12,12 @@ enum JSONText {
   static func line(_ value: some Encodable) -> String { text(value, []) }
   static func pretty(_ value: some Encodable) -> String { text(value, .prettyPrinted) }
 
-  private static func text(_ value: some Encodable, _ formatting: JSONEncoder.OutputFormatting) -> String {
-    guard let data = try? encoder(formatting).encode(value) else { preconditionFailure("a value that is not JSON") }
+  private static func text(_ value: some Encodable, _ formatting: JSONEncoder.OutputFormatting)
+    -> String
+  {
+    guard let data = try? encoder(formatting).encode(value) else {
+      preconditionFailure("a value that is not JSON")
+    }
     return String(decoding: data, as: UTF8.self)
   }
 }

@@ -14,9 +14,12 @@ import Testing
     let jobs = try fleet.submit(ChaosScale.of(8, full: 100), tokens: 5_000)
     for number in 1...2 { try fleet.start("worker-\(number)") }
     var random = SplitMix(ChaosScale.seed &+ 21)
-    var (faults, pauses) = (0, [Double]())
+    var faults = 0
+    var pauses = [Double]()
     let most = ChaosScale.of(4, full: 40)
-    let done = try fleet.wait(until: jobs.count, seconds: Double(ChaosScale.of(200, full: 2400)), every: 0.7) {
+    let done = try fleet.wait(
+      until: jobs.count, seconds: Double(ChaosScale.of(200, full: 2400)), every: 0.7
+    ) {
       guard faults < most else { return }
       faults += 1
       switch faults % 4 {
@@ -24,7 +27,9 @@ import Testing
         try exhaustConnections(fleet)
       case 1:
         _ = try? fleet.queue.connection.query(
-          "select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'worker-%'")
+          "select pg_terminate_backend(pid) from pg_stat_activity where application_name like "
+            + "'worker-%'"
+        )
       default:
         try server.stop(mode: faults % 4 == 2 ? "fast" : "immediate")
         Thread.sleep(forTimeInterval: Double.random(in: 0.1...4, using: &random))
@@ -37,7 +42,8 @@ import Testing
     try fleet.judge(jobs)
     let waits = Quantiles(pauses)
     ChaosScale.report(
-      "Postgres restarted, crashed, backends killed, pool exhausted: \(jobs.count) jobs, \(faults) faults; work goes on after "
+      "Postgres restarted, crashed, backends killed, pool exhausted: \(jobs.count) jobs, "
+        + "\(faults) faults; work goes on after "
         + "p50 \(waits.at(0.5)) s, at most \(waits.at(1)) s")
     #expect(waits.at(1) <= 10)
   }
@@ -45,8 +51,14 @@ import Testing
   /// Takes every connection that is left, for a moment.
   private func exhaustConnections(_ fleet: Fleet) throws {
     var held: [Connection] = []
-    while held.count < 200, let connection = try? Connection(url: fleet.url) { held.append(connection) }
-    _ = try? fleet.queue.connection.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'worker-%'")
+    while held.count < 200, let connection = try? Connection(url: fleet.url) {
+      held.append(connection)
+    }
+
+    _ = try? fleet.queue.connection.query(
+      "select pg_terminate_backend(pid) from pg_stat_activity where application_name like "
+        + "'worker-%'"
+    )
     Thread.sleep(forTimeInterval: 1.5)
     withExtendedLifetime(held) {}
   }
@@ -56,10 +68,13 @@ import Testing
     let begun = Date()
     let before = try fleet.count("select coalesce(max(id), 0) from docproc.write_log")
     while Date().timeIntervalSince(begun) < 30 {
-      if try fleet.count("select count(*) from docproc.write_log where id > \(before)") > 0 { break }
+      if try fleet.count("select count(*) from docproc.write_log where id > \(before)") > 0 {
+        break
+      }
       if try fleet.finished() == jobs { break }
       Thread.sleep(forTimeInterval: 0.05)
     }
+
     return Date().timeIntervalSince(begun)
   }
 
@@ -71,13 +86,17 @@ import Testing
     let socket = folder + "/run"
     for path in [folder, socket] { try makeFolder(path) }
     let host = fleet.cluster.directory.path + "/postgres/run"
-    try ServerControl.run("pg_basebackup", ["-h", host, "-U", "docproc", "-D", folder + "/data", "-R", "-X", "stream", "-c", "fast"])
+    try ServerControl.run(
+      "pg_basebackup",
+      ["-h", host, "-U", "docproc", "-D", folder + "/data", "-R", "-X", "stream", "-c", "fast"])
     let standby = ServerControl(data: folder + "/data")
     try standby.configure(
-      "unix_socket_directories = '\(socket)'", "primary_conninfo = 'host=\(host) user=docproc application_name=standby'")
+      "unix_socket_directories = '\(socket)'",
+      "primary_conninfo = 'host=\(host) user=docproc application_name=standby'")
     try standby.start()
     defer { try? standby.stop(mode: "immediate") }
-    try fleet.queue.connection.execute(script: "alter system set synchronous_standby_names = 'standby'; ")
+    try fleet.queue.connection.execute(
+      script: "alter system set synchronous_standby_names = 'standby'; ")
     try fleet.queue.connection.execute(script: "select pg_reload_conf()")
     let jobs = try fleet.submit(ChaosScale.of(6, full: 40), tokens: 5_000)
     let url = "postgresql:///docproc?host=\(escaped(host)),\(escaped(socket))&user=docproc"
@@ -92,38 +111,55 @@ import Testing
     #expect(try fleet.finished() >= acknowledged, "what was committed is there")
     let begun = Date()
     let before = try fleet.count("select max(id) from docproc.write_log")
-    while try fleet.count("select max(id) from docproc.write_log") == before, Date().timeIntervalSince(begun) < 30 {
+    while try fleet.count("select max(id) from docproc.write_log") == before,
+      Date().timeIntervalSince(begun) < 30
+    {
       Thread.sleep(forTimeInterval: 0.05)
     }
     let pause = Date().timeIntervalSince(begun)
     #expect(try fleet.wait(until: jobs.count, seconds: Double(ChaosScale.of(120, full: 900))))
     try fleet.judge(jobs)
-    ChaosScale.report("standby promoted: \(jobs.count) jobs, work goes on \(pause) s after the promotion")
+    ChaosScale.report(
+      "standby promoted: \(jobs.count) jobs, work goes on \(pause) s after the promotion")
     #expect(pause <= 10)
   }
 
-  private func escaped(_ path: String) -> String { path.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? path }
-
-  private func makeFolder(_ path: String) throws {
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-    if getuid() == 0, let owner = getpwnam("postgres") { chown(path, owner.pointee.pw_uid, owner.pointee.pw_gid) }
+  private func escaped(_ path: String) -> String {
+    path.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? path
   }
 
-  /// A finished result waits on the worker's disk through an outage, even when the worker ends meanwhile.
+  private func makeFolder(_ path: String) throws {
+    try FileManager.default.createDirectory(
+      atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    if getuid() == 0, let owner = getpwnam("postgres") {
+      chown(path, owner.pointee.pw_uid, owner.pointee.pw_gid)
+    }
+  }
+
+  /// A finished result waits on the worker's disk through an outage, even when the worker ends
+  /// meanwhile.
   @Test func aFinishedResultOutlivesOutageAndWorker() throws {
-    let fleet = try Fleet(seed: ChaosScale.seed &+ 23, times: Fleet.Times(lease: 600, checkpoint: 1000))
+    let fleet = try Fleet(
+      seed: ChaosScale.seed &+ 23, times: Fleet.Times(lease: 600, checkpoint: 1000))
     let job = try #require(try fleet.submit(1, tokens: 1_000).first)
     // The result cannot be written as long as this lock is held: the worker keeps offering it.
     try fleet.queue.connection.execute(script: "begin; lock table docproc.result in exclusive mode")
     let worker = try fleet.start("first")
-    let spooled = { try FileManager.default.contentsOfDirectory(atPath: fleet.spool("first")).count { $0.hasSuffix(".result") } }
+    let spooled = {
+      try FileManager.default.contentsOfDirectory(atPath: fleet.spool("first")).count {
+        $0.hasSuffix(".result")
+      }
+    }
     let deadline = Date().addingTimeInterval(60)
     while (try? spooled()) ?? 0 == 0, Date() < deadline { Thread.sleep(forTimeInterval: 0.05) }
     #expect(try spooled() == 1)
     worker.kill()
     // What the server already has of the dead worker would be carried out when the lock goes.
-    _ = try fleet.queue.connection.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'first'")
-    while try fleet.count("select count(*) from pg_stat_activity where application_name = 'first'") > 0 {
+    _ = try fleet.queue.connection.query(
+      "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'first'")
+    while try fleet.count("select count(*) from pg_stat_activity where application_name = 'first'")
+      > 0
+    {
       try fleet.queue.connection.execute(script: "select pg_stat_clear_snapshot()")
       Thread.sleep(forTimeInterval: 0.05)
     }
@@ -133,7 +169,10 @@ import Testing
     let arguments = ["--name", "second", "--threads", "1", "--spool", fleet.spool("first")]
     let second = try WorkerProcess(
       name: "second", command: [Program.directory + "/docproc-worker"] + arguments,
-      environment: ["DATABASE_URL": fleet.url, "DOCPROC_HOME": fleet.cluster.directory.path, "PGAPPNAME": "first"], log: fleet.log("second")
+      environment: [
+        "DATABASE_URL": fleet.url, "DOCPROC_HOME": fleet.cluster.directory.path,
+        "PGAPPNAME": "first",
+      ], log: fleet.log("second")
     )
     defer { second.kill() }
     #expect(try fleet.wait(until: 1, seconds: 30))
@@ -147,10 +186,13 @@ import Testing
 
   @Test func aFullDiskUnderTheSpoolIsSaidAndTheQueueGoesOn() throws {
     guard getuid() == 0 else { return }
-    let fleet = try Fleet(seed: ChaosScale.seed &+ 24, times: Fleet.Times(lease: 60, checkpoint: 1000))
+
+    let fleet = try Fleet(
+      seed: ChaosScale.seed &+ 24, times: Fleet.Times(lease: 60, checkpoint: 1000))
     let spool = fleet.spool("first")
     try FileManager.default.createDirectory(atPath: spool, withIntermediateDirectories: true)
-    guard try Command.run("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", spool]).status == 0 else { return }
+    guard try Command.run("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", spool]).status == 0
+    else { return }
     defer { _ = try? Command.run("umount", ["-l", spool]) }
     _ = FileManager.default.createFile(atPath: spool + "/filler", contents: nil)
     _ = try? Data(count: 60 << 10).write(to: URL(fileURLWithPath: spool + "/filler"))
@@ -160,12 +202,17 @@ import Testing
     #expect(try fleet.wait(until: 2, seconds: 60))
     try fleet.judge(jobs)
     #expect(fleet.logText("first").contains("No space left on device"))
-    #expect(try FileManager.default.contentsOfDirectory(atPath: spool).allSatisfy { $0.hasPrefix("filler") }, "no half files")
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: spool).allSatisfy {
+        $0.hasPrefix("filler")
+      }, "no half files")
   }
 
-  /// A pooler that lends connections by transaction: no session state is needed, no notification comes.
+  /// A pooler that lends connections by transaction: no session state is needed, no notification
+  /// comes.
   @Test func workBehindPgBouncerInTransactionMode() throws {
     guard let program = Command.find("pgbouncer") else { return }
+
     let fleet = try Fleet(seed: ChaosScale.seed &+ 25)
     let folder = fleet.cluster.directory.path + "/pooler"
     try makeFolder(folder)
@@ -191,8 +238,12 @@ import Testing
         kill(pid, SIGKILL)
       }
     }
+
     // application_name is the one setting that the pooler passes on; the judge goes by it.
-    for number in 1...2 { try fleet.start("worker-\(number)", url: "postgresql://docproc@127.0.0.1:\(port)/docproc") }
+    for number in 1...2 {
+      try fleet.start("worker-\(number)", url: "postgresql://docproc@127.0.0.1:\(port)/docproc")
+    }
+
     let jobs = try fleet.submit(ChaosScale.of(6, full: 40), tokens: 3_000)
     fleet.workers[0].signal(SIGSTOP)
     let done = try fleet.wait(until: jobs.count - 1, seconds: 120)
@@ -202,7 +253,10 @@ import Testing
     while try fleet.queue.status(long).state == "available" { Thread.sleep(forTimeInterval: 0.05) }
     let begun = Date()
     _ = try fleet.queue.cancel(long)
-    while try fleet.queue.status(long).state != "cancelled", Date().timeIntervalSince(begun) < 10 { Thread.sleep(forTimeInterval: 0.02) }
+    while try fleet.queue.status(long).state != "cancelled", Date().timeIntervalSince(begun) < 10 {
+      Thread.sleep(forTimeInterval: 0.02)
+    }
+
     #expect(Date().timeIntervalSince(begun) < 2.5, "without notifications")
     try fleet.judge(jobs)
   }

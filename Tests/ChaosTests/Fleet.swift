@@ -23,14 +23,17 @@ final class Fleet {
   private var random: SplitMix
 
   init(seed: UInt64, times: Times = Times()) throws {
-    (self.times, random) = (times, SplitMix(seed))
+    self.times = times
+    random = SplitMix(seed)
     cluster = try TestCluster()
     url = cluster.url
     queue = try JobQueue(url: url)
     try ChaosModel.write(to: cluster.directory.path + "/models/tiny")
-    try queue.connection.query("update docproc.setting set value = $1 where name = 'lease'", [.text("\(times.lease) s")])
+    try queue.connection.query(
+      "update docproc.setting set value = $1 where name = 'lease'", [.text("\(times.lease) s")])
     // Here it is not the jobs' fault that workers die.
-    try queue.connection.execute(script: "update docproc.setting set value = '1000' where name = 'most_crashes'")
+    try queue.connection.execute(
+      script: "update docproc.setting set value = '1000' where name = 'most_crashes'")
     try queue.connection.execute(script: WriteLog.triggers)
     // Rescues wait one lease after the server's start; tests with a long one expect none.
     if times.lease < 5 { Thread.sleep(forTimeInterval: times.lease) }
@@ -41,15 +44,21 @@ final class Fleet {
   /// - Parameters:
   ///   - prefix: a command that starts the worker, such as one that enters a network namespace.
   @discardableResult
-  func start(_ name: String, url: String? = nil, prefix: [String] = [], environment: [String: String] = [:]) throws -> WorkerProcess {
+  func start(
+    _ name: String, url: String? = nil, prefix: [String] = [], environment: [String: String] = [:]
+  ) throws -> WorkerProcess {
     let arguments = [
-      "--name", name, "--threads", "1", "--checkpoint-seconds", String(times.checkpoint), "--spool", spool(name),
+      "--name", name, "--threads", "1", "--checkpoint-seconds", String(times.checkpoint), "--spool",
+      spool(name),
     ]
     let worker = try WorkerProcess(
       name: name, command: prefix + [Program.directory + "/docproc-worker"] + arguments,
-      environment: ["DATABASE_URL": url ?? self.url, "DOCPROC_HOME": cluster.directory.path, "PGAPPNAME": name].merging(environment) { $1 },
+      environment: [
+        "DATABASE_URL": url ?? self.url, "DOCPROC_HOME": cluster.directory.path, "PGAPPNAME": name,
+      ].merging(environment) { $1 },
       log: log(name))
     workers.append(worker)
+
     return worker
   }
 
@@ -68,7 +77,9 @@ final class Fleet {
 
   func spool(_ name: String) -> String { "\(cluster.directory.path)/spool-\(name)" }
   func log(_ name: String) -> String { "\(cluster.directory.path)/\(name).log" }
-  func logText(_ name: String) -> String { (try? String(contentsOfFile: log(name), encoding: .utf8)) ?? "" }
+  func logText(_ name: String) -> String {
+    (try? String(contentsOfFile: log(name), encoding: .utf8)) ?? ""
+  }
 
   func stopAll() { for worker in workers { worker.kill() } }
 
@@ -79,14 +90,17 @@ final class Fleet {
       return try queue.submit(
         JobOrder(
           documentName: "\(number).txt", text: text,
-          partsJSON: #"[{"path":"\#(number).txt","start":0,"length":\#(text.unicodeScalars.count)}]"#,
-          task: number % 3 == 0 ? "ask" : "summarize", question: number % 3 == 0 ? "Which stone is red?" : nil, model: "tiny", again: true)
+          partsJSON:
+            #"[{"path":"\#(number).txt","start":0,"length":\#(text.unicodeScalars.count)}]"#,
+          task: number % 3 == 0 ? "ask" : "summarize",
+          question: number % 3 == 0 ? "Which stone is red?" : nil, model: "tiny", again: true)
       ).id
     }
   }
 
   func finished() throws -> Int {
-    try count("select count(*) from docproc.job_state where state in ('completed', 'failed', 'cancelled')")
+    try count(
+      "select count(*) from docproc.job_state where state in ('completed', 'failed', 'cancelled')")
   }
 
   func count(_ sql: String) throws -> Int {
@@ -95,18 +109,23 @@ final class Fleet {
 
   /// Calls `meanwhile` every so often until so many jobs are finished.
   /// - Returns: false when the time was over.
-  func wait(until jobs: Int, seconds: Double, every pause: Double = 0.1, meanwhile: () throws -> Void = {}) throws -> Bool {
+  func wait(
+    until jobs: Int, seconds: Double, every pause: Double = 0.1, meanwhile: () throws -> Void = {}
+  ) throws -> Bool {
     try wait(until: { jobs }, seconds: seconds, every: pause, meanwhile: meanwhile)
   }
 
   /// The same where `meanwhile` submits more.
-  func wait(until jobs: () -> Int, seconds: Double, every pause: Double = 0.1, meanwhile: () throws -> Void) throws -> Bool {
+  func wait(
+    until jobs: () -> Int, seconds: Double, every pause: Double = 0.1, meanwhile: () throws -> Void
+  ) throws -> Bool {
     let deadline = Date().addingTimeInterval(seconds)
     while Date() < deadline {
       if (try? finished()) ?? 0 >= jobs() { return true }
       try meanwhile()
       Thread.sleep(forTimeInterval: pause)
     }
+
     return false
   }
 }
@@ -119,7 +138,8 @@ final class WorkerProcess {
 
   init(name: String, command: [String], environment: [String: String], log: String) throws {
     self.name = name
-    process = try ChildProcess.startInBackground("/usr/bin/env", command, environment: environment, log: log)
+    process = try ChildProcess.startInBackground(
+      "/usr/bin/env", command, environment: environment, log: log)
   }
 
   func signal(_ number: Int32) { if !isReaped { Glibc.kill(process, number) } }
@@ -141,6 +161,7 @@ final class WorkerProcess {
       if Date() > deadline { return nil }
       Thread.sleep(forTimeInterval: 0.02)
     }
+
     return nil
   }
 }
@@ -148,35 +169,48 @@ final class WorkerProcess {
 /// The model that chaos reads with, and texts for it.
 enum ChaosModel {
   private static let words = [
-    "stone", "red", "river", "under", "the", "a", "seven", "house", "blue", "night", "they", "walked", "and", "found", "old", "letters",
-    "Maria", "keeps", "in", "garden", "north", "wind", "is", "was", "never", "green", "door", "opens", "by", "light",
+    "stone", "red", "river", "under", "the", "a", "seven", "house", "blue", "night", "they",
+    "walked", "and", "found", "old", "letters",
+    "Maria", "keeps", "in", "garden", "north", "wind", "is", "was", "never", "green", "door",
+    "opens", "by", "light",
   ]
 
   static func write(to folder: String) throws {
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     var model = RandomModel(extra: [
-      "layer_mixers": .array(["lightning", "bounded", "window", "softmax"].map(JSONValue.string)), "window_tokens": .integer(64),
+      "layer_mixers": .array(["lightning", "bounded", "window", "softmax"].map(JSONValue.string)),
+      "window_tokens": .integer(64),
       "sink_tokens": .integer(4), "kept_tokens": .integer(128),
     ])
-    (model.vocabulary, model.layers) = (1600, 4)
+    model.vocabulary = 1600
+    model.layers = 4
     try model.write(to: folder)
     try FileManager.default.copyItem(
-      atPath: Repository.fixture("tokenizers/gpt2-style/tokenizer.json"), toPath: folder + "/tokenizer.json")
+      atPath: Repository.fixture("tokenizers/gpt2-style/tokenizer.json"),
+      toPath: folder + "/tokenizer.json")
   }
 
   /// Sentences of random words.
   static func text(tokens: Int, _ random: inout SplitMix) -> String {
     var text = ""
     for number in 0..<tokens / 10 {
-      let sentence = (0..<6).map { _ in words[Int.random(in: 0..<words.count, using: &random)] }.joined(separator: " ")
-      text += "\(number). \(sentence.prefix(1).uppercased())\(sentence.dropFirst()).\(number % 12 == 11 ? "\n\n" : " ")"
+      let sentence = (0..<6).map { _ in words[Int.random(in: 0..<words.count, using: &random)] }
+        .joined(separator: " ")
+      text +=
+        "\(number). "
+        + "\(sentence.prefix(1).uppercased())\(sentence.dropFirst()).\(number % 12 == 11 ? "\n\n" : " ")"
     }
+
     return text
   }
 
   /// What an undisturbed reading in this process answers.
-  static func reference(_ reader: ModelReader, text: String, name: String, question: String?) throws -> Answer {
-    let document = Document(name: name, text: text, parts: [Document.Part(path: name, start: 0, length: text.unicodeScalars.count)])
+  static func reference(_ reader: ModelReader, text: String, name: String, question: String?) throws
+    -> Answer
+  {
+    let document = Document(
+      name: name, text: text,
+      parts: [Document.Part(path: name, start: 0, length: text.unicodeScalars.count)])
     return try reader.read(document, task: question.map { .ask(question: $0) } ?? .summarize())
   }
 }

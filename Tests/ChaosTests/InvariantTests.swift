@@ -2,15 +2,20 @@ import Testing
 
 /// The judge itself: it has to see planted violations.
 @Suite struct InvariantTests {
-  private func entry(_ kind: WriteLog.Entry.Kind, _ fence: Int, _ writer: String, tokens: Int? = nil, resumed: Int? = nil) -> WriteLog.Entry
-  {
-    WriteLog.Entry(job: 1, fence: fence, writer: writer, kind: kind, tokens: tokens, resumed: resumed)
+  private func entry(
+    _ kind: WriteLog.Entry.Kind, _ fence: Int, _ writer: String, tokens: Int? = nil,
+    resumed: Int? = nil
+  ) -> WriteLog.Entry {
+    WriteLog.Entry(
+      job: 1, fence: fence, writer: writer, kind: kind, tokens: tokens, resumed: resumed)
   }
 
   private var good: [WriteLog.Entry] {
     [
-      entry(.claim, 5, "a"), entry(.progress, 5, "a", tokens: 900, resumed: 0), entry(.checkpoint, 5, "a", tokens: 800),
-      entry(.claim, 9, "b"), entry(.progress, 9, "b", tokens: 1000, resumed: 800), entry(.result, 9, "b"),
+      entry(.claim, 5, "a"), entry(.progress, 5, "a", tokens: 900, resumed: 0),
+      entry(.checkpoint, 5, "a", tokens: 800),
+      entry(.claim, 9, "b"), entry(.progress, 9, "b", tokens: 1000, resumed: 800),
+      entry(.result, 9, "b"),
     ]
   }
 
@@ -20,11 +25,15 @@ import Testing
   }
 
   @Test func plantedViolationsAreSeen() {
-    for stale in [entry(.progress, 5, "a", tokens: 950, resumed: 0), entry(.checkpoint, 5, "a", tokens: 950), entry(.result, 5, "a")] {
+    for stale in [
+      entry(.progress, 5, "a", tokens: 950, resumed: 0), entry(.checkpoint, 5, "a", tokens: 950),
+      entry(.result, 5, "a"),
+    ] {
       var log = good
       log.insert(stale, at: 4)
       #expect(!Invariants.violations(log).isEmpty, "\(stale)")
     }
+
     var log = good
     log[4].writer = "a"
     #expect(!Invariants.violations(log).isEmpty, "another worker's fence")

@@ -16,8 +16,8 @@ enum ChaosScale {
 }
 
 extension Fleet {
-  /// All jobs are complete, each once, with the answer of an undisturbed reading; nobody wrote who had
-  /// no right to, and no checkpoint was wasted.
+  /// All jobs are complete, each once, with the answer of an undisturbed reading; nobody wrote who
+  /// had no right to, and no checkpoint was wasted.
   func judge(_ jobs: [Int]) throws {
     stopAll()
     let reader = try ModelReader(folder: cluster.directory.path + "/models/tiny", threads: 1)
@@ -28,8 +28,11 @@ extension Fleet {
       let record = try queue.result(id)
       let expected = try ChaosModel.reference(
         reader, text: try queue.documentText(id), name: status.document, question: status.question)
-      #expect(record.answer == expected.text && record.evidence == expected.evidence, "job \(id), \(record.reading)")
+      #expect(
+        record.answer == expected.text && record.evidence == expected.evidence,
+        "job \(id), \(record.reading)")
     }
+
     let log = try WriteLog.entries(queue)
     #expect(Invariants.violations(log) == [])
     #expect(Set(log.filter { $0.kind == .result }.map(\.job)) == Set(jobs))
@@ -45,6 +48,8 @@ struct Quantiles {
 
   /// The smallest value that at least this share of the sample does not exceed.
   func at(_ share: Double) -> Double {
-    sorted.isEmpty ? 0 : sorted[min(sorted.count - 1, max(0, Int((share * Double(sorted.count)).rounded(.up)) - 1))]
+    sorted.isEmpty
+      ? 0
+      : sorted[min(sorted.count - 1, max(0, Int((share * Double(sorted.count)).rounded(.up)) - 1))]
   }
 }

@@ -15,11 +15,19 @@ import Testing
       number += 1
       try fleet.start("worker-\(number)")
     }
-    var (kills, alive) = (0, fleet.workers)
-    let (least, most) = (ChaosScale.of(2, full: 50), ChaosScale.of(8, full: 150))
-    let done = try fleet.wait(until: { kills >= least ? jobs.count : .max }, seconds: Double(ChaosScale.of(240, full: 3000)), every: 0.2) {
+
+    var kills = 0
+    var alive = fleet.workers
+    let least = ChaosScale.of(2, full: 50)
+    let most = ChaosScale.of(8, full: 150)
+    let done = try fleet.wait(
+      until: { kills >= least ? jobs.count : .max },
+      seconds: Double(ChaosScale.of(240, full: 3000)), every: 0.2
+    ) {
       // A fast machine is done before it was hurt often enough.
-      if kills < least, try fleet.count("select count(*) from docproc.ready") < 4 { jobs += try fleet.submit(6, tokens: 6_000) }
+      if kills < least, try fleet.count("select count(*) from docproc.ready") < 4 {
+        jobs += try fleet.submit(6, tokens: 6_000)
+      }
       guard kills < most, Int.random(in: 0..<5, using: &random) == 0 else { return }
       alive.remove(at: Int.random(in: 0..<alive.count, using: &random)).kill()
       kills += 1
@@ -32,9 +40,14 @@ import Testing
     let waits = Quantiles(try rescueSeconds(fleet))
     let again = Invariants.tokensReadAgain(try WriteLog.entries(fleet.queue))
     ChaosScale.report(
-      "SIGKILL: \(jobs.count) jobs, \(kills) kills, \(try fleet.count("select count(*) from docproc.event where kind = 'rescued'")) rescues; "
-        + "lease 3 s, re-claimed p50 \(waits.at(0.5)) s, p99 \(waits.at(0.99)) s after the last sign of life; "
-        + "tokens read again a rescue: median \(Quantiles(again.map(Double.init)).at(0.5)), most \(again.max() ?? 0)")
+      "SIGKILL: \(jobs.count) jobs, \(kills) kills, "
+        + "\(try fleet.count("select count(*) from docproc.event where kind = 'rescued'")) "
+        + "rescues; "
+        + "lease 3 s, re-claimed p50 \(waits.at(0.5)) s, p99 \(waits.at(0.99)) s after the last "
+        + "sign of life; "
+        + "tokens read again a rescue: median \(Quantiles(again.map(Double.init)).at(0.5)), most "
+        + "\(again.max() ?? 0)"
+    )
     #expect(waits.at(0.99) <= 3 + 5)
   }
 
@@ -52,57 +65,80 @@ import Testing
 
   /// SIGSTOP for longer than the lease, then SIGCONT: the worker finds its claim another's.
   @Test func frozenWorkersWriteNothingStale() throws {
-    let fleet = try Fleet(seed: ChaosScale.seed &+ 2, times: Fleet.Times(lease: 0.6, checkpoint: 0.2))
+    let fleet = try Fleet(
+      seed: ChaosScale.seed &+ 2, times: Fleet.Times(lease: 0.6, checkpoint: 0.2))
     var random = SplitMix(ChaosScale.seed &+ 3)
     for number in 1...4 { try fleet.start("worker-\(number)") }
     let trials = ChaosScale.of(12, full: 1000)
-    var (frozen, jobs) = (0, [Int]())
+    var frozen = 0
+    var jobs = [Int]()
     let limit = Date().addingTimeInterval(Double(ChaosScale.of(120, full: 3000)))
     while frozen < trials, Date() < limit {
-      if try fleet.count("select count(*) from docproc.ready") < 4 { jobs += try fleet.submit(4, tokens: 8_000) }
+      if try fleet.count("select count(*) from docproc.ready") < 4 {
+        jobs += try fleet.submit(4, tokens: 8_000)
+      }
       let victim = fleet.workers[Int.random(in: 0..<4, using: &random)]
       guard let held = try fence(of: victim.name, fleet) else {
         Thread.sleep(forTimeInterval: 0.05)
         continue
       }
       victim.signal(SIGSTOP)
-      // Until its claim is taken back, and a little longer, so that another may be writing about the job.
+      // Until its claim is taken back, and a little longer, so that another may be writing about
+      // the job.
       let deadline = Date().addingTimeInterval(10)
-      while try fleet.count("select count(*) from docproc.claim where fence = \(held)") > 0, Date() < deadline {
+      while try fleet.count("select count(*) from docproc.claim where fence = \(held)") > 0,
+        Date() < deadline
+      {
         Thread.sleep(forTimeInterval: 0.05)
       }
       Thread.sleep(forTimeInterval: Double.random(in: 0...0.3, using: &random))
       victim.signal(SIGCONT)
-      if try fleet.count("select count(*) from docproc.event where kind = 'rescued' and fence = \(held)") > 0 { frozen += 1 }
+      if try fleet.count(
+        "select count(*) from docproc.event where kind = 'rescued' and fence = \(held)") > 0
+      {
+        frozen += 1
+      }
     }
+
     #expect(frozen == trials)
     #expect(try fleet.wait(until: jobs.count, seconds: 120))
     try fleet.judge(jobs)
-    ChaosScale.report("SIGSTOP past the lease: \(frozen) trials, \(jobs.count) jobs, 0 stale writes of heartbeat, checkpoint or result")
+    ChaosScale.report(
+      "SIGSTOP past the lease: \(frozen) trials, \(jobs.count) jobs, 0 stale writes of "
+        + "heartbeat, checkpoint or result"
+    )
   }
 
   private func fence(of worker: String, _ fleet: Fleet) throws -> Int? {
     let row = try fleet.queue.connection.query(
-      "select c.fence from docproc.claim c join docproc.worker w on w.id = c.worker_id where w.name = $1 and c.work > 0", [.text(worker)]
+      "select c.fence from docproc.claim c join docproc.worker w on w.id = c.worker_id where "
+        + "w.name = $1 and c.work > 0",
+      [.text(worker)]
     ).first
     return try row?.integer("fence")
   }
 
-  /// SIGTERM: the reading is saved, the job given back without using up an attempt, and goes on elsewhere.
+  /// SIGTERM: the reading is saved, the job given back without using up an attempt, and goes on
+  /// elsewhere.
   @Test func drainedReadingsGoOnWhereTheyStood() throws {
-    let fleet = try Fleet(seed: ChaosScale.seed &+ 4, times: Fleet.Times(lease: 10, checkpoint: 1000))
+    let fleet = try Fleet(
+      seed: ChaosScale.seed &+ 4, times: Fleet.Times(lease: 10, checkpoint: 1000))
     let job = try #require(try fleet.submit(1, tokens: 20_000).first)
     let first = try fleet.start("first")
     #expect(try waitForWork(job, fleet))
     first.signal(SIGTERM)
     #expect(first.wait(seconds: 10) == 0)
     let between = try fleet.queue.status(job)
-    #expect(between.state == "available" && between.attempts == 0 && between.releases == 1 && between.crashes == 0)
+    #expect(
+      between.state == "available" && between.attempts == 0 && between.releases == 1
+        && between.crashes == 0)
     let saved = try #require(between.checkpointTokens)
     try fleet.start("second")
     #expect(try fleet.wait(until: 1, seconds: 120))
     let result = try fleet.queue.result(job)
-    #expect(result.reading.resumedFrom == saved && result.worker == "second" && result.reading.checkpoints == 1)
+    #expect(
+      result.reading.resumedFrom == saved && result.worker == "second"
+        && result.reading.checkpoints == 1)
     try fleet.judge([job])
     #expect(Invariants.tokensReadAgain(try WriteLog.entries(fleet.queue)).allSatisfy { $0 == 0 })
   }
@@ -117,12 +153,14 @@ import Testing
   }
 
   @Test func aSecondSignalEndsTheWorkerAtOnce() throws {
-    let fleet = try Fleet(seed: ChaosScale.seed &+ 5, times: Fleet.Times(lease: 2, checkpoint: 1000))
+    let fleet = try Fleet(
+      seed: ChaosScale.seed &+ 5, times: Fleet.Times(lease: 2, checkpoint: 1000))
     let job = try #require(try fleet.submit(1, tokens: 20_000).first)
     let worker = try fleet.start("first")
     #expect(try waitForWork(job, fleet))
     // Its last checkpoint has to wait for this lock: the first signal cannot be obeyed.
-    try fleet.queue.connection.execute(script: "begin; lock table docproc.checkpoint in exclusive mode")
+    try fleet.queue.connection.execute(
+      script: "begin; lock table docproc.checkpoint in exclusive mode")
     worker.signal(SIGTERM)
     #expect(worker.wait(seconds: 1) == nil)
     worker.signal(SIGTERM)
@@ -140,7 +178,10 @@ import Testing
     #expect(try waitForWork(job, fleet))
     let begun = Date()
     #expect(try fleet.queue.cancel(job) == "running")
-    while try fleet.queue.status(job).state != "cancelled", Date().timeIntervalSince(begun) < 10 { Thread.sleep(forTimeInterval: 0.01) }
+    while try fleet.queue.status(job).state != "cancelled", Date().timeIntervalSince(begun) < 10 {
+      Thread.sleep(forTimeInterval: 0.01)
+    }
+
     let took = Date().timeIntervalSince(begun)
     #expect(took < 2)
     ChaosScale.report("cancel of a running job: \(took) s")
@@ -148,19 +189,23 @@ import Testing
 
   @Test func aMoreImportantJobInterruptsAReadingThatThenGoesOn() throws {
     // Sweeps come ten times a lease.
-    let fleet = try Fleet(seed: ChaosScale.seed &+ 7, times: Fleet.Times(lease: 3, checkpoint: 1000))
-    try fleet.queue.connection.execute(script: "update docproc.setting set value = '0.2 s' where name = 'preempt_after'")
+    let fleet = try Fleet(
+      seed: ChaosScale.seed &+ 7, times: Fleet.Times(lease: 3, checkpoint: 1000))
+    try fleet.queue.connection.execute(
+      script: "update docproc.setting set value = '0.2 s' where name = 'preempt_after'")
     let long = try #require(try fleet.submit(1, tokens: 25_000).first)
     try fleet.start("only")
     #expect(try waitForWork(long, fleet))
     let urgent = try fleet.queue.submit(
       JobOrder(
-        documentName: "urgent.txt", text: "An urgent text. It is short.", partsJSON: #"[{"path":"urgent.txt","start":0,"length":28}]"#,
+        documentName: "urgent.txt", text: "An urgent text. It is short.",
+        partsJSON: #"[{"path":"urgent.txt","start":0,"length":28}]"#,
         task: "summarize", question: nil, model: "tiny", priority: 9)
     ).id
     #expect(try fleet.wait(until: 2, seconds: 120))
     try fleet.judge([long, urgent])
-    let (first, second) = (try fleet.queue.status(urgent), try fleet.queue.status(long))
+    let first = try fleet.queue.status(urgent)
+    let second = try fleet.queue.status(long)
     #expect(try #require(first.finishedAt) < #require(second.finishedAt))
     #expect(second.attempts == 1 && second.releases == 1)
     #expect(try #require(fleet.queue.result(long).reading.resumedFrom) > 0)

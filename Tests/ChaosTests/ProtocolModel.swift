@@ -1,6 +1,6 @@
-/// A small model of the claim protocol: two jobs, two workers, a sweeper; statements are atomic, and
-/// anything may happen between two of them. Messages are delivered late, twice, or after their sender
-/// died; answers get lost; workers die and come back as others.
+/// A small model of the claim protocol: two jobs, two workers, a sweeper; statements are atomic,
+/// and anything may happen between two of them. Messages are delivered late, twice, or after their
+/// sender died; answers get lost; workers die and come back as others.
 struct ProtocolModel: Hashable {
   /// Ways to get the protocol wrong.
   enum Flaw: CaseIterable {
@@ -85,16 +85,22 @@ struct ProtocolModel: Hashable {
       if nextFence <= bounds.fences { found.append(claimed(job, by: index, flaw)) }
     case .holding(let job, let fence):
       for kind in [Kind.checkpoint, .result, .release] where inFlight.count < bounds.inFlight {
-        found.append(sent(Message(kind: kind, job: job, fence: fence, sender: workers[index].life), by: index))
+        found.append(
+          sent(Message(kind: kind, job: job, fence: fence, sender: workers[index].life), by: index))
       }
     case .waiting(let message):
       // The connection broke: it is sent once more, while the first may still arrive.
-      if !inFlight.contains(message), inFlight.count < bounds.inFlight { found.append(sent(message, by: index)) }
+      if !inFlight.contains(message), inFlight.count < bounds.inFlight {
+        found.append(sent(message, by: index))
+      }
     }
     if deaths < bounds.deaths { found.append(died(index)) }
-    if let spooled = workers[index].spooled, workers[index].work == .idle, inFlight.count < bounds.inFlight, !inFlight.contains(spooled) {
+    if let spooled = workers[index].spooled, workers[index].work == .idle,
+      inFlight.count < bounds.inFlight, !inFlight.contains(spooled)
+    {
       found.append(sent(spooled, by: index))
     }
+
     return found
   }
 
@@ -107,7 +113,10 @@ struct ProtocolModel: Hashable {
   }
 
   private func claims(_ index: Int, _ flaw: Flaw?, _ bounds: Bounds) -> [ProtocolModel] {
-    guard nextFence <= bounds.fences, let job = jobs.firstIndex(where: { !$0.isDone && $0.fence == nil }) else { return [] }
+    guard nextFence <= bounds.fences,
+      let job = jobs.firstIndex(where: { !$0.isDone && $0.fence == nil })
+    else { return [] }
+
     let claimed = claimed(job, by: index, flaw)
     var unanswered = claimed  // the answer got lost: the worker knows of nothing
     unanswered.workers[index].work = .idle
@@ -117,15 +126,21 @@ struct ProtocolModel: Hashable {
   /// A worker has one claim at a time: one that it does not know of is given back first.
   private func claimed(_ job: Int, by index: Int, _ flaw: Flaw?) -> ProtocolModel {
     var model = self
-    for other in jobs.indices where jobs[other].fence != nil && jobs[other].holder == workers[index].life {
+    for other in jobs.indices
+    where jobs[other].fence != nil && jobs[other].holder == workers[index].life {
       model.free(other, isRelease: true)
     }
-    if model.jobs[job].fence != nil || model.jobs[job].isDone { model.violation = "job \(job) is claimed while another has it" }
+    if model.jobs[job].fence != nil || model.jobs[job].isDone {
+      model.violation = "job \(job) is claimed while another has it"
+    }
+
     model.jobs[job].attempts += 1
     let fence = flaw == .fenceIsAttempt ? model.jobs[job].attempts : model.nextFence
     model.nextFence += 1
-    (model.jobs[job].fence, model.jobs[job].holder) = (fence, workers[index].life)
+    model.jobs[job].fence = fence
+    model.jobs[job].holder = workers[index].life
     model.workers[index].work = .holding(job: job, fence: fence)
+
     return model
   }
 
@@ -153,7 +168,9 @@ struct ProtocolModel: Hashable {
       model.inFlight.remove(message)
       let accepted = model.execute(message, flaw)
       var unanswered = model
-      for index in workers.indices where workers[index].work == .waiting(message) { model.answer(index, message, accepted) }
+      for index in workers.indices where workers[index].work == .waiting(message) {
+        model.answer(index, message, accepted)
+      }
       unanswered.violation = model.violation
       return [model, unanswered]
     }
@@ -163,28 +180,40 @@ struct ProtocolModel: Hashable {
   private mutating func execute(_ message: Message, _ flaw: Flaw?) -> Bool {
     let job = jobs[message.job]
     let unfenced =
-      flaw == .noFenceOnResults && message.kind == .result || flaw == .noFenceOnCheckpoints && message.kind == .checkpoint
+      flaw == .noFenceOnResults && message.kind == .result
+      || flaw == .noFenceOnCheckpoints && message.kind == .checkpoint
       || flaw == .noFenceOnReleases && message.kind == .release
-    guard !job.isDone, let fence = job.fence, unfenced || fence == message.fence else { return false }
-    // A result that waited on the disk is offered by a later life of the same worker.
-    let isOwn = message.kind == .result ? job.holder / 100 == message.sender / 100 && fence == message.fence : job.holder == message.sender
-    if !isOwn || fence != message.fence {
-      violation = "\(message.kind) of \(message.sender) for job \(message.job), which is \(job.holder)'s"
+    guard !job.isDone, let fence = job.fence, unfenced || fence == message.fence else {
+      return false
     }
+    // A result that waited on the disk is offered by a later life of the same worker.
+    let isOwn =
+      message.kind == .result
+      ? job.holder / 100 == message.sender / 100 && fence == message.fence
+      : job.holder == message.sender
+    if !isOwn || fence != message.fence {
+      violation =
+        "\(message.kind) of \(message.sender) for job \(message.job), which is \(job.holder)'s"
+    }
+
     switch message.kind {
     case .checkpoint: break
     case .release: free(message.job, isRelease: true)
     case .result:
       jobs[message.job].results += 1
-      (jobs[message.job].isDone, jobs[message.job].fence) = (true, nil)
+      jobs[message.job].isDone = true
+      jobs[message.job].fence = nil
       if jobs[message.job].results > 1 { violation = "job \(message.job) has two results" }
     }
+
     return true
   }
 
   private mutating func answer(_ index: Int, _ message: Message, _ accepted: Bool) {
     if message.kind == .result { workers[index].spooled = nil }
-    workers[index].work = accepted && message.kind == .checkpoint ? .holding(job: message.job, fence: message.fence) : .idle
+    workers[index].work =
+      accepted && message.kind == .checkpoint
+      ? .holding(job: message.job, fence: message.fence) : .idle
   }
 
   private mutating func free(_ job: Int, isRelease: Bool) {
@@ -199,7 +228,9 @@ struct ProtocolModel: Hashable {
     if let suspect {
       var model = self
       model.suspect = nil
-      if let fence = jobs[suspect.job].fence, fence == suspect.fence || flaw == .sweeperTrustsOldLook {
+      if let fence = jobs[suspect.job].fence,
+        fence == suspect.fence || flaw == .sweeperTrustsOldLook
+      {
         if fence != suspect.fence || jobs[suspect.job].holder != suspect.sender {
           model.violation = "a claim is freed that nobody took for dead"
         }

@@ -4,7 +4,9 @@ import Testing
 @Suite struct ProtocolTests {
   @Test func noOrderOfEventsBreaksTheProtocol() {
     let found = Exploration(
-      nil, bounds: ChaosScale.isFull ? .init(fences: 5, deaths: 2, inFlight: 2) : .init(fences: 4, deaths: 1, inFlight: 2))
+      nil,
+      bounds: ChaosScale.isFull
+        ? .init(fences: 5, deaths: 2, inFlight: 2) : .init(fences: 4, deaths: 1, inFlight: 2))
     #expect(found.violation == nil)
     #expect(found.stuck == 0)
     #expect(found.states > 10_000)
@@ -15,6 +17,9 @@ import Testing
   func plantedFlawsAreFound(flaw: ProtocolModel.Flaw) {
     let found = Exploration(flaw)
     #expect(found.violation != nil, "\(flaw)")
-    ChaosScale.report("protocol model with \(flaw): \(found.violation ?? "nothing found") after \(found.states) states")
+    ChaosScale.report(
+      "protocol model with \(flaw): \(found.violation ?? "nothing found") after \(found.states) "
+        + "states"
+    )
   }
 }

@@ -21,23 +21,32 @@ struct ServerControl {
   @discardableResult
   static func run(_ program: String, _ arguments: [String]) throws -> String {
     let path = program.contains("/") ? program : try binaries() + "/" + program
-    let prefix = getuid() == 0 ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"] : []
+    let prefix =
+      getuid() == 0 ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"] : []
     let words = prefix + [path] + arguments
     let result = try Command.run("/usr/bin/env", words, directory: "/")
-    guard result.status == 0 else { throw Failure(description: "\(words.joined(separator: " ")): \(result.error)") }
+    guard result.status == 0 else {
+      throw Failure(description: "\(words.joined(separator: " ")): \(result.error)")
+    }
+
     return String(decoding: result.output, as: UTF8.self)
   }
 
   private static func binaries() throws -> String {
-    let versions = try FileManager.default.contentsOfDirectory(atPath: "/usr/lib/postgresql").compactMap(Int.init)
+    let versions = try FileManager.default.contentsOfDirectory(atPath: "/usr/lib/postgresql")
+      .compactMap(Int.init)
     return "/usr/lib/postgresql/\(versions.max() ?? 15)/bin"
   }
 
-  func start() throws { try Self.run("pg_ctl", ["start", "-w", "-D", data, "-l", data + "/../server.log"]) }
+  func start() throws {
+    try Self.run("pg_ctl", ["start", "-w", "-D", data, "-l", data + "/../server.log"])
+  }
   func stop(mode: String) throws { try Self.run("pg_ctl", ["stop", "-w", "-m", mode, "-D", data]) }
   func promote() throws { try Self.run("pg_ctl", ["promote", "-w", "-D", data]) }
 
-  func configure(_ lines: String...) throws { try append(lines, to: data + "/postgresql.auto.conf") }
+  func configure(_ lines: String...) throws {
+    try append(lines, to: data + "/postgresql.auto.conf")
+  }
 
   /// Lets hosts of the tests' networks in.
   func listen(port: Int) throws {
@@ -62,10 +71,14 @@ final class TestHost {
 
   /// Of tests that were killed there remain hosts, whose addresses would be taken twice.
   private static let ruinsAreGone: Bool = {
-    guard let listed = try? Command.run("ip", ["netns", "list"]), listed.status == 0 else { return false }
+    guard let listed = try? Command.run("ip", ["netns", "list"]), listed.status == 0 else {
+      return false
+    }
     for line in String(decoding: listed.output, as: UTF8.self).split(separator: "\n") {
       let parts = line.prefix { $0 != " " }.split(separator: "-")
-      guard parts.count == 3, parts[0] == "docproc", let process = Int32(parts[1]), kill(process, 0) != 0 else { continue }
+      guard parts.count == 3, parts[0] == "docproc", let process = Int32(parts[1]),
+        kill(process, 0) != 0
+      else { continue }
       _ = try? Command.run("ip", ["netns", "del", parts.joined(separator: "-")])
       _ = try? Command.run("ip", ["link", "del", "dp\(process % 100_000)h\(parts[2])"])
     }
@@ -79,17 +92,24 @@ final class TestHost {
   private let address: String
 
   init(_ number: Int) throws {
-    guard Self.ruinsAreGone else { throw ServerControl.Failure(description: "ip netns list: cannot tell which hosts there are") }
+    guard Self.ruinsAreGone else {
+      throw ServerControl.Failure(description: "ip netns list: cannot tell which hosts there are")
+    }
+
     let process = ProcessInfo.processInfo.processIdentifier
     name = "docproc-\(process)-\(number)"
     cable = "dp\(process % 100_000)h\(number)"
     let net = "10.77.\((Int(process) * 8 + number) % 250)"
-    (server, address) = (net + ".1", net + ".2")
+    server = net + ".1"
+    address = net + ".2"
     try ip("netns", "add", name)
     try ip("link", "add", cable, "type", "veth", "peer", "name", "eth0", "netns", name)
     try ip("addr", "add", server + "/30", "dev", cable)
     try ip("link", "set", cable, "up")
-    for words in [["addr", "add", address + "/30", "dev", "eth0"], ["link", "set", "eth0", "up"], ["link", "set", "lo", "up"]] {
+    for words in [
+      ["addr", "add", address + "/30", "dev", "eth0"], ["link", "set", "eth0", "up"],
+      ["link", "set", "lo", "up"],
+    ] {
       try ip("-n", name, words)
     }
   }
@@ -117,10 +137,15 @@ final class TestHost {
   func unhalve() throws { try ip("route", "del", "blackhole", address + "/32") }
 
   private func ip(_ words: String...) throws { try run(words) }
-  private func ip(_ option: String, _ value: String, _ words: [String]) throws { try run([option, value] + words) }
+  private func ip(_ option: String, _ value: String, _ words: [String]) throws {
+    try run([option, value] + words)
+  }
 
   private func run(_ words: [String]) throws {
     let result = try Command.run("ip", words)
-    guard result.status == 0 else { throw ServerControl.Failure(description: "ip \(words.joined(separator: " ")): \(result.error)") }
+    guard result.status == 0 else {
+      throw ServerControl.Failure(
+        description: "ip \(words.joined(separator: " ")): \(result.error)")
+    }
   }
 }

@@ -36,10 +36,14 @@ enum WriteLog {
 
   /// In the order of writing.
   static func entries(_ queue: JobQueue) throws -> [Entry] {
-    try queue.connection.query("select job_id, fence, writer, kind, tokens, resumed from docproc.write_log order by id").map { row in
+    try queue.connection.query(
+      "select job_id, fence, writer, kind, tokens, resumed from docproc.write_log order by id"
+    ).map { row in
       Entry(
-        job: try row.integer("job_id"), fence: try row.integer("fence"), writer: try row.text("writer"),
-        kind: Entry.Kind(rawValue: try row.text("kind")) ?? .claim, tokens: try row.optionalText("tokens").flatMap { Int($0) },
+        job: try row.integer("job_id"), fence: try row.integer("fence"),
+        writer: try row.text("writer"),
+        kind: Entry.Kind(rawValue: try row.text("kind")) ?? .claim,
+        tokens: try row.optionalText("tokens").flatMap { Int($0) },
         resumed: try row.optionalText("resumed").flatMap { Int($0) })
     }
   }
@@ -59,17 +63,24 @@ enum Invariants {
 
   /// Only the latest claim is written about, and only by the worker that has it.
   private static func staleWrites(_ entries: [WriteLog.Entry]) -> [String] {
-    var (found, latest) = ([String](), (fence: 0, writer: ""))
+    var found = [String]()
+    var latest = (fence: 0, writer: "")
     for entry in entries {
       if entry.kind == .claim {
-        if entry.fence <= latest.fence { found.append("fence \(entry.fence) after \(latest.fence)") }
+        if entry.fence <= latest.fence {
+          found.append("fence \(entry.fence) after \(latest.fence)")
+        }
         latest = (entry.fence, entry.writer)
       } else if entry.fence != latest.fence {
-        found.append("\(entry.kind) by \(entry.writer) with fence \(entry.fence) after a claim with \(latest.fence)")
+        found.append(
+          "\(entry.kind) by \(entry.writer) with fence \(entry.fence) after a claim with "
+            + "\(latest.fence)"
+        )
       } else if entry.writer != latest.writer {
         found.append("\(entry.kind) by \(entry.writer) with the fence of \(latest.writer)")
       }
     }
+
     return found
   }
 
@@ -81,24 +92,31 @@ enum Invariants {
 
   /// A claim begins where the last checkpoint stands, not earlier.
   private static func lostWork(_ entries: [WriteLog.Entry]) -> [String] {
-    var (found, saved, seen) = ([String](), 0, Set<Int>())
+    var found = [String]()
+    var saved = 0
+    var seen = Set<Int>()
     for entry in entries {
       if entry.kind == .checkpoint, let tokens = entry.tokens { saved = tokens }
-      if entry.kind == .progress, let resumed = entry.resumed, let tokens = entry.tokens, tokens > 0, seen.insert(entry.fence).inserted,
-        resumed < saved, tokens > resumed, entry.fence != entries.last(where: { $0.kind == .checkpoint && $0.tokens == saved })?.fence
+      if entry.kind == .progress, let resumed = entry.resumed, let tokens = entry.tokens,
+        tokens > 0, seen.insert(entry.fence).inserted,
+        resumed < saved, tokens > resumed,
+        entry.fence != entries.last(where: { $0.kind == .checkpoint && $0.tokens == saved })?.fence
       {
         found.append("fence \(entry.fence) began at \(resumed) though \(saved) were saved")
       }
     }
+
     return found
   }
 
-  /// Tokens read again: of each claim but the last, what was reported beyond the next one's beginning.
+  /// Tokens read again: of each claim but the last, what was reported beyond the next one's
+  /// beginning.
   static func tokensReadAgain(_ log: [WriteLog.Entry]) -> [Int] {
-    Dictionary(grouping: log.filter { $0.kind == .progress && ($0.tokens ?? 0) > 0 }, by: \.job).values.flatMap { entries in
-      zip(entries, entries.dropFirst()).compactMap { before, after in
-        before.fence == after.fence ? nil : max(0, (before.tokens ?? 0) - (after.resumed ?? 0))
+    Dictionary(grouping: log.filter { $0.kind == .progress && ($0.tokens ?? 0) > 0 }, by: \.job)
+      .values.flatMap { entries in
+        zip(entries, entries.dropFirst()).compactMap { before, after in
+          before.fence == after.fence ? nil : max(0, (before.tokens ?? 0) - (after.resumed ?? 0))
+        }
       }
-    }
   }
 }

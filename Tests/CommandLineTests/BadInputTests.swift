@@ -22,7 +22,9 @@ import Testing
     (["submit", "BOOK", "--deadline", "0"], 2, "--deadline"),
     (["submit"], 2, "path"),
     (["ask", "BOOK", ""], 2, "empty"),
-    (["submit", "BOOK", "--database", "postgresql://127.0.0.1:1/x"], 1, "cannot reach the database"),
+    (
+      ["submit", "BOOK", "--database", "postgresql://127.0.0.1:1/x"], 1, "cannot reach the database"
+    ),
     (["status", "twelve"], 2, "twelve"),
     (["list", "--limit", "0"], 2, "--limit"),
     (["model", "logits", "/no/such/folder", "--ids", "1"], 1, "/no/such/folder"),
@@ -35,12 +37,16 @@ import Testing
 
   @Test(arguments: cases)
   func isRefused(arguments: [String], status: Int32, message: String) throws {
-    let arguments = arguments.map { $0 == "BOOK" ? Repository.book : $0 == "FOLDER" ? Repository.fixture("models/llama-gqa") : $0 }
+    let arguments = arguments.map {
+      $0 == "BOOK" ? Repository.book : $0 == "FOLDER" ? Repository.fixture("models/llama-gqa") : $0
+    }
     let output = try program.run("docproc", arguments)
     #expect(output.status == status, "\(output.error)")
     #expect(output.error.contains(message), "\(output.error)")
     #expect(output.text.isEmpty)
-    #expect(!FileManager.default.fileExists(atPath: directory.path + "/home/postgres"), "no server is started for it")
+    #expect(
+      !FileManager.default.fileExists(atPath: directory.path + "/home/postgres"),
+      "no server is started for it")
   }
 
   @Test func aWorkerWithoutADatabaseSaysSo() throws {

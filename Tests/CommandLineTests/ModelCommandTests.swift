@@ -17,7 +17,8 @@ import Testing
   private func json(_ arguments: [String]) throws -> [String: Any] {
     let output = try program.run("docproc", arguments)
     #expect(output.status == 0, "\(output.error)")
-    return try #require(JSONSerialization.jsonObject(with: Data(output.text.utf8)) as? [String: Any])
+    return try #require(
+      JSONSerialization.jsonObject(with: Data(output.text.utf8)) as? [String: Any])
   }
 
   private func logits(_ folder: String) throws -> [Double] {
@@ -30,10 +31,12 @@ import Testing
     let target = directory.path + "/int8"
     let report = try json("model", "quantize", source, target, "--to", "int8", "--json")
     #expect(report["precision"] as? String == "int8")
-    let (before, after) = (try json("model", "inspect", source, "--dry", "--json"), try json("model", "inspect", target, "--dry", "--json"))
+    let before = try json("model", "inspect", source, "--dry", "--json")
+    let after = try json("model", "inspect", target, "--dry", "--json")
     #expect(before["architecture"] as? String == after["architecture"] as? String)
     #expect(before["parameters"] as? Int == after["parameters"] as? Int)
-    let (wide, narrow) = (try logits(source), try logits(target))
+    let wide = try logits(source)
+    let narrow = try logits(target)
     let size = wide.reduce(0) { $0 + $1 * $1 }
     let error = zip(wide, narrow).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
     #expect((error / size).squareRoot() < 0.2)
@@ -42,24 +45,34 @@ import Testing
   }
 
   @Test func inspectStatesMemoryAndActiveParameters() throws {
-    let report = try json("model", "inspect", Repository.fixture("models/bailing-ring-mini"), "--tokens", "1000,2000", "--dry", "--json")
-    let (total, active) = (try #require(report["parameters"] as? Int), try #require(report["active_parameters"] as? Int))
+    let report = try json(
+      "model", "inspect", Repository.fixture("models/bailing-ring-mini"), "--tokens", "1000,2000",
+      "--dry", "--json")
+    let total = try #require(report["parameters"] as? Int)
+    let active = try #require(report["active_parameters"] as? Int)
     #expect(active < total)
     let memory = try #require(report["memory"] as? [[String: Int]])
     let bytes = memory.compactMap { $0["state_bytes"] }
-    // Two softmax layers of 2 key heads of 8 in fp32: 256 bytes a token; the lightning layers add a constant.
+    // Two softmax layers of 2 key heads of 8 in fp32: 256 bytes a token; the lightning layers add a
+    // constant.
     #expect(bytes.count == 2 && bytes[1] - bytes[0] == 1000 * 256)
   }
 
   @Test func benchCountsWhatItMeasures() throws {
-    let report = try json("model", "bench", "--model", Repository.fixture("models/llama-gqa"), "--tokens", "64,600", "--json")
+    let report = try json(
+      "model", "bench", "--model", Repository.fixture("models/llama-gqa"), "--tokens", "64,600",
+      "--json")
     let measurements = try #require(report["measurements"] as? [[String: Any]])
     #expect(measurements.compactMap { $0["tokens"] as? Int } == [64, 600])
     for entry in measurements {
-      for key in ["prefill_tokens_per_second", "decode_tokens_per_second", "operations_per_token", "peak_rss_bytes", "state_bytes"] {
+      for key in [
+        "prefill_tokens_per_second", "decode_tokens_per_second", "operations_per_token",
+        "peak_rss_bytes", "state_bytes",
+      ] {
         #expect(try #require(entry[key] as? Double, "\(key)") > 0)
       }
     }
+
     let machine = try #require(report["machine"] as? [String: Double])
     #expect(try #require(machine["memory_bytes_per_second"]) > 1e8)
     #expect(report["minimax_shaped"] == nil)
@@ -68,19 +81,32 @@ import Testing
   /// The paper's formulae by hand: 72 n l d^2 (1 + n/6d + 5/18d) and so on.
   @Test func flopsFollowThePaper() throws {
     let output = try program.run(
-      "docproc", ["model", "flops", "--width", "2048", "--layers", "20", "--heads", "16", "--tokens", "8192", "--json"])
-    let entries = try #require(JSONSerialization.jsonObject(with: Data(output.text.utf8)) as? [[String: Double]])
+      "docproc",
+      [
+        "model", "flops", "--width", "2048", "--layers", "20", "--heads", "16", "--tokens", "8192",
+        "--json",
+      ])
+    let entries = try #require(
+      JSONSerialization.jsonObject(with: Data(output.text.utf8)) as? [[String: Double]])
     let base = 72.0 * 8192 * 20 * 2048 * 2048
-    #expect(abs(try #require(entries[0]["softmax"]) / (base * (1 + 8192.0 / 12288 + 5.0 / 36864)) - 1) < 1e-9)
-    #expect(abs(try #require(entries[0]["lightning"]) / (base * (1 + 1.0 / 32 + 5.0 / 36864)) - 1) < 1e-9)
-    #expect(abs(try #require(entries[0]["hybrid"]) / (base * (1 + 8192.0 / 98304 + 7.0 / 256 + 5.0 / 36864)) - 1) < 1e-9)
+    #expect(
+      abs(try #require(entries[0]["softmax"]) / (base * (1 + 8192.0 / 12288 + 5.0 / 36864)) - 1)
+        < 1e-9)
+    #expect(
+      abs(try #require(entries[0]["lightning"]) / (base * (1 + 1.0 / 32 + 5.0 / 36864)) - 1) < 1e-9)
+    #expect(
+      abs(
+        try #require(entries[0]["hybrid"]) / (base * (1 + 8192.0 / 98304 + 7.0 / 256 + 5.0 / 36864))
+          - 1) < 1e-9)
   }
 
-  @Test(.enabled(if: Repository.defaultModel != nil, "needs the default model (make test installs it)"))
+  @Test(
+    .enabled(if: Repository.defaultModel != nil, "needs the default model (make test installs it)"))
   func narrowerWeightsPredictNearlyAsWell() throws {
     let model = try #require(Repository.defaultModel)
     let arguments = [
-      "model", "eval", "ppl", "--model", model, "--reference", model + "-f16", "--text", Repository.book, "--tokens", "1024", "--count",
+      "model", "eval", "ppl", "--model", model, "--reference", model + "-f16", "--text",
+      Repository.book, "--tokens", "1024", "--count",
       "2",
       "--json",
     ]
@@ -90,7 +116,9 @@ import Testing
     #expect(ratio < 1.02 && ratio > 0.98)
     #expect(try #require(row["perplexity"] as? Double) < 40)
     let again = try #require((try json(arguments)["rows"] as? [[String: Any]])?.first)
-    #expect(again["ratio"] as? Double == ratio && again["predicted_tokens"] as? Int == 2 * 1023, "kept, not measured again")
+    #expect(
+      again["ratio"] as? Double == ratio && again["predicted_tokens"] as? Int == 2 * 1023,
+      "kept, not measured again")
   }
 
   static let refused: [(arguments: [String], status: Int32, message: String)] = [
@@ -101,8 +129,13 @@ import Testing
     (["model", "eval", "qa", "--model", "FOLDER"], 2, "--data"),
     (["model", "eval", "needle", "--model", "FOLDER"], 2, "--text"),
     (["model", "eval", "needle", "--text", "x", "--depths", "0,150"], 2, "--depths"),
-    (["model", "eval", "summary", "--data", "/no/such", "--model", "FOLDER"], 1, "qmsum_val.jsonl"),
-    (["model", "eval", "needle", "--text", Repository.book, "--model", "nosuchmodel"], 1, "nosuchmodel"),
+    (
+      ["model", "eval", "summary", "--data", "/no/such", "--model", "FOLDER"], 1, "qmsum_val.jsonl"
+    ),
+    (
+      ["model", "eval", "needle", "--text", Repository.book, "--model", "nosuchmodel"], 1,
+      "nosuchmodel"
+    ),
     (["model", "install", "--variant", "untrained", "--adapter", "x"], 2, "--adapter"),
     (["model", "flops", "--width", "0"], 2, "--width"),
     (["model", "inspect", "/no/such.gguf"], 1, "/no/such.gguf"),

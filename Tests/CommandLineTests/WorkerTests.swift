@@ -13,13 +13,16 @@ import Testing
     let folder = cluster.directory.path + "/models/tiny"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     var model = RandomModel(extra: [
-      "layer_mixers": .array([.string("window"), .string("bounded")]), "window_tokens": .integer(64), "sink_tokens": .integer(4),
+      "layer_mixers": .array([.string("window"), .string("bounded")]),
+      "window_tokens": .integer(64), "sink_tokens": .integer(4),
       "kept_tokens": .integer(128),
     ])
     model.vocabulary = 1600
     try model.write(to: folder)
     try FileManager.default.copyItem(
-      atPath: Repository.fixture("tokenizers/gpt2-style/tokenizer.json"), toPath: folder + "/tokenizer.json")
+      atPath: Repository.fixture("tokenizers/gpt2-style/tokenizer.json"),
+      toPath: folder + "/tokenizer.json")
+
     return cluster
   }
 
@@ -40,19 +43,25 @@ import Testing
     let cluster = try Self.cluster.get()
     for number in 0..<40 {
       let path = try cluster.directory.write(
-        "documents/\(number).txt", "Document \(number). It says \(number * 7). " + String(repeating: "More words follow. ", count: number))
+        "documents/\(number).txt",
+        "Document \(number). It says \(number * 7). "
+          + String(repeating: "More words follow. ", count: number))
       #expect(try cluster.program.docproc("submit", path, "--model", "tiny").status == 0)
     }
+
     #expect(try cluster.program.docproc("up", "--workers", "2", "--threads", "1").status == 0)
     let queue = try JobQueue(url: cluster.url)
     for job in try queue.list(limit: 100) {
       #expect(try cluster.program.docproc("wait", String(job.id)).status == 0)
-      let result = try cluster.program.docproc("result", String(job.id), "--json").json(Result40.self)
+      let result = try cluster.program.docproc("result", String(job.id), "--json").json(
+        Result40.self)
       #expect(result.state == "completed" && result.attempts == 1)
       #expect(result.reading.passes == 1 && result.reading.tokens_read == result.document.tokens)
     }
+
     let rows = try queue.connection.query(
-      "select count(*) as events, count(distinct job_id) as jobs, count(distinct fence) as fences from docproc.event where kind = 'completed'"
+      "select count(*) as events, count(distinct job_id) as jobs, count(distinct fence) as "
+        + "fences from docproc.event where kind = 'completed'"
     )
     let row = try #require(rows.first)
     #expect(try ["events", "jobs", "fences"].map(row.integer) == [40, 40, 40])
@@ -64,12 +73,16 @@ import Testing
     let cluster = try Self.cluster.get()
     _ = try cluster.program.docproc("up", "--workers", "1", "--threads", "1")
     let queue = try JobQueue(url: cluster.url)
-    let path = try cluster.directory.write("long.txt", String(repeating: "A long text that takes a while to read. ", count: 200_000))
+    let path = try cluster.directory.write(
+      "long.txt", String(repeating: "A long text that takes a while to read. ", count: 200_000))
     let submitted = try cluster.program.docproc("submit", path, "--model", "tiny", "--json")
     struct Status: Decodable { let id: Int }
     let id = try submitted.json(Status.self).id
     let deadline = Date().addingTimeInterval(60)
-    while try queue.status(id).state != "running", Date() < deadline { Thread.sleep(forTimeInterval: 0.1) }
+    while try queue.status(id).state != "running", Date() < deadline {
+      Thread.sleep(forTimeInterval: 0.1)
+    }
+
     #expect(try queue.status(id).state == "running")
     // `down` would stop the server too: with --database it stops workers only.
     #expect(try cluster.program.docproc("down", "--database", cluster.url).status == 0)

@@ -15,36 +15,52 @@ import Testing
     let document = try reader.read(try directory.write("a.txt", text))
     #expect(Array(document.text.utf8) == Array(text.utf8))
     #expect(document.name == "a.txt")
-    #expect(document.parts == [Document.Part(path: "a.txt", start: 0, length: text.unicodeScalars.count)])
+    #expect(
+      document.parts == [Document.Part(path: "a.txt", start: 0, length: text.unicodeScalars.count)])
   }
 
   @Test(arguments: [
-    ("ISO-8859-1", String.Encoding.isoLatin1), ("UTF-16", .utf16), ("UTF-16LE", .utf16LittleEndian), ("windows-1251", .windowsCP1251),
+    ("ISO-8859-1", String.Encoding.isoLatin1), ("UTF-16", .utf16), ("UTF-16LE", .utf16LittleEndian),
+    ("windows-1251", .windowsCP1251),
   ])
   func encodingsAreDetected(name: String, encoding: String.Encoding) throws {
     let text =
       encoding == .windowsCP1251
-      ? String(repeating: "Все счастливые семьи похожи друг на друга, каждая несчастливая семья несчастлива по-своему. ", count: 20)
-      : String(repeating: "Le cœur a ses raisons que la raison ne connaît point; déjà vu, élève, forêt, août. ", count: 20)
-        .replacingOccurrences(of: "œ", with: "oe")
+      ? String(
+        repeating:
+          "Все счастливые семьи похожи друг на друга, каждая несчастливая семья несчастлива "
+          + "по-своему. ",
+        count: 20)
+      : String(
+        repeating:
+          "Le cœur a ses raisons que la raison ne connaît point; déjà vu, élève, forêt, août. ",
+        count: 20
+      )
+      .replacingOccurrences(of: "œ", with: "oe")
     var data = try #require(text.data(using: encoding))
     if encoding == .utf16LittleEndian { data = Data([0xFF, 0xFE]) + data }
     #expect(try reader.read(try directory.write("a.txt", data)).text == text)
   }
 
   @Test func aByteOrderMarkIsNoText() throws {
-    #expect(try reader.read(try directory.write("a.txt", Data([0xEF, 0xBB, 0xBF]) + Data("x".utf8))).text == "x")
+    #expect(
+      try reader.read(try directory.write("a.txt", Data([0xEF, 0xBB, 0xBF]) + Data("x".utf8))).text
+        == "x")
   }
 
   @Test func aNamedEncodingIsTaken() throws {
     let path = try directory.write("a.txt", Data([0xE9]))
     #expect(try DocumentReader(encoding: "ISO-8859-1").read(path).text == "é")
-    #expect(throws: DocumentError.unknownEncoding("klingon")) { try DocumentReader(encoding: "klingon").read(path) }
+    #expect(throws: DocumentError.unknownEncoding("klingon")) {
+      try DocumentReader(encoding: "klingon").read(path)
+    }
   }
 
   @Test func whatANamedEncodingCannotDecodeIsRefused() throws {
     let path = try directory.write("a.txt", Data("caf".utf8) + Data([0xE9]))
-    #expect(throws: DocumentError.invalidEncoding(path: path, byte: 3, guess: nil)) { try DocumentReader(encoding: "ASCII").read(path) }
+    #expect(throws: DocumentError.invalidEncoding(path: path, byte: 3, guess: nil)) {
+      try DocumentReader(encoding: "ASCII").read(path)
+    }
     let surrogate = try directory.write("b.txt", Data([0xFF, 0xFE, 0x61, 0, 0, 0xD8, 0x62, 0]))
     #expect(throws: DocumentError.self) { try reader.read(surrogate) }
   }
@@ -63,9 +79,11 @@ import Testing
     ("broken.txt", Data("hello ".utf8) + Data([0xFF, 0xFE]) + Data(" world".utf8), "byte 6"),
     ("cut.txt", Data("caf".utf8) + Data([0xC3]), "byte 3"),
     ("mixed.txt", Data("déjà vu".utf8) + Data([0xE9, 0xE9, 0xE9]), "not valid UTF-8"),
-    ("nul.txt", Data([0xEF, 0xBB, 0xBF, 0x61, 0, 0x62]), "binary"), ("a.pdf", Data("%PDF-1.7".utf8), "PDF"),
+    ("nul.txt", Data([0xEF, 0xBB, 0xBF, 0x61, 0, 0x62]), "binary"),
+    ("a.pdf", Data("%PDF-1.7".utf8), "PDF"),
     ("book.epub", Data([0x50, 0x4B, 3, 4]), "ZIP container"),
-    ("page.html", Data("<p>hi</p>".utf8), "HTML"), ("a.docx", Data("x".utf8), "DOCX"), ("a.tar.gz", Data([0x1F, 0x8B, 8]), "archive"),
+    ("page.html", Data("<p>hi</p>".utf8), "HTML"), ("a.docx", Data("x".utf8), "DOCX"),
+    ("a.tar.gz", Data([0x1F, 0x8B, 8]), "archive"),
   ]
 
   @Test(arguments: bad)
@@ -81,21 +99,30 @@ import Testing
   }
 
   @Test func aMissingPathIsNamed() {
-    #expect(throws: DocumentError.notFound(path: "/no/such/book.txt")) { try reader.read("/no/such/book.txt") }
+    #expect(throws: DocumentError.notFound(path: "/no/such/book.txt")) {
+      try reader.read("/no/such/book.txt")
+    }
   }
 
   private func codebase() throws -> String {
     let root = "project/"
     for (name, text) in [
-      ("src/b.swift", "let b = 2\n"), ("src/a.swift", "let a = 1"), ("src/deep/c.swift", "let c = 3\n"), ("README.md", "# Project\n"),
-      ("Makefile", "all:\n"), (".gitignore", "secret.txt\nbuild/\n"), ("secret.txt", "no\n"), ("build/out.txt", "no\n"), ("empty.txt", ""),
+      ("src/b.swift", "let b = 2\n"), ("src/a.swift", "let a = 1"),
+      ("src/deep/c.swift", "let c = 3\n"), ("README.md", "# Project\n"),
+      ("Makefile", "all:\n"), (".gitignore", "secret.txt\nbuild/\n"), ("secret.txt", "no\n"),
+      ("build/out.txt", "no\n"), ("empty.txt", ""),
     ] { _ = try directory.write(root + name, text) }
+
     _ = try directory.write(root + "logo.png", Data([0x89, 0x50, 0, 1]))
+
     return directory.path + "/project"
   }
 
   private func check(_ document: Document) {
-    #expect(document.parts.map(\.path) == ["README.md", "Makefile", ".gitignore", "src/a.swift", "src/b.swift", "src/deep/c.swift"])
+    #expect(
+      document.parts.map(\.path) == [
+        "README.md", "Makefile", ".gitignore", "src/a.swift", "src/b.swift", "src/deep/c.swift",
+      ])
     let scalars = Array(document.text.unicodeScalars)
     for part in document.parts {
       #expect(document.text.contains("==> \(part.path) <==\n"))
@@ -104,6 +131,7 @@ import Testing
       let text = String(String.UnicodeScalarView(scalars[part.start..<part.start + part.length]))
       if part.path == "src/a.swift" { #expect(text == "let a = 1") }
     }
+
     #expect(document.origin(of: 0) == nil, "a heading belongs to no file")
     #expect(document.name == "project")
   }
@@ -115,14 +143,17 @@ import Testing
     #expect(try Command.run("git", ["init", "-q"], directory: path).status == 0)
     check(try reader.read(path))
     _ = try Command.run("git", ["add", "-f", "secret.txt"], directory: path)
-    #expect(try reader.read(path).parts.contains { $0.path == "secret.txt" }, "tracked files count even if ignored")
+    #expect(
+      try reader.read(path).parts.contains { $0.path == "secret.txt" },
+      "tracked files count even if ignored")
   }
 
   @Test func aRepositorysSettingsRunNothing() throws {
     let path = try codebase()
     let proof = directory.path + "/proof"
     _ = try Command.run("git", ["init", "-q"], directory: path)
-    _ = try Command.run("git", ["config", "core.fsmonitor", "touch \(proof); false"], directory: path)
+    _ = try Command.run(
+      "git", ["config", "core.fsmonitor", "touch \(proof); false"], directory: path)
     _ = try reader.read(path)
     #expect(!FileManager.default.fileExists(atPath: proof))
   }

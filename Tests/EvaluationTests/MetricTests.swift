@@ -39,7 +39,9 @@ import Testing
   }
 
   @Test func passagesAreRankedByRareWords() {
-    let passages = ["the cat sat on the mat", "the dog ate the cake", "a cat and a dog met a zebra"]
+    let passages = [
+      "the cat sat on the mat", "the dog ate the cake", "a cat and a dog met a zebra",
+    ]
     #expect(PassageIndex(passages).best(1, for: "Where is the zebra?") == [2])
     #expect(PassageIndex(passages).best(3, for: "cake").first == 1)
   }
@@ -61,7 +63,10 @@ import Testing
     let made = (0..<paragraphs).map { index in
       Article.Paragraph(
         context: "\(title) paragraph \(index): é\(String(repeating: " word", count: 20)).",
-        qas: [.init(question: "\(title) \(index)?", answers: ["word"]), .init(question: "\(title) \(index) not?", answers: [])])
+        qas: [
+          .init(question: "\(title) \(index)?", answers: ["word"]),
+          .init(question: "\(title) \(index) not?", answers: []),
+        ])
     }
     return Article(title: title, paragraphs: made)
   }
@@ -71,25 +76,36 @@ import Testing
     let made = JoinedArticles(articles, characters: 1000, seed: 3)
     #expect(made.text == JoinedArticles(articles, characters: 1000, seed: 3).text)
     #expect(made.text.count <= 1000 && made.isFull)
-    #expect(!JoinedArticles(articles, characters: 1_000_000, seed: 3).isFull, "there is not that much")
+    #expect(
+      !JoinedArticles(articles, characters: 1_000_000, seed: 3).isFull, "there is not that much")
     let scalars = Array(made.text.unicodeScalars)
     for (index, paragraph) in made.paragraphs.enumerated() {
-      #expect(String(String.UnicodeScalarView(scalars[made.range(ofParagraph: index)])) == paragraph)
+      #expect(
+        String(String.UnicodeScalarView(scalars[made.range(ofParagraph: index)])) == paragraph)
     }
+
     let asked = made.questions(3, adversarial: false)
     #expect(asked.count == 6)
     for question in asked {
       if let place = question.paragraph {
         #expect(made.paragraphs[place].hasPrefix(question.text.prefix(1)))
       } else {
-        #expect(!made.text.contains("\(question.text.prefix(1)) paragraph"), "an article of which nothing is in the text")
+        #expect(
+          !made.text.contains("\(question.text.prefix(1)) paragraph"),
+          "an article of which nothing is in the text")
       }
     }
-    #expect(made.questions(3, adversarial: true).filter { $0.paragraph == nil }.allSatisfy { $0.text.hasSuffix("not?") })
+
+    #expect(
+      made.questions(3, adversarial: true).filter { $0.paragraph == nil }.allSatisfy {
+        $0.text.hasSuffix("not?")
+      })
   }
 
   @Test func missingDataIsNamed() {
-    #expect(throws: EvaluationError.self) { try EvaluationData(folder: "/no/such").records("squad", as: SummarizedText.self) }
+    #expect(throws: EvaluationError.self) {
+      try EvaluationData(folder: "/no/such").records("squad", as: SummarizedText.self)
+    }
     do {
       _ = try EvaluationData(folder: "/no/such").records("squad", as: SummarizedText.self)
     } catch {
@@ -98,14 +114,17 @@ import Testing
   }
 
   @Test(arguments: [
-    (#"{"text": " \n", "questions": []}"#, "set, line 2: its text is blank"), (#"{"text": "a"}"#, "set, line 2: it has no questions"),
+    (#"{"text": " \n", "questions": []}"#, "set, line 2: its text is blank"),
+    (#"{"text": "a"}"#, "set, line 2: it has no questions"),
     (#"{"text": 1, "questions": []}"#, "set, line 2: text: "), ("no", "set, line 2: "),
   ])
   func aBadRecordIsNamedWithWhatIsWrong(line: String, expected: String) throws {
     let directory = try TemporaryDirectory()
-    _ = try directory.write("set.jsonl", #"{"text": "a", "questions": [{"q": "b", "refs": ["c"]}]}"# + "\n" + line + "\n")
+    _ = try directory.write(
+      "set.jsonl", #"{"text": "a", "questions": [{"q": "b", "refs": ["c"]}]}"# + "\n" + line + "\n")
     do {
-      let records = try EvaluationData(folder: directory.path).records("set", as: QuestionedText.self)
+      let records = try EvaluationData(folder: directory.path).records(
+        "set", as: QuestionedText.self)
       Issue.record("\(records.count) records were read")
     } catch {
       #expect("\(error)".hasPrefix(expected) && "\(error)".count > "set, line 2: ".count)
@@ -126,6 +145,7 @@ import Testing
     for bad in [Array(frame.dropLast(5)), Array(frame.prefix(8)), [1, 2, 3, 4, 5, 6, 7, 8, 9]] {
       #expect(throws: EvaluationError.self) { try records(bad) }
     }
+
     let broken = try CompressedBytes(compressing: Array("{}\n".utf8), level: 3).payload
     #expect(throws: EvaluationError.self) { try records(broken) }
   }
@@ -147,13 +167,17 @@ import Testing
         return EvaluationItem(group: "g", values: ["x": 2], texts: [:])
       }
     }
+
     #expect(measured == ["b"])
-    let row = EvaluationTable(try EvaluationLog(path: path).items, ratios: [("r", "y", "x")]).rows[0]
+    let row = EvaluationTable(try EvaluationLog(path: path).items, ratios: [("r", "y", "x")]).rows[
+      0]
     #expect(row.items == 2 && row.values == ["x": 1.5, "y": 3, "r": 2])
   }
 
   @Test func functionsDefinedOnceAreFound() {
-    let text = "func alphaBeta(_ x: Int) -> [String: Int] {\n}\n\ndef gamma_delta(self):\n    pass\nfunc alphaBeta2() {}\nfn twice()\n"
+    let text =
+      "func alphaBeta(_ x: Int) -> [String: Int] {\n}\n\ndef gamma_delta(self):\n    pass\nfunc "
+      + "alphaBeta2() {}\nfn twice()\n"
     let more = "fn twice()\n"
     let document = Self.document([("a/b.swift", text), ("c.rs", more)])
     let found = FunctionDefinition.all(in: document)
@@ -163,22 +187,30 @@ import Testing
   }
 
   @Test(arguments: [
-    ("func apply(_ step: (Int) -> String, to: Int) -> [Bool] {", "[Bool]"), ("func apply(_ step: (Int) -> String) {", nil),
-    ("fn apply<T>(step: fn(T) -> u8) -> Vec<T> where T: Copy {", "Vec<T>"), ("def apply(step: str) -> Optional[int]:", "Optional[int]"),
+    ("func apply(_ step: (Int) -> String, to: Int) -> [Bool] {", "[Bool]"),
+    ("func apply(_ step: (Int) -> String) {", nil),
+    ("fn apply<T>(step: fn(T) -> u8) -> Vec<T> where T: Copy {", "Vec<T>"),
+    ("def apply(step: str) -> Optional[int]:", "Optional[int]"),
     ("func apply(", nil),
   ])
   func returnTypeStandsBehindTheParameters(_ line: String, _ type: String?) {
-    #expect(FunctionDefinition.all(in: Self.document([("a.swift", line + "\n")])).first?.returns == type)
+    #expect(
+      FunctionDefinition.all(in: Self.document([("a.swift", line + "\n")])).first?.returns == type)
   }
 }
 
 extension EvaluationDataTests {
   private static func document(_ files: [(path: String, text: String)]) -> Document {
-    var (text, parts) = ("", [Document.Part]())
+    var text = ""
+    var parts = [Document.Part]()
     for file in files {
-      parts.append(.init(path: file.path, start: text.unicodeScalars.count, length: file.text.unicodeScalars.count))
+      parts.append(
+        .init(
+          path: file.path, start: text.unicodeScalars.count, length: file.text.unicodeScalars.count)
+      )
       text += file.text
     }
+
     return Document(name: "repository", text: text, parts: parts)
   }
 }

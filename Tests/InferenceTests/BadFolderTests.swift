@@ -6,7 +6,9 @@ import Testing
 
 /// Folders that are damaged, hostile or unknown are refused by name.
 @Suite struct BadFolderTests {
-  private func folder(_ model: RandomModel = RandomModel(), without: String? = nil) throws -> TemporaryDirectory {
+  private func folder(_ model: RandomModel = RandomModel(), without: String? = nil) throws
+    -> TemporaryDirectory
+  {
     let directory = try TemporaryDirectory()
     try model.write(to: directory.path, without: without)
     return directory
@@ -33,10 +35,12 @@ import Testing
     let directory = try folder()
     var other = RandomModel()
     other.intermediate = 56
-    try JSONEncoder().encode(other.configuration).write(to: URL(fileURLWithPath: directory.path + "/config.json"))
+    try JSONEncoder().encode(other.configuration).write(
+      to: URL(fileURLWithPath: directory.path + "/config.json"))
     #expect(
       error(loading: directory)
-        == .wrongShape(name: "model.layers.0.mlp.gate_proj.weight", expected: [56, 32], found: [48, 32]))
+        == .wrongShape(
+          name: "model.layers.0.mlp.gate_proj.weight", expected: [56, 32], found: [48, 32]))
   }
 
   @Test func unknownArchitecture() throws {
@@ -72,7 +76,8 @@ import Testing
   func hostileHeader(json: String) throws {
     let directory = try folder()
     var length = UInt64(json.utf8.count).littleEndian
-    _ = try directory.write("model.safetensors", Data(bytes: &length, count: 8) + Data(json.utf8) + Data(count: 16))
+    _ = try directory.write(
+      "model.safetensors", Data(bytes: &length, count: 8) + Data(json.utf8) + Data(count: 16))
     #expect(error(loading: directory) != nil)
   }
 
@@ -87,7 +92,8 @@ import Testing
 
   @Test func aShardOutsideOfTheFolderIsRefused() throws {
     let directory = try folder()
-    _ = try directory.write("model.safetensors.index.json", #"{"weight_map": {"x": "../../etc/passwd"}}"#)
+    _ = try directory.write(
+      "model.safetensors.index.json", #"{"weight_map": {"x": "../../etc/passwd"}}"#)
     #expect("\(try #require(error(loading: directory)))".contains("outside"))
   }
 
@@ -103,7 +109,9 @@ import Testing
   @Test func tokensOutOfRange() throws {
     let directory = try folder()
     let model = try LanguageModel.load(folder: directory.path)
-    #expect(throws: ModelError.tokenOutOfRange(id: 64, vocabulary: 64)) { try model.read([1, 64], into: model.makeState()) }
+    #expect(throws: ModelError.tokenOutOfRange(id: 64, vocabulary: 64)) {
+      try model.read([1, 64], into: model.makeState())
+    }
     #expect(throws: ModelError.noTokens) { try model.read([], into: model.makeState()) }
   }
 }

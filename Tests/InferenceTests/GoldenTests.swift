@@ -6,7 +6,9 @@ import Testing
 
 /// Logits against independent implementations: transformers, and one of the authors' code.
 @Suite struct GoldenTests {
-  static let folders = (try? FileManager.default.contentsOfDirectory(atPath: Repository.fixture("models")).sorted()) ?? []
+  static let folders =
+    (try? FileManager.default.contentsOfDirectory(atPath: Repository.fixture("models")).sorted())
+    ?? []
   private static let tolerance = 1e-4
 
   private struct Golden: Decodable {
@@ -21,7 +23,9 @@ import Testing
   func logitsMatch(folder: String) throws {
     let serving = "models/\(folder)/golden-serving.json"
     let hasTwoForms = FileManager.default.fileExists(atPath: Repository.fixture(serving))
-    try compare(Repository.fixture("models/\(folder)"), with: hasTwoForms ? serving : "models/\(folder)/golden.json")
+    try compare(
+      Repository.fixture("models/\(folder)"),
+      with: hasTwoForms ? serving : "models/\(folder)/golden.json")
   }
 
   /// Where the authors' two programs disagree on the slopes, the other one's are a setting.
@@ -43,15 +47,19 @@ import Testing
     var found: [Int: [Float]] = [:]
     try model.forEachLogits(of: golden.ids, state: model.makeState()) { found[$0] = $1 }
     for (position, logits) in zip(golden.positions, golden.logits) {
-      #expect(relativeError(try #require(found[position]), logits) < Self.tolerance, "position \(position)")
+      #expect(
+        relativeError(try #require(found[position]), logits) < Self.tolerance,
+        "position \(position)")
     }
   }
 
   @Test(arguments: folders)
   func onePassAndTokenByTokenGiveTheSameState(folder: String) throws {
-    let golden = try JSONDecoder().decode(Golden.self, from: try Repository.data("models/\(folder)/golden.json"))
+    let golden = try JSONDecoder().decode(
+      Golden.self, from: try Repository.data("models/\(folder)/golden.json"))
     let model = try LanguageModel.load(folder: Repository.fixture("models/\(folder)"))
-    let (whole, single) = (model.makeState(), model.makeState())
+    let whole = model.makeState()
+    let single = model.makeState()
     try model.read(golden.ids, into: whole)
     for id in golden.ids { try model.read([id], into: single) }
     for (a, b) in zip(whole.numbers, single.numbers) { #expect(relativeError(a, b) < 1e-5) }
@@ -68,10 +76,13 @@ import Testing
   }
 
   /// The base model, as it is installed for comparisons, is SmolLM2.
-  @Test(.enabled(if: Repository.defaultModel != nil, "needs the default model (make test installs it)"))
+  @Test(
+    .enabled(if: Repository.defaultModel != nil, "needs the default model (make test installs it)"))
   func smolLM2LogitsMatch() throws {
-    let model = try LanguageModel.load(folder: try #require(Repository.defaultModel) + "-original-f16")
-    let golden = try JSONDecoder().decode(SmolGolden.self, from: try Repository.data("smollm2-logits.json"))
+    let model = try LanguageModel.load(
+      folder: try #require(Repository.defaultModel) + "-original-f16")
+    let golden = try JSONDecoder().decode(
+      SmolGolden.self, from: try Repository.data("smollm2-logits.json"))
     #expect(golden.prompts.count == 3)
     for prompt in golden.prompts {
       let logits = try model.logits(after: prompt.ids, state: model.makeState())

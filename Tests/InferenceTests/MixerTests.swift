@@ -11,9 +11,12 @@ import Testing
     return (0..<count).map { _ in Int32.random(in: 0..<64, using: &random) }
   }
 
-  private static func model(_ mixer: String, window: Int = 40, sinks: Int = 3, kept: Int = 30) -> RandomModel {
+  private static func model(_ mixer: String, window: Int = 40, sinks: Int = 3, kept: Int = 30)
+    -> RandomModel
+  {
     RandomModel(extra: [
-      "layer_mixers": .array([.string(mixer), .string(mixer)]), "window_tokens": .integer(window), "sink_tokens": .integer(sinks),
+      "layer_mixers": .array([.string(mixer), .string(mixer)]), "window_tokens": .integer(window),
+      "sink_tokens": .integer(sinks),
       "kept_tokens": .integer(kept),
     ])
   }
@@ -25,7 +28,8 @@ import Testing
     let (bounded, second) = try Self.model(mixer).load()
     defer { withExtendedLifetime((first, second)) {} }
     let expected = try full.logits(after: ids, state: full.makeState())
-    #expect(relativeError(try bounded.logits(after: ids, state: bounded.makeState()), expected) < 1e-5)
+    #expect(
+      relativeError(try bounded.logits(after: ids, state: bounded.makeState()), expected) < 1e-5)
   }
 
   @Test(arguments: ["window", "bounded", "lightning"])
@@ -33,7 +37,8 @@ import Testing
     let ids = Self.tokens(1300)
     let (model, directory) = try Self.model(mixer).load()
     defer { withExtendedLifetime(directory) {} }
-    let (whole, single) = (model.makeState(), model.makeState())
+    let whole = model.makeState()
+    let single = model.makeState()
     try model.read(ids, into: whole)
     for id in ids { try model.read([id], into: single) }
     for (a, b) in zip(whole.numbers, single.numbers) { #expect(relativeError(a, b) < 1e-5) }
@@ -55,12 +60,14 @@ import Testing
     let ids = Self.tokens(700)
     let (model, directory) = try Self.model("lightning").load()
     defer { withExtendedLifetime(directory) {} }
-    let (whole, pieces) = (model.makeState(), model.makeState())
+    let whole = model.makeState()
+    let pieces = model.makeState()
     let expected = try model.logits(after: ids, state: whole)
     var found: [Float] = []
     for start in stride(from: 0, to: ids.count, by: size) {
       found = try model.logits(after: ids[start..<min(start + size, ids.count)], state: pieces)
     }
+
     #expect(relativeError(found, expected) < 1e-5)
     for (a, b) in zip(pieces.numbers, whole.numbers) { #expect(relativeError(a, b) < 1e-5) }
   }
@@ -76,13 +83,20 @@ import Testing
 
   @Test func aBranchThatDoesNotFitIsRefused() throws {
     let directory = try TemporaryDirectory()
-    try Self.model("lightning").write(to: directory.path, without: "model.layers.1.self_attn.lightning.slope")
-    #expect(throws: ModelError.missingTensor(name: "model.layers.1.self_attn.lightning.slope", path: directory.path)) {
+    try Self.model("lightning").write(
+      to: directory.path, without: "model.layers.1.self_attn.lightning.slope")
+    #expect(
+      throws: ModelError.missingTensor(
+        name: "model.layers.1.self_attn.lightning.slope", path: directory.path)
+    ) {
       try LanguageModel.load(folder: directory.path)
     }
     var other = Self.model("lightning")
-    (other.hidden, other.heads, other.keyHeads) = (48, 6, 3)
-    try JSONEncoder().encode(other.configuration).write(to: URL(fileURLWithPath: directory.path + "/config.json"))
+    other.hidden = 48
+    other.heads = 6
+    other.keyHeads = 3
+    try JSONEncoder().encode(other.configuration).write(
+      to: URL(fileURLWithPath: directory.path + "/config.json"))
     #expect(throws: ModelError.self) { try LanguageModel.load(folder: directory.path) }
   }
 
@@ -132,7 +146,8 @@ import Testing
   func scratchesAreForksThatShare(kind: String, probe: Int) throws {
     let (model, directory) = try Self.model(kind).load()
     defer { withExtendedLifetime(directory) {} }
-    let (lending, forked) = (model.makeState(), model.makeState())
+    let lending = model.makeState()
+    let forked = model.makeState()
     for (block, rows) in [512, 512, 512, 512, 100, 9].enumerated() {
       let tokens = Array(Self.tokens(512 * block + rows).suffix(rows))
       try model.read(tokens, into: forked)
@@ -143,6 +158,7 @@ import Testing
       #expect(relativeError(found, expected) < 1e-5)
       #expect(lending.numbers == before && lending.position == forked.position)
     }
+
     #expect(zip(lending.numbers, forked.numbers).allSatisfy { relativeError($0, $1) < 1e-5 })
   }
 
@@ -152,7 +168,8 @@ import Testing
     defer { withExtendedLifetime(directory) {} }
     let reading = model.makeState()
     try model.read(Self.tokens(600), into: reading)
-    let (together, alone) = ((0..<3).map { _ in reading.fork() }, (0..<3).map { _ in reading.fork() })
+    let together = (0..<3).map { _ in reading.fork() }
+    let alone = (0..<3).map { _ in reading.fork() }
     for step: Int32 in 0..<4 {
       let ids: [Int32] = [step, 10 + step, 20 + 3 * step]
       let found = try model.logits(afterEach: Array(zip(ids, together)))
@@ -161,7 +178,9 @@ import Testing
         #expect(relativeError(found[index], expected) < 1e-5)
       }
     }
-    #expect(relativeError(together[0].numbers[1], together[1].numbers[1]) > 1e-4, "the answers differ")
+
+    #expect(
+      relativeError(together[0].numbers[1], together[1].numbers[1]) > 1e-4, "the answers differ")
   }
 
   @Test func tracedAttentionSumsToOnePerHeadAndRow() throws {

@@ -14,7 +14,10 @@ import Testing
   /// Heads of 16, so that attention runs in 16-bit integers too.
   private var source: RandomModel {
     var model = RandomModel()
-    (model.hidden, model.heads, model.keyHeads, model.intermediate) = (64, 4, 2, 96)
+    model.hidden = 64
+    model.heads = 4
+    model.keyHeads = 2
+    model.intermediate = 96
     return model
   }
 
@@ -22,12 +25,15 @@ import Testing
   private var converted: RandomModel {
     var model = source
     model.extra = [
-      "layer_mixers": .array([.string("lightning"), .string("lightning")]), "window_tokens": .integer(40), "sink_tokens": .integer(3),
+      "layer_mixers": .array([.string("lightning"), .string("lightning")]),
+      "window_tokens": .integer(40), "sink_tokens": .integer(3),
     ]
     return model
   }
 
-  private func quantized(_ precision: ModelQuantization.Precision, in directory: TemporaryDirectory) throws -> String {
+  private func quantized(_ precision: ModelQuantization.Precision, in directory: TemporaryDirectory)
+    throws -> String
+  {
     try source.write(to: directory.path)
     let target = directory.path + "/" + precision.rawValue
     try ModelQuantization(precision).convert(directory.path, to: target)
@@ -38,7 +44,8 @@ import Testing
   func logitsStayNearTheWideModels(precision: ModelQuantization.Precision, bound: Float) throws {
     let directory = try TemporaryDirectory()
     let folder = try quantized(precision, in: directory)
-    let (wide, narrow) = (try LanguageModel.load(folder: directory.path), try LanguageModel.load(folder: folder))
+    let wide = try LanguageModel.load(folder: directory.path)
+    let narrow = try LanguageModel.load(folder: folder)
     let tokens = ids(200)
     let expected = try wide.logits(after: tokens, state: wide.makeState())
     let found = try narrow.logits(after: tokens, state: narrow.makeState())
@@ -57,11 +64,14 @@ import Testing
     let branches = checkpoint.names.filter { $0.contains(".lightning.") }
     #expect(branches.count == 18)
     #expect(branches.allSatisfy { checkpoint.type(of: $0) == .float32 })
-    let (wide, narrow) = (try LanguageModel.load(folder: directory.path), try LanguageModel.load(folder: directory.path + "/int8"))
+    let wide = try LanguageModel.load(folder: directory.path)
+    let narrow = try LanguageModel.load(folder: directory.path + "/int8")
     let tokens = ids(600)
     let expected = try wide.logits(after: tokens, state: wide.makeState())
-    #expect(relativeError(try narrow.logits(after: tokens, state: narrow.makeState()), expected) < 0.06)
-    let (first, second) = (narrow.makeState(), narrow.makeState())
+    #expect(
+      relativeError(try narrow.logits(after: tokens, state: narrow.makeState()), expected) < 0.06)
+    let first = narrow.makeState()
+    let second = narrow.makeState()
     try narrow.read(tokens, into: first)
     try narrow.read(tokens.prefix(512), into: second)
     try narrow.read(tokens.dropFirst(512), into: second)
@@ -78,7 +88,9 @@ import Testing
     let file = try SafetensorsFile(path: directory.path + "/int8/model.safetensors")
     let packed = file.tensors.values.filter { $0.type == .uint8 }
     #expect(packed.count == 15 && file.tensors.values.contains { $0.bytes.count % 64 != 0 })
-    for tensor in packed { #expect(Int(bitPattern: tensor.bytes.baseAddress) % 64 == 0, "\(tensor.name)") }
+    for tensor in packed {
+      #expect(Int(bitPattern: tensor.bytes.baseAddress) % 64 == 0, "\(tensor.name)")
+    }
   }
 
   /// Few rows and many take other kernels; where their attention differs in the last bits,
@@ -87,7 +99,8 @@ import Testing
     let directory = try TemporaryDirectory()
     let model = try LanguageModel.load(folder: try quantized(.int8, in: directory))
     let tokens = ids(150)
-    let (whole, single) = (model.makeState(), model.makeState())
+    let whole = model.makeState()
+    let single = model.makeState()
     let logits = try model.logits(after: tokens, state: whole)
     var last: [Float] = []
     for id in tokens { last = try model.logits(after: [id], state: single) }
@@ -98,7 +111,8 @@ import Testing
     let directory = try TemporaryDirectory()
     let model = try LanguageModel.load(folder: try quantized(.int8, in: directory))
     let tokens = ids(700)
-    let (first, second) = (model.makeState(), model.makeState())
+    let first = model.makeState()
+    let second = model.makeState()
     try model.read(tokens, into: first)
     try model.read(tokens.prefix(512), into: second)
     try model.read(tokens.dropFirst(512), into: second)
@@ -108,8 +122,12 @@ import Testing
   @Test func aTargetThatExistsIsNotTouched() throws {
     let directory = try TemporaryDirectory()
     let folder = try quantized(.int8, in: directory)
-    #expect(throws: ModelError.self) { try ModelQuantization(.int8).convert(directory.path, to: folder) }
-    #expect(throws: ModelError.self) { try ModelQuantization(.int4).convert(folder, to: directory.path + "/again") }
+    #expect(throws: ModelError.self) {
+      try ModelQuantization(.int8).convert(directory.path, to: folder)
+    }
+    #expect(throws: ModelError.self) {
+      try ModelQuantization(.int4).convert(folder, to: directory.path + "/again")
+    }
     #expect(!FileManager.default.fileExists(atPath: directory.path + "/again"))
   }
 }

@@ -12,7 +12,9 @@ import Testing
 
   init() throws { fixture = try QueueFixture(try Self.cluster.get()) }
 
-  private func found(_ check: String) throws -> [String] { try fixture.queue.findings().filter { $0.check == check }.map(\.found) }
+  private func found(_ check: String) throws -> [String] {
+    try fixture.queue.findings().filter { $0.check == check }.map(\.found)
+  }
 
   @Test func ahealthyDatabaseHasNoFindings() throws {
     #expect(try fixture.queue.findings().map(\.found) == [])
@@ -21,7 +23,10 @@ import Testing
   @Test func changesByHandAreNamed() throws {
     try fixture.run("drop index docproc.job_document; alter table docproc.job add column mine text")
     let changes = try found("schema")
-    try fixture.run("create index job_document on docproc.job (document_id); alter table docproc.job drop column mine")
+    try fixture.run(
+      "create index job_document on docproc.job (document_id); alter table docproc.job drop "
+        + "column mine"
+    )
     #expect(changes.count == 2)
     #expect(changes.contains { $0.contains("job_document") && $0.hasPrefix("missing") })
     #expect(changes.contains { $0.contains("column job.mine") && $0.hasPrefix("new") })
@@ -52,12 +57,18 @@ import Testing
 
   @Test func brokenIndexesAndUnsafeSettingsAreFound() throws {
     try fixture.run(
-      "create index broken on docproc.job (task); update pg_index set indisvalid = false where indexrelid = 'docproc.broken'::regclass")
+      "create index broken on docproc.job (task); update pg_index set indisvalid = false where "
+        + "indexrelid = 'docproc.broken'::regclass"
+    )
     try fixture.run("set synchronous_commit = off")
     let findings = try fixture.queue.findings()
     try fixture.run("drop index docproc.broken; set synchronous_commit = on")
-    #expect(findings.contains { $0.check == "indexes" && $0.found.contains("docproc.broken") && $0.level == .problem })
-    #expect(findings.contains { $0.check == "durability" && $0.found == "synchronous_commit is off" })
+    #expect(
+      findings.contains {
+        $0.check == "indexes" && $0.found.contains("docproc.broken") && $0.level == .problem
+      })
+    #expect(
+      findings.contains { $0.check == "durability" && $0.found == "synchronous_commit is off" })
   }
 
   @Test func theCommandSaysWhatIsWrongByItsStatus() throws {

@@ -15,12 +15,17 @@ import Testing
 
   init() throws { fixture = try QueueFixture(try Self.cluster.get()) }
 
-  private func saved(_ tokens: Int, key: String = "k", pages: [(Int, Int)] = []) throws -> SavedReading {
+  private func saved(_ tokens: Int, key: String = "k", pages: [(Int, Int)] = []) throws
+    -> SavedReading
+  {
     SavedReading(
       key: key, tokens: tokens, seconds: 1.5, number: 0, isa: "x",
       state: try CompressedBytes(compressing: [UInt8(tokens % 256), 0, 39], level: 1),
       pages: try pages.map {
-        .init(firstToken: $0, endToken: $1, data: try CompressedBytes(compressing: Array(repeating: UInt8($0 % 251), count: 40), level: 1))
+        .init(
+          firstToken: $0, endToken: $1,
+          data: try CompressedBytes(
+            compressing: Array(repeating: UInt8($0 % 251), count: 40), level: 1))
       })
   }
 
@@ -38,10 +43,14 @@ import Testing
     let found = try #require(try queue.savedReading(job: id, fence: second.fence, key: "k"))
     #expect(found.tokens == 1024 && found.number == 2 && found.seconds == 1.5 && found.isa == "x")
     #expect(try found.state.expanded() == [0, 0, 39])
-    #expect(found.pages.map(\.firstToken) == [0, 520] && found.pages.map(\.endToken) == [520, 1032])
+    #expect(
+      found.pages.map(\.firstToken) == [0, 520] && found.pages.map(\.endToken) == [520, 1032])
     #expect(try found.pages.map { try $0.data.expanded()[0] } == [0, 520 % 251].map { UInt8($0) })
-    #expect(try queue.savedReading(job: id, fence: second.fence, key: "other") == nil, "of another model")
-    #expect(try queue.savedReading(job: id, fence: first.fence, key: "k") == nil, "the claim is another's")
+    #expect(
+      try queue.savedReading(job: id, fence: second.fence, key: "other") == nil, "of another model")
+    #expect(
+      try queue.savedReading(job: id, fence: first.fence, key: "k") == nil, "the claim is another's"
+    )
   }
 
   @Test func aStaleFenceSavesNoCheckpoint() throws {
@@ -71,7 +80,11 @@ import Testing
     let job = try fixture.claim()
     #expect(try queue.save(saved(512, pages: [(0, 520)]), job: id, fence: job.fence))
     #expect(try queue.complete(job: id, fence: job.fence, record: fixture.record()))
-    #expect(try fixture.value("select (select count(*) from docproc.checkpoint) + (select count(*) from docproc.checkpoint_page)") == "0")
+    #expect(
+      try fixture.value(
+        "select (select count(*) from docproc.checkpoint) + (select count(*) from "
+          + "docproc.checkpoint_page)"
+      ) == "0")
   }
 
   /// The job's end waits for the transaction that saves, and sees what that inserted.
@@ -81,7 +94,8 @@ import Testing
     let saving = try JobQueue(url: fixture.url)
     try saving.connection.execute(script: "begin")
     #expect(try saving.save(saved(512, pages: [(0, 520)]), job: id, fence: job.fence))
-    let (url, record) = (fixture.url, fixture.record())
+    let url = fixture.url
+    let record = fixture.record()
     let accepted = Mutex(false)
     let ended = DispatchSemaphore(value: 0)
     Thread.detachNewThread {
@@ -90,13 +104,19 @@ import Testing
       ended.signal()
     }
     let deadline = Date().addingTimeInterval(20)
-    while try fixture.value("select count(*) from pg_stat_activity where wait_event_type = 'Lock'") == "0", Date() < deadline {
+    while try fixture.value("select count(*) from pg_stat_activity where wait_event_type = 'Lock'")
+      == "0", Date() < deadline
+    {
       Thread.sleep(forTimeInterval: 0.02)
     }
     try saving.connection.execute(script: "commit")
     #expect(ended.wait(timeout: .now() + 20) == .success)
     #expect(accepted.withLock { $0 })
-    #expect(try fixture.value("select (select count(*) from docproc.checkpoint) + (select count(*) from docproc.checkpoint_page)") == "0")
+    #expect(
+      try fixture.value(
+        "select (select count(*) from docproc.checkpoint) + (select count(*) from "
+          + "docproc.checkpoint_page)"
+      ) == "0")
   }
 
   @Test func savingDoesNotHoldUpProgress() throws {
@@ -106,7 +126,9 @@ import Testing
     try other.connection.execute(script: "begin")
     #expect(try other.save(saved(512), job: id, fence: job.fence))
     try fixture.run("set lock_timeout = '2s'")
-    #expect(try queue.report(job: id, fence: job.fence, JobProgress(tokens: 1, total: 2, steps: 1)) == .going)
+    #expect(
+      try queue.report(job: id, fence: job.fence, JobProgress(tokens: 1, total: 2, steps: 1))
+        == .going)
     #expect(throws: PostgresError.self, "while a rescue has to wait for it") {
       try queue.release(job: id, fence: job.fence)
     }
@@ -150,11 +172,16 @@ import Testing
     let high = try queue.submit(fixture.order("high", priority: 5)).id
     _ = try queue.submit(fixture.order("as low", priority: 1))
     _ = try queue.sweep()
-    #expect(try queue.report(job: low, fence: lowJob.fence, JobProgress()) == .going, "an idle worker may take it first")
-    try fixture.run("update docproc.ready set available_at = clock_timestamp() - interval '1 minute'")
+    #expect(
+      try queue.report(job: low, fence: lowJob.fence, JobProgress()) == .going,
+      "an idle worker may take it first")
+    try fixture.run(
+      "update docproc.ready set available_at = clock_timestamp() - interval '1 minute'")
     for _ in 0..<3 { _ = try queue.sweep() }
     #expect(try queue.report(job: low, fence: lowJob.fence, JobProgress()) == .preempt)
-    #expect(try queue.report(job: middle, fence: middleJob.fence, JobProgress()) == .going, "one reading for one job")
+    #expect(
+      try queue.report(job: middle, fence: middleJob.fence, JobProgress()) == .going,
+      "one reading for one job")
     #expect(try queue.release(job: low, fence: lowJob.fence))
     #expect(try fixture.claim().id == high)
     let status = try queue.status(low)
@@ -166,7 +193,8 @@ import Testing
     let id = try queue.submit(fixture.order()).id
     let job = try fixture.claim()
     _ = try queue.submit(fixture.order("high", priority: 5))
-    try fixture.run("update docproc.ready set available_at = clock_timestamp() - interval '1 minute'")
+    try fixture.run(
+      "update docproc.ready set available_at = clock_timestamp() - interval '1 minute'")
     _ = try queue.sweep()
     #expect(try queue.report(job: id, fence: job.fence, JobProgress()) == .going)
   }
@@ -185,11 +213,17 @@ import Testing
   @Test func aWorkerThatLivesAndDoesNothingLosesItsJob() throws {
     let id = try queue.submit(fixture.order()).id
     let job = try fixture.claim()
-    try fixture.run("update docproc.claim set worked_at = clock_timestamp() - interval '16 minutes'")
-    #expect(try queue.report(job: id, fence: job.fence, JobProgress(tokens: 1, total: 2, steps: 1)) == .going)
+    try fixture.run(
+      "update docproc.claim set worked_at = clock_timestamp() - interval '16 minutes'")
+    #expect(
+      try queue.report(job: id, fence: job.fence, JobProgress(tokens: 1, total: 2, steps: 1))
+        == .going)
     #expect(try queue.sweep() == 0, "it did something")
-    try fixture.run("update docproc.claim set worked_at = clock_timestamp() - interval '16 minutes'")
-    #expect(try queue.report(job: id, fence: job.fence, JobProgress(tokens: 1, total: 2, steps: 1)) == .going)
+    try fixture.run(
+      "update docproc.claim set worked_at = clock_timestamp() - interval '16 minutes'")
+    #expect(
+      try queue.report(job: id, fence: job.fence, JobProgress(tokens: 1, total: 2, steps: 1))
+        == .going)
     #expect(try queue.sweep() == 1, "the same step again is none")
     let status = try queue.status(id)
     #expect(status.state == "available" && status.crashes == 1)
@@ -198,9 +232,15 @@ import Testing
   @Test func speedAndTimeLeftAreShown() throws {
     let id = try queue.submit(fixture.order()).id
     let job = try fixture.claim()
-    #expect(try queue.report(job: id, fence: job.fence, JobProgress(tokens: 200, total: 1000, steps: 1, resumedFrom: 200)) == .going)
+    #expect(
+      try queue.report(
+        job: id, fence: job.fence, JobProgress(tokens: 200, total: 1000, steps: 1, resumedFrom: 200)
+      ) == .going)
     try fixture.run("update docproc.claim set reading_since = clock_timestamp() - interval '10 s'")
-    #expect(try queue.report(job: id, fence: job.fence, JobProgress(tokens: 400, total: 1000, steps: 2, resumedFrom: 200)) == .going)
+    #expect(
+      try queue.report(
+        job: id, fence: job.fence, JobProgress(tokens: 400, total: 1000, steps: 2, resumedFrom: 200)
+      ) == .going)
     let status = try queue.status(id)
     #expect(abs(try #require(status.tokensPerSecond) - 20) < 1)
     #expect((29...31).contains(try #require(status.etaSeconds)))
@@ -225,14 +265,20 @@ import Testing
   @Test func manyOrdersAreGivenAtOnceOrNotAtAll() throws {
     let orders =
       #"[{"document_name":"a","document_text":"one"},{"document_name":"b","document_text":"two","task":"ask","question":"Who?"}]"#
-    let rows = try queue.connection.query("select ordinal, job_id, created from docproc.submit_many($1::jsonb)", [.text(orders)])
+    let rows = try queue.connection.query(
+      "select ordinal, job_id, created from docproc.submit_many($1::jsonb)", [.text(orders)])
     #expect(try rows.map { try $0.integer("ordinal") } == [1, 2])
     #expect(try queue.list(limit: 9).map(\.document) == ["b", "a"])
     #expect(try queue.documentText(rows[0].integer("job_id")) == "one")
-    let bad = #"[{"document_name":"c","document_text":"three"},{"document_name":"d","document_text":" "}]"#
-    #expect(throws: PostgresError.self) { try queue.connection.query("select docproc.submit_many($1::jsonb)", [.text(bad)]) }
+    let bad =
+      #"[{"document_name":"c","document_text":"three"},{"document_name":"d","document_text":" "}]"#
+    #expect(throws: PostgresError.self) {
+      try queue.connection.query("select docproc.submit_many($1::jsonb)", [.text(bad)])
+    }
     let unknown = #"[{"document_name":"c","document_text":"three","prio":1}]"#
-    #expect(throws: PostgresError.self) { try queue.connection.query("select docproc.submit_many($1::jsonb)", [.text(unknown)]) }
+    #expect(throws: PostgresError.self) {
+      try queue.connection.query("select docproc.submit_many($1::jsonb)", [.text(unknown)])
+    }
     #expect(try queue.list(limit: 9).count == 2)
   }
 
@@ -243,8 +289,11 @@ import Testing
       _ = try queue.submit(fixture.order("This text has more than twenty bytes."))
       Issue.record("it was taken")
     } catch let error as PostgresError {
-      #expect("\(error)".contains("37 bytes, more than the limit of 20") && "\(error)".contains("most_document_bytes"))
+      #expect(
+        "\(error)".contains("37 bytes, more than the limit of 20")
+          && "\(error)".contains("most_document_bytes"))
     }
+
     #expect(try queue.submit(fixture.order("short")).created)
   }
 
@@ -265,7 +314,10 @@ import Testing
     let job = try fixture.claim()
     #expect(try queue.complete(job: id, fence: job.fence, record: fixture.record()))
     let waiting = try queue.submit(fixture.order("waiting")).id
-    try fixture.run("update docproc.job_state set finished_at = finished_at - interval '40 days' where finished_at is not null")
+    try fixture.run(
+      "update docproc.job_state set finished_at = finished_at - interval '40 days' where "
+        + "finished_at is not null"
+    )
     try fixture.run("update docproc.document set created_at = created_at - interval '40 days'")
     #expect(try queue.forgetOld() == 0, "by default nothing is")
     try fixture.set("keep_results", "30 days")
@@ -285,6 +337,8 @@ import Testing
     _ = try queue.forgetOld()
     #expect(try fixture.value("to_regclass('docproc.event_2020_01') is null") == "true")
     #expect(try fixture.value("select count(*) from docproc.event") == "1")
-    #expect(try fixture.value("select count(*) from docproc.event_other") == "0", "this month has a partition")
+    #expect(
+      try fixture.value("select count(*) from docproc.event_other") == "0",
+      "this month has a partition")
   }
 }

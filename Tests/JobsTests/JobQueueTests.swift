@@ -15,7 +15,9 @@ import Testing
 
   init() throws { fixture = try QueueFixture(try Self.cluster.get()) }
 
-  private func order(_ text: String = "Some text.", question: String? = nil, priority: Int = 0, again: Bool = false) -> JobOrder {
+  private func order(
+    _ text: String = "Some text.", question: String? = nil, priority: Int = 0, again: Bool = false
+  ) -> JobOrder {
     fixture.order(text, question: question, priority: priority, again: again)
   }
 
@@ -35,10 +37,14 @@ import Testing
     #expect(try queue.complete(job: id, fence: job.fence, record: record()))
     #expect(try queue.status(id).state == "completed")
     #expect(try queue.result(id) == record())
-    let row = try #require(try queue.connection.query("select answer, evidence ->> 0 as e, payload_bytes from docproc.results").first)
+    let row = try #require(
+      try queue.connection.query(
+        "select answer, evidence ->> 0 as e, payload_bytes from docproc.results"
+      ).first)
     #expect(try row.text("answer") == "yes")
     #expect(try row.text("e").contains("\"quote\": \"Some\""))
-    let decoded = try queue.connection.query("select docproc.result_payload($1::bigint) ->> 'answer' as answer", [.integer(id)])
+    let decoded = try queue.connection.query(
+      "select docproc.result_payload($1::bigint) ->> 'answer' as answer", [.integer(id)])
     #expect(try #require(decoded.first).text("answer") == "yes")
   }
 
@@ -69,14 +75,18 @@ import Testing
     #expect(try queue.release(job: id, fence: stale.fence))
     let current = try claim()
     #expect(current.fence > stale.fence)
-    #expect(try queue.report(job: id, fence: stale.fence, JobProgress(tokens: 9, total: 9)) == .lost)
+    #expect(
+      try queue.report(job: id, fence: stale.fence, JobProgress(tokens: 9, total: 9)) == .lost)
     #expect(try !queue.complete(job: id, fence: stale.fence, record: record("stale")))
-    #expect(try queue.fail(job: id, fence: stale.fence, message: "stale", retryable: false) == "lost")
+    #expect(
+      try queue.fail(job: id, fence: stale.fence, message: "stale", retryable: false) == "lost")
     #expect(try !queue.release(job: id, fence: stale.fence))
     #expect(try !queue.confirmCancel(job: id, fence: stale.fence))
     #expect(try queue.status(id).state == "running")
     #expect(try queue.complete(job: id, fence: current.fence, record: record("current")))
-    #expect(try queue.complete(job: id, fence: current.fence, record: record("current")), "its answer may have got lost")
+    #expect(
+      try queue.complete(job: id, fence: current.fence, record: record("current")),
+      "its answer may have got lost")
     #expect(try !queue.complete(job: id, fence: current.fence, record: record("twice")))
     #expect(try queue.result(id).answer == "current")
   }
@@ -86,12 +96,18 @@ import Testing
     #expect(try queue.release(job: id, fence: try claim().fence))
     let released = try queue.status(id)
     #expect(released.attempts == 0 && released.releases == 1)
-    #expect(try queue.fail(job: id, fence: try claim().fence, message: "broken", retryable: true) == "available")
+    #expect(
+      try queue.fail(job: id, fence: try claim().fence, message: "broken", retryable: true)
+        == "available")
     let status = try queue.status(id)
     #expect(status.attempts == 1 && status.error == "broken" && status.state == "scheduled")
-    #expect(try queue.claim(worker: worker, models: ["m"]) == nil, "it waits before it is tried again")
-    try queue.connection.execute(script: "update docproc.ready set available_at = clock_timestamp()")
-    #expect(try queue.fail(job: id, fence: try claim().fence, message: "for good", retryable: false) == "failed")
+    #expect(
+      try queue.claim(worker: worker, models: ["m"]) == nil, "it waits before it is tried again")
+    try queue.connection.execute(
+      script: "update docproc.ready set available_at = clock_timestamp()")
+    #expect(
+      try queue.fail(job: id, fence: try claim().fence, message: "for good", retryable: false)
+        == "failed")
     #expect(try queue.status(id).isFinal)
     #expect(try queue.retry(id) == "available")
     #expect(try claim().id == id)
@@ -104,12 +120,15 @@ import Testing
     let running = try queue.submit(order("other")).id
     let job = try claim()
     #expect(try queue.cancel(running) == "running")
-    #expect(try queue.report(job: running, fence: job.fence, JobProgress(tokens: 1, total: 2)) == .cancel)
+    #expect(
+      try queue.report(job: running, fence: job.fence, JobProgress(tokens: 1, total: 2)) == .cancel)
     #expect(try queue.confirmCancel(job: running, fence: job.fence))
     #expect(try queue.status(running).state == "cancelled")
     #expect(throws: JobQueueError.noSuchJob(999)) { try queue.cancel(999) }
     #expect(throws: JobQueueError.noSuchJob(999)) { try queue.status(999) }
-    #expect(throws: JobQueueError.noResult(id: running, state: "cancelled")) { try queue.result(running) }
+    #expect(throws: JobQueueError.noResult(id: running, state: "cancelled")) {
+      try queue.result(running)
+    }
   }
 
   @Test func jobsOfDeadWorkersAreGivenBack() throws {
@@ -131,11 +150,14 @@ import Testing
       #expect(try queue.sweep() == 1)
       #expect(try queue.status(id).crashes == death)
     }
+
     let status = try queue.status(id)
     #expect(status.state == "failed")
     #expect(try #require(status.error).contains("lost 5 times"))
     #expect(
-      try #require(status.error).components(separatedBy: "worker test on here was not heard of since").count == 6, "the evidence of each")
+      try #require(status.error).components(
+        separatedBy: "worker test on here was not heard of since"
+      ).count == 6, "the evidence of each")
   }
 
   @Test func aClaimWhoseAnswerGotLostIsGivenBack() throws {
@@ -200,16 +222,29 @@ import Testing
     try queue.connection.execute(script: "drop database if exists other")
     try queue.connection.execute(script: "create database other")
     #expect(throws: PostgresError.neverMigrated) { try JobQueue(url: other) }
-    #expect(try JobQueue.migrator.migrate(try Connection(url: other)) == Migrations.all.map(\.version))
+    #expect(
+      try JobQueue.migrator.migrate(try Connection(url: other)) == Migrations.all.map(\.version))
     let connection = try Connection(url: other)
     let known = Migrations.all.count
-    try connection.execute(script: "insert into docproc.migration (version, name, breaking) values (99, 'future', false)")
+    try connection.execute(
+      script: "insert into docproc.migration (version, name, breaking) values (99, 'future', false)"
+    )
     _ = try JobQueue(url: other)
-    #expect(try JobQueue.migrator.migrate(connection).isEmpty, "a newer schema that breaks nothing is left alone")
-    try connection.execute(script: "update docproc.migration set breaking = true where version = 99")
-    #expect(throws: PostgresError.newerDatabase(version: 99, known: known)) { try JobQueue(url: other) }
-    #expect(throws: PostgresError.newerDatabase(version: 99, known: known)) { try JobQueue.migrator.migrate(connection) }
-    try connection.query("delete from docproc.migration where version in (99, $1)", [.integer(known)])
-    #expect(throws: PostgresError.outdatedDatabase(version: known - 1, known: known)) { try JobQueue(url: other) }
+    #expect(
+      try JobQueue.migrator.migrate(connection).isEmpty,
+      "a newer schema that breaks nothing is left alone")
+    try connection.execute(
+      script: "update docproc.migration set breaking = true where version = 99")
+    #expect(throws: PostgresError.newerDatabase(version: 99, known: known)) {
+      try JobQueue(url: other)
+    }
+    #expect(throws: PostgresError.newerDatabase(version: 99, known: known)) {
+      try JobQueue.migrator.migrate(connection)
+    }
+    try connection.query(
+      "delete from docproc.migration where version in (99, $1)", [.integer(known)])
+    #expect(throws: PostgresError.outdatedDatabase(version: known - 1, known: known)) {
+      try JobQueue(url: other)
+    }
   }
 }

@@ -21,12 +21,16 @@ import Testing
   }
 
   private func lines(_ connection: Connection) throws -> [String] {
-    try connection.query("select line from docproc.schema_line order by line").map { try $0.text("line") }
+    try connection.query("select line from docproc.schema_line order by line").map {
+      try $0.text("line")
+    }
   }
 
   @Test func jobsOutliveTheMigrationAndTheSchemaIsTheFreshOne() throws {
     let (url, connection) = try database("grown")
-    let steps = Migrations.all.prefix(Self.early).map { Migrator.Step(version: $0.version, name: $0.name, sql: $0.sql, isBreaking: true) }
+    let steps = Migrations.all.prefix(Self.early).map {
+      Migrator.Step(version: $0.version, name: $0.name, sql: $0.sql, isBreaking: true)
+    }
     #expect(try Migrator(steps).migrate(connection).count == Self.early)
     try connection.execute(
       script: """
@@ -41,12 +45,15 @@ import Testing
     #expect(try JobQueue.migrate(connection) == Migrations.all.dropFirst(Self.early).map(\.version))
     let queue = try JobQueue(url: url)
     #expect(try queue.list(limit: 9).map(\.state) == ["cancelled", "running", "available"])
-    let fence = try #require(try connection.query("select fence from docproc.claim").first).integer("fence")
+    let fence = try #require(try connection.query("select fence from docproc.claim").first).integer(
+      "fence")
     #expect(try queue.report(job: 2, fence: fence, JobProgress()) == .cancel, "a wish from before")
     #expect(try queue.confirmCancel(job: 2, fence: fence))
     let job = try #require(try queue.claim(worker: UUID(), models: ["m"]))
     #expect(job.documentName == "waiting" && job.fence > fence)
-    let events = try connection.query("select kind from docproc.events where job_id = 3 order by id").map { try $0.text("kind") }
+    let events = try connection.query(
+      "select kind from docproc.events where job_id = 3 order by id"
+    ).map { try $0.text("kind") }
     #expect(events == ["submitted", "cancelled"])
 
     let (_, fresh) = try database("fresh")

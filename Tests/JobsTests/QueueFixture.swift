@@ -23,27 +23,35 @@ struct QueueFixture {
   }
 
   func register(_ id: UUID, _ name: String) throws {
-    try queue.register(WorkerCard(id: id, name: name, host: "here", process: 1, models: ["m"], takesPaths: true))
+    try queue.register(
+      WorkerCard(id: id, name: name, host: "here", process: 1, models: ["m"], takesPaths: true))
   }
 
   func order(
-    _ text: String = "Some text.", question: String? = nil, priority: Int = 0, again: Bool = false, key: String? = nil,
+    _ text: String = "Some text.", question: String? = nil, priority: Int = 0, again: Bool = false,
+    key: String? = nil,
     deadline: Int? = nil
   ) -> JobOrder {
     JobOrder(
       documentName: "a.txt", text: text, partsJSON: #"[{"path":"a.txt","start":0,"length":10}]"#,
-      task: question == nil ? "summarize" : "ask", question: question, model: "m", priority: priority, again: again, key: key,
+      task: question == nil ? "summarize" : "ask", question: question, model: "m",
+      priority: priority, again: again, key: key,
       deadlineSeconds: deadline)
   }
 
   func record(_ answer: String = "yes") -> ResultRecord {
     ResultRecord(
-      task: "summarize", question: nil, document: .init(name: "a.txt", sha256: "0", bytes: 10, tokens: 3), answer: answer, supported: true,
-      evidence: [Quote(start: 0, end: 4, quote: "Some", score: 1)], model: .init(name: "m", sha256: "1"), reading: ReadingFigures(),
+      task: "summarize", question: nil,
+      document: .init(name: "a.txt", sha256: "0", bytes: 10, tokens: 3), answer: answer,
+      supported: true,
+      evidence: [Quote(start: 0, end: 4, quote: "Some", score: 1)],
+      model: .init(name: "m", sha256: "1"), reading: ReadingFigures(),
       worker: "test")
   }
 
-  func claim(as other: UUID? = nil) throws -> ClaimedJob { try #require(try queue.claim(worker: other ?? worker, models: ["m"])) }
+  func claim(as other: UUID? = nil) throws -> ClaimedJob {
+    try #require(try queue.claim(worker: other ?? worker, models: ["m"]))
+  }
 
   func run(_ script: String) throws { try queue.connection.execute(script: script) }
 
@@ -52,7 +60,8 @@ struct QueueFixture {
   }
 
   func set(_ setting: String, _ value: String) throws {
-    try queue.connection.query("update docproc.setting set value = $2 where name = $1", [.text(setting), .text(value)])
+    try queue.connection.query(
+      "update docproc.setting set value = $2 where name = $1", [.text(setting), .text(value)])
   }
 
   /// All workers fell silent ten leases ago, and the server has been up for longer.
@@ -63,6 +72,8 @@ struct QueueFixture {
       update docproc.worker set heartbeat_at = clock_timestamp() - interval '10 s';
       update docproc.claim set claimed_at = clock_timestamp() - interval '10 s';
       """)
-    while try value("pg_postmaster_start_time() < clock_timestamp() - interval '1 s'") != "true" { Thread.sleep(forTimeInterval: 0.1) }
+    while try value("pg_postmaster_start_time() < clock_timestamp() - interval '1 s'") != "true" {
+      Thread.sleep(forTimeInterval: 0.1)
+    }
   }
 }

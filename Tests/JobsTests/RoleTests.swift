@@ -44,7 +44,9 @@ import Testing
   }
 
   @Test func tenantsSeeAndChangeTheirOwnJobsOnly() throws {
-    let (ann, bob, carl) = (try queue("ann"), try queue("bob"), try queue("carl"))
+    let ann = try queue("ann")
+    let bob = try queue("bob")
+    let carl = try queue("carl")
     let hers = try ann.submit(fixture.order("Ann's text.")).id
     let his = try bob.submit(fixture.order("Bob's text.")).id
     #expect(try ann.list(limit: 9).map(\.id) == [hers])
@@ -53,23 +55,36 @@ import Testing
     for call in [bob.cancel, bob.pause, bob.resume, bob.retry] {
       #expect(throws: JobQueueError.noSuchJob(hers)) { try call(hers) }
     }
+
     #expect(throws: JobQueueError.noSuchJob(hers)) { try bob.status(hers) }
     #expect(throws: JobQueueError.noSuchJob(hers)) { try bob.documentText(hers) }
-    #expect(throws: PostgresError.self) { try bob.connection.query("select docproc.wait($1)", [.integer(hers)]) }
+    #expect(throws: PostgresError.self) {
+      try bob.connection.query("select docproc.wait($1)", [.integer(hers)])
+    }
     #expect(try bob.connection.query("select from docproc.document").count == 1)
-    #expect(try bob.submit(fixture.order("Ann's text.")).created, "the same text is another tenant's order")
+    #expect(
+      try bob.submit(fixture.order("Ann's text.")).created,
+      "the same text is another tenant's order")
     let worker = try queue("hand")
     for _ in 0..<3 {
       let id = UUID()
       let job = try #require(try worker.claim(worker: id, models: ["m"]))
-      #expect(try worker.complete(job: job.id, fence: job.fence, record: fixture.record("of \(job.id)")))
+      #expect(
+        try worker.complete(job: job.id, fence: job.fence, record: fixture.record("of \(job.id)")))
     }
+
     #expect(try ann.result(hers).answer == "of \(hers)")
     #expect(throws: JobQueueError.noSuchJob(hers)) { try bob.result(hers) }
     #expect(try bob.connection.query("select from docproc.results").count == 2)
-    #expect(try bob.connection.query("select from docproc.evidence where job_id = $1", [.integer(hers)]).isEmpty)
-    #expect(try bob.connection.query("select from docproc.events where job_id = $1", [.integer(hers)]).isEmpty)
-    #expect(throws: PostgresError.self) { try bob.connection.query("select docproc.result_payload($1)", [.integer(hers)]) }
+    #expect(
+      try bob.connection.query("select from docproc.evidence where job_id = $1", [.integer(hers)])
+        .isEmpty)
+    #expect(
+      try bob.connection.query("select from docproc.events where job_id = $1", [.integer(hers)])
+        .isEmpty)
+    #expect(throws: PostgresError.self) {
+      try bob.connection.query("select docproc.result_payload($1)", [.integer(hers)])
+    }
     #expect(try queue("chief").list(limit: 9).count == 3, "an administrator sees all")
     #expect(try queue("chief").cancel(hers) == "completed")
   }
@@ -83,15 +98,26 @@ import Testing
     for role in ["ann", "hand", "writer"] {
       let connection = try queue(role).connection
       expectRefusal { try connection.execute(script: "delete from docproc.job") }
-      expectRefusal { try connection.execute(script: "update docproc.job_state set state = 'completed', finished_at = now()") }
-      expectRefusal { try connection.execute(script: "insert into docproc.member values (session_user, 'ann')") }
+      expectRefusal {
+        try connection.execute(
+          script: "update docproc.job_state set state = 'completed', finished_at = now()")
+      }
+      expectRefusal {
+        try connection.execute(script: "insert into docproc.member values (session_user, 'ann')")
+      }
       expectRefusal { try connection.execute(script: "update docproc.setting set value = '1 s'") }
-      expectRefusal { try connection.execute(script: "select docproc.finish(\(id), 'completed', null)") }
-      expectRefusal { try connection.execute(script: "select docproc.make_ready(\(id), interval '0')") }
+      expectRefusal {
+        try connection.execute(script: "select docproc.finish(\(id), 'completed', null)")
+      }
+      expectRefusal {
+        try connection.execute(script: "select docproc.make_ready(\(id), interval '0')")
+      }
       expectRefusal { try connection.execute(script: "create table docproc.mine (a integer)") }
     }
+
     expectRefusal { _ = try queue("nobody") }
-    try queue("chief").connection.execute(script: "update docproc.setting set value = '61 s' where name = 'lease'")
+    try queue("chief").connection.execute(
+      script: "update docproc.setting set value = '61 s' where name = 'lease'")
     #expect(try queue("hand").leaseSeconds() == 61)
   }
 
@@ -106,7 +132,9 @@ import Testing
         """)
     let row = try #require(
       try connection.query("select job_id from docproc.submit('n', 'Some text of mine.')").first)
-    #expect(try fixture.value("select tenant from docproc.job where id = \(row.integer("job_id"))") == "ann")
+    #expect(
+      try fixture.value("select tenant from docproc.job where id = \(row.integer("job_id"))")
+        == "ann")
     let unsafe = try fixture.value(
       """
       select string_agg(p.proname, ',') from pg_catalog.pg_proc p where p.pronamespace = 'docproc'::regnamespace and p.prosecdef
@@ -144,16 +172,21 @@ import Testing
     try fixture.run("drop role if exists owner_of_hers; create role owner_of_hers login createrole")
     try fixture.run("create database hers owner owner_of_hers")
     func url(_ role: String) -> String {
-      fixture.url.replacingOccurrences(of: "/docproc?", with: "/hers?").replacingOccurrences(of: "user=docproc", with: "user=" + role)
+      fixture.url.replacingOccurrences(of: "/docproc?", with: "/hers?").replacingOccurrences(
+        of: "user=docproc", with: "user=" + role)
     }
     let owner = try Connection(url: url("owner_of_hers"))
     #expect(try JobQueue.migrate(owner) == Migrations.all.map(\.version))
-    let (ann, bob, hand) = (try JobQueue(url: url("ann")), try JobQueue(url: url("bob")), try JobQueue(url: url("hand")))
+    let ann = try JobQueue(url: url("ann"))
+    let bob = try JobQueue(url: url("bob"))
+    let hand = try JobQueue(url: url("hand"))
     let id = try ann.submit(fixture.order()).id
     let job = try #require(try hand.claim(worker: UUID(), models: ["m"]))
     #expect(try hand.complete(job: id, fence: job.fence, record: fixture.record("hers")))
     #expect(try ann.result(id).answer == "hers")
     #expect(try bob.list(limit: 9).isEmpty)
-    #expect(try JobQueue(url: url("owner_of_hers")).findings().filter { $0.check != "durability" }.map(\.found) == [])
+    #expect(
+      try JobQueue(url: url("owner_of_hers")).findings().filter { $0.check != "durability" }.map(
+        \.found) == [])
   }
 }

@@ -5,9 +5,13 @@ import Testing
 
 /// The integer kernels of each instruction set against the plain ones, and those against fp32.
 @Suite struct IntegerKernelTests {
-  static let tables: [String] = (["reference", "avx2", "avx512vnni", "neon"] as [String]).filter { integer_kernels_named($0) != nil }
+  static let tables: [String] = (["reference", "avx2", "avx512vnni", "neon"] as [String]).filter {
+    integer_kernels_named($0) != nil
+  }
 
-  private func table(_ name: String) throws -> integer_kernel_table { try #require(integer_kernels_named(name)).pointee }
+  private func table(_ name: String) throws -> integer_kernel_table {
+    try #require(integer_kernels_named(name)).pointee
+  }
 
   /// Quantized activations that own their memory.
   private final class Activations {
@@ -31,7 +35,10 @@ import Testing
       values.withUnsafeMutableBufferPointer { values in
         scales.withUnsafeMutableBufferPointer { scales in
           sums.withUnsafeMutableBufferPointer { sums in
-            body(quantized_rows(values: values.baseAddress, stride: Int64(stride), scales: scales.baseAddress, sums: sums.baseAddress))
+            body(
+              quantized_rows(
+                values: values.baseAddress, stride: Int64(stride), scales: scales.baseAddress,
+                sums: sums.baseAddress))
           }
         }
       }
@@ -68,7 +75,8 @@ import Testing
   @Test(arguments: [8, 4]) func packingKeepsWeights(bits: Int) {
     var random = SplitMix(21)
     let weights = random.floats(100 * 96)
-    let kept = unpacked(panels(weights, columns: 100, inputs: 96, bits: bits), columns: 100, inputs: 96, bits: bits)
+    let kept = unpacked(
+      panels(weights, columns: 100, inputs: 96, bits: bits), columns: 100, inputs: 96, bits: bits)
     // Half a step of a group's range: 2/15 of a range of 2, or 1/127 of a magnitude of 1.
     let bound: Float = bits == 8 ? 0.0042 : 0.07
     #expect(zip(weights, kept).allSatisfy { abs($0 - $1) <= bound })
@@ -82,7 +90,9 @@ import Testing
       let step = index % 32 < 2 ? 15 * (index % 2) : Int.random(in: 0...15, using: &random)
       return Float(step) * 0.125 - 1
     }
-    #expect(unpacked(panels(weights, columns: 64, inputs: 64, bits: 4), columns: 64, inputs: 64, bits: 4) == weights)
+    #expect(
+      unpacked(panels(weights, columns: 64, inputs: 64, bits: 4), columns: 64, inputs: 64, bits: 4)
+        == weights)
   }
 
   @Test(arguments: tables, [(1, 64, 64), (3, 100, 96), (6, 64, 576), (13, 130, 40), (20, 17, 200)])
@@ -90,7 +100,8 @@ import Testing
     let (rows, columns, inputs) = shape
     let table = try table(name)
     var random = SplitMix(23)
-    let (x, weights) = (random.floats(rows * inputs, in: -3...3), random.floats(columns * inputs))
+    let x = random.floats(rows * inputs, in: -3...3)
+    let weights = random.floats(columns * inputs)
     let packed = panels(weights, columns: columns, inputs: inputs, bits: 8)
     let activations = Activations(x, rows: rows, columns: inputs, table)
     var y = [Float](repeating: .nan, count: rows * columns)
@@ -108,16 +119,22 @@ import Testing
   }
 
   private static let vectorShapes = [4, 8].flatMap { bits in
-    [(1, 64, 64), (2, 100, 96), (4, 130, 576), (3, 57, 200)].map { Shape(bits: bits, rows: $0.0, columns: $0.1, inputs: $0.2) }
+    [(1, 64, 64), (2, 100, 96), (4, 130, 576), (3, 57, 200)].map {
+      Shape(bits: bits, rows: $0.0, columns: $0.1, inputs: $0.2)
+    }
   }
 
   @Test(arguments: tables, vectorShapes)
   private func fewRowsGiveTheExactProduct(name: String, shape: Shape) throws {
-    let (bits, rows, columns, inputs) = (shape.bits, shape.rows, shape.columns, shape.inputs)
+    let bits = shape.bits
+    let rows = shape.rows
+    let columns = shape.columns
+    let inputs = shape.inputs
     var middle = [Float](repeating: .nan, count: rows * 20)
     let table = try table(name)
     var random = SplitMix(24)
-    let (x, weights) = (random.floats(rows * inputs), random.floats(columns * inputs))
+    let x = random.floats(rows * inputs)
+    let weights = random.floats(columns * inputs)
     let packed = panels(weights, columns: columns, inputs: inputs, bits: bits)
     let activations = Activations(x, rows: rows, columns: inputs, table)
     var y = [Float](repeating: .nan, count: rows * columns)
@@ -135,7 +152,8 @@ import Testing
 
   @Test(arguments: tables) func expandedPanelsHoldTheFourBitWeights(name: String) throws {
     var random = SplitMix(25)
-    let (columns, inputs) = (64, 192)
+    let columns = 64
+    let inputs = 192
     let narrow = panels(random.floats(columns * inputs), columns: columns, inputs: inputs, bits: 4)
     var wide = [UInt8](repeating: 0, count: inputs / 64 * Int(INT8_BLOCK_BYTES))
     try table(name).expand4(&wide, narrow, Int64(inputs))
@@ -145,16 +163,23 @@ import Testing
     #expect(relativeError(after, before) < 0.006)
   }
 
-  private func product(_ x: Activations, _ weights: [Float], _ rows: Int, _ columns: Int, _ inputs: Int) -> [Float] {
+  private func product(
+    _ x: Activations, _ weights: [Float], _ rows: Int, _ columns: Int, _ inputs: Int
+  ) -> [Float] {
     let wide = (0..<rows).flatMap { row in (0..<inputs).map { x.number(row, $0) } }
     return exact(wide, weights, rows, columns, inputs)
   }
 
-  private func exact(_ x: [Float], _ weights: [Float], _ rows: Int, _ columns: Int, _ inputs: Int) -> [Float] {
+  private func exact(_ x: [Float], _ weights: [Float], _ rows: Int, _ columns: Int, _ inputs: Int)
+    -> [Float]
+  {
     var y: [Float] = []
     for row in 0..<rows {
-      for column in 0..<columns { y.append(Float(dot(x, row * inputs, weights, column * inputs, inputs))) }
+      for column in 0..<columns {
+        y.append(Float(dot(x, row * inputs, weights, column * inputs, inputs)))
+      }
     }
+
     return y
   }
 
@@ -170,7 +195,9 @@ import Testing
     let table = try table(name)
     guard table.attend16 != nil else { return }
     var random = SplitMix(26)
-    let (q, k, v) = (random.floats(queries * dim, in: -2...2), random.floats(keys * dim, in: -2...2), random.floats(keys * dim))
+    let q = random.floats(queries * dim, in: -2...2)
+    let k = random.floats(keys * dim, in: -2...2)
+    let v = random.floats(keys * dim)
     // Row r sees keys r ..< keys - r, so that both ends of a step are hidden from some.
     let seen = (0..<queries).map { min($0, keys - 1)..<max(keys - $0, min($0, keys - 1) + 1) }
     let found = attend(table, q, k, v, seen, dim)
@@ -186,36 +213,51 @@ import Testing
     }
   }
 
-  private func attend(_ table: integer_kernel_table, _ q: [Float], _ k: [Float], _ v: [Float], _ seen: [Range<Int>], _ dim: Int) -> [Float]
-  {
-    let (queries, keys) = (seen.count, k.count / dim)
+  private func attend(
+    _ table: integer_kernel_table, _ q: [Float], _ k: [Float], _ v: [Float], _ seen: [Range<Int>],
+    _ dim: Int
+  ) -> [Float] {
+    let queries = seen.count
+    let keys = k.count / dim
     let room = (keys + 127) / 128 * 128
-    var (packedKeys, packedValues) = ([Int16](repeating: 9, count: room * dim), [Int16](repeating: 9, count: room * dim))
-    var (keyScales, valueScales) = ([Float](repeating: 9, count: room), [Float](repeating: 9, count: room / 128))
-    var (packedQueries, queryScales) = ([Int16](repeating: 0, count: q.count), [Float](repeating: 0, count: queries))
-    table.quantize_rows16(&packedQueries, &queryScales, q, Int64(dim), Int64(queries), Int64(dim), 0.125 * 1.442_695)
-    var (first, last) = (seen.map { Int32($0.lowerBound) }, seen.map { Int32($0.upperBound) })
-    var (maximum, sum) = ([Float](repeating: -.infinity, count: queries), [Float](repeating: 0, count: queries))
+    var packedKeys = [Int16](repeating: 9, count: room * dim)
+    var packedValues = [Int16](repeating: 9, count: room * dim)
+    var keyScales = [Float](repeating: 9, count: room)
+    var valueScales = [Float](repeating: 9, count: room / 128)
+    var packedQueries = [Int16](repeating: 0, count: q.count)
+    var queryScales = [Float](repeating: 0, count: queries)
+    table.quantize_rows16(
+      &packedQueries, &queryScales, q, Int64(dim), Int64(queries), Int64(dim), 0.125 * 1.442_695)
+    var first = seen.map { Int32($0.lowerBound) }
+    var last = seen.map { Int32($0.upperBound) }
+    var maximum = [Float](repeating: -.infinity, count: queries)
+    var sum = [Float](repeating: 0, count: queries)
     var output = [Float](repeating: 0, count: q.count)
     packedKeys.withUnsafeMutableBufferPointer { keyBuffer in
       packedValues.withUnsafeMutableBufferPointer { valueBuffer in
         keyScales.withUnsafeMutableBufferPointer { keyScales in
           valueScales.withUnsafeMutableBufferPointer { valueScales in
             var run = packed_run16(
-              keys: keyBuffer.baseAddress, key_scales: keyScales.baseAddress, values: valueBuffer.baseAddress,
+              keys: keyBuffer.baseAddress, key_scales: keyScales.baseAddress,
+              values: valueBuffer.baseAddress,
               value_scales: valueScales.baseAddress, count: Int64(keys))
             for step in 0..<room / 128 { table.pack_run16(&run, k, v, Int64(step), Int64(dim)) }
-            attend(table, &run, &packedQueries, &queryScales, &first, &last, &maximum, &sum, &output, dim)
+            attend(
+              table, &run, &packedQueries, &queryScales, &first, &last, &maximum, &sum, &output, dim
+            )
           }
         }
       }
     }
+
     return output.enumerated().map { $1 / sum[$0 / dim] }
   }
 
   private func attend(
-    _ table: integer_kernel_table, _ run: inout packed_run16, _ queries: inout [Int16], _ scales: inout [Float], _ first: inout [Int32],
-    _ last: inout [Int32], _ maximum: inout [Float], _ sum: inout [Float], _ output: inout [Float], _ dim: Int
+    _ table: integer_kernel_table, _ run: inout packed_run16, _ queries: inout [Int16],
+    _ scales: inout [Float], _ first: inout [Int32],
+    _ last: inout [Int32], _ maximum: inout [Float], _ sum: inout [Float], _ output: inout [Float],
+    _ dim: Int
   ) {
     let count = Int64(scales.count)
     queries.withUnsafeBufferPointer { queries in
@@ -226,8 +268,10 @@ import Testing
               sum.withUnsafeMutableBufferPointer { sum in
                 output.withUnsafeMutableBufferPointer { output in
                   var tile = query_tile16(
-                    queries: queries.baseAddress, scales: scales.baseAddress, first: first.baseAddress, last: last.baseAddress,
-                    maximum: maximum.baseAddress, sum: sum.baseAddress, output: output.baseAddress, count: count)
+                    queries: queries.baseAddress, scales: scales.baseAddress,
+                    first: first.baseAddress, last: last.baseAddress,
+                    maximum: maximum.baseAddress, sum: sum.baseAddress, output: output.baseAddress,
+                    count: count)
                   table.attend16(&tile, &run, Int64(dim))
                 }
               }

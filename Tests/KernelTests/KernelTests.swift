@@ -4,7 +4,9 @@ import Testing
 
 /// Each table that this CPU runs, against the plain one.
 @Suite struct KernelTests {
-  static let tables: [String] = (["baseline", "neon", "avx2", "avx512"] as [String]).filter { kernels_named($0) != nil }
+  static let tables: [String] = (["baseline", "neon", "avx2", "avx512"] as [String]).filter {
+    kernels_named($0) != nil
+  }
   private static let tolerance = 2e-6
 
   private func pair(_ isa: String) throws -> (fast: kernel_table, plain: kernel_table) {
@@ -20,9 +22,11 @@ import Testing
     let wide = random.floats(rows * columns)
     let halves = wide.map { Float16($0).bitPattern }
     let brains = wide.map { UInt16($0.bitPattern >> 16) }
-    var (a, b) = ([Float](repeating: 0, count: rows), [Float](repeating: 0, count: rows))
+    var a = [Float](repeating: 0, count: rows)
+    var b = [Float](repeating: 0, count: rows)
     for (type, weights) in [
-      (DTYPE_F32, wide.withUnsafeBytes(Array.init)), (DTYPE_F16, halves.withUnsafeBytes(Array.init)),
+      (DTYPE_F32, wide.withUnsafeBytes(Array.init)),
+      (DTYPE_F16, halves.withUnsafeBytes(Array.init)),
       (DTYPE_BF16, brains.withUnsafeBytes(Array.init)),
     ] {
       fast.gemv(&a, weights, type, x, Int64(rows), Int64(columns))
@@ -35,7 +39,8 @@ import Testing
   func elementwiseKernelsMatchTheReference(isa: String) throws {
     let (fast, plain) = try pair(isa)
     var random = SplitMix(2)
-    let (x, other) = (random.floats(333, in: -30...30), random.floats(333))
+    let x = random.floats(333, in: -30...30)
+    let other = random.floats(333)
     for apply in [
       { (table: kernel_table, values: inout [Float]) in table.silu(&values, 333) },
       { table, values in table.silu_mul(&values, other, 333) },
@@ -47,7 +52,8 @@ import Testing
         table.rms_norm(&values, input, other, 1, 3, 111, 1e-5)
       },
     ] {
-      var (a, b) = (x, x)
+      var a = x
+      var b = x
       apply(fast, &a)
       apply(plain, &b)
       #expect(relativeError(a, b) < Self.tolerance)
@@ -70,13 +76,16 @@ import Testing
     let (fast, plain) = try pair(isa)
     var random = SplitMix(3)
     let x = random.floats(4 * 3 * 20)
-    let (cos, sin) = (random.floats(4 * 6), random.floats(4 * 6))
-    var (a, b) = (x, x)
+    let cos = random.floats(4 * 6)
+    let sin = random.floats(4 * 6)
+    var a = x
+    var b = x
     fast.rope(&a, cos, sin, 4, 3, 20, 12)
     plain.rope(&b, cos, sin, 4, 3, 20, 12)
     #expect(relativeError(a, b) < Self.tolerance)
     #expect(a[12] == x[12], "elements beyond the rotary ones stay")
-    var (c, d) = (x, x)
+    var c = x
+    var d = x
     fast.rope_pairs(&c, cos, sin, 4, 3, 20, 12)
     plain.rope_pairs(&d, cos, sin, 4, 3, 20, 12)
     #expect(relativeError(c, d) < Self.tolerance)
@@ -90,22 +99,29 @@ import Testing
     let scores = random.floats(3 * 50, in: -8...8)
     func probabilities(_ table: kernel_table, tiles: [Range<Int>]) -> [Float] {
       var maximum = [Float](repeating: -.infinity, count: 3)
-      var (sum, rescale) = ([Float](repeating: 0, count: 3), [Float](repeating: 0, count: 3))
+      var sum = [Float](repeating: 0, count: 3)
+      var rescale = [Float](repeating: 0, count: 3)
       var result = [Float](repeating: 0, count: 150)
       for tile in tiles {
         var part = (0..<3).flatMap { row in tile.map { scores[row * 50 + $0] } }
         // Row r sees the first 20 + 10 r columns.
         let last = (0..<3).map { Int32(min(max(20 + 10 * $0 - tile.lowerBound, 0), tile.count)) }
-        table.softmax_tile(&part, 3, Int64(tile.count), Int64(tile.count), 0.3, [0, 0, 0], last, &maximum, &sum, &rescale)
+        table.softmax_tile(
+          &part, 3, Int64(tile.count), Int64(tile.count), 0.3, [0, 0, 0], last, &maximum, &sum,
+          &rescale)
         for row in 0..<3 {
           for column in 0..<tile.lowerBound { result[row * 50 + column] *= rescale[row] }
-          for (index, column) in tile.enumerated() { result[row * 50 + column] = part[row * tile.count + index] }
+          for (index, column) in tile.enumerated() {
+            result[row * 50 + column] = part[row * tile.count + index]
+          }
         }
       }
+
       return result.enumerated().map { $1 / sum[$0 / 50] }
     }
     let whole = probabilities(plain, tiles: [0..<50])
-    #expect(relativeError(probabilities(fast, tiles: [0..<7, 7..<32, 32..<50]), whole) < Self.tolerance)
+    #expect(
+      relativeError(probabilities(fast, tiles: [0..<7, 7..<32, 32..<50]), whole) < Self.tolerance)
     #expect(whole[20] == 0 && whole[19] > 0)
   }
 
@@ -116,11 +132,15 @@ import Testing
     let q = random.floats(dim, in: -2...2)
     let runs = [3, 130].map { ($0, random.floats($0 * dim), random.floats($0 * dim)) }
     func attend(_ table: kernel_table) -> [Float] {
-      var (maximum, sum, out) = (-Float.infinity, Float(0), [Float](repeating: 0, count: dim))
+      var maximum = -Float.infinity
+      var sum = Float(0)
+      var out = [Float](repeating: 0, count: dim)
       var scores = [Float](repeating: 0, count: 130)
       for (count, keys, values) in runs {
-        table.attend_row(&maximum, &sum, &out, q, keys, values, Int64(count), Int64(dim), 0.3, &scores)
+        table.attend_row(
+          &maximum, &sum, &out, q, keys, values, Int64(count), Int64(dim), 0.3, &scores)
       }
+
       return out.map { $0 / sum }
     }
     #expect(relativeError(attend(fast), attend(plain)) < 5e-6)
@@ -136,17 +156,22 @@ import Testing
       let qkv = random.floats(rows * stride)
       let state = random.floats(dim * dim)
       func run(_ table: kernel_table) -> (out: [Float], state: [Float]) {
-        var (out, state) = ([Float](repeating: 0, count: rows * dim), state)
-        var scratch = [Float](repeating: 0, count: Int(LIGHTNING_BLOCK) * (Int(LIGHTNING_BLOCK) + 2 * dim))
+        var out = [Float](repeating: 0, count: rows * dim)
+        var state = state
+        var scratch = [Float](
+          repeating: 0, count: Int(LIGHTNING_BLOCK) * (Int(LIGHTNING_BLOCK) + 2 * dim))
         qkv.withUnsafeBufferPointer { buffer in
           guard let base = buffer.baseAddress else { return }
           table.lightning(
-            &out, Int64(dim), base, Int64(stride), base + dim, Int64(stride), base + 2 * dim, Int64(stride), &state, slope,
+            &out, Int64(dim), base, Int64(stride), base + dim, Int64(stride), base + 2 * dim,
+            Int64(stride), &state, slope,
             Int64(rows), Int64(dim), &scratch)
         }
+
         return (out, state)
       }
-      let (a, b) = (run(fast), run(plain))
+      let a = run(fast)
+      let b = run(plain)
       #expect(relativeError(a.out, b.out) < 1e-5)
       #expect(relativeError(a.state, b.state) < 1e-5)
     }

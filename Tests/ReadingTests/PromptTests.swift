@@ -5,7 +5,8 @@ import Testing
 @testable import Reading
 
 /// Prompts, token by token as training builds them (Tests/Tools/make_prompt_goldens.py).
-@Suite(.enabled(if: Repository.defaultModel != nil, "needs the default model (make test installs it)"))
+@Suite(
+  .enabled(if: Repository.defaultModel != nil, "needs the default model (make test installs it)"))
 struct PromptTests {
   private struct Golden: Decodable {
     let question: String
@@ -17,22 +18,28 @@ struct PromptTests {
   @Test func promptsAreThoseOfTraining() throws {
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
-    let golden = try decoder.decode(Golden.self, from: Data(contentsOf: URL(fileURLWithPath: Repository.fixture("prompts.json"))))
+    let golden = try decoder.decode(
+      Golden.self, from: Data(contentsOf: URL(fileURLWithPath: Repository.fixture("prompts.json"))))
     let format = PromptFormat(try ModelTokenizer.open(try #require(Repository.defaultModel)))
     #expect(format.opening(.ask(question: golden.question)) == golden.openingQuestion)
     #expect(format.opening(.summarize()) == golden.openingSummary)
     #expect(format.opening(nil) == golden.opening)
     #expect(format.asked(golden.question, passages: golden.passages) == golden.asked)
-    #expect(format.asked(golden.question, passages: golden.passages) == golden.askedAgain, "the last passage may be a sentence again")
+    #expect(
+      format.asked(golden.question, passages: golden.passages) == golden.askedAgain,
+      "the last passage may be a sentence again")
     #expect(format.summaryWanted(sentences: golden.sentences, focus: nil) == golden.summary)
-    #expect(format.summaryWanted(sentences: golden.sentences, focus: golden.question) == golden.summaryFocused)
+    #expect(
+      format.summaryWanted(sentences: golden.sentences, focus: golden.question)
+        == golden.summaryFocused)
   }
 
   @Test func aProbeStaysShortWhateverIsAsked() throws {
     let format = PromptFormat(try ModelTokenizer.open(try #require(Repository.defaultModel)))
     let short = format.probe(.ask(question: "Who?"))
     #expect(short.count < 16)
-    let told = Array(repeating: "Someone told a long story about it.", count: 300).joined(separator: " ")
+    let told = Array(repeating: "Someone told a long story about it.", count: 300).joined(
+      separator: " ")
     let long = format.probe(.ask(question: "\(told) Who?"))
     #expect(long.count == PromptFormat.longestProbe)
     #expect(long.prefix(4) == short.prefix(4) && long.suffix(3) == short.suffix(3))

@@ -27,7 +27,8 @@ public struct Program: Sendable {
   public static var directory: String {
     let bundle = CommandLine.arguments.first { $0.hasSuffix(".xctest") } ?? CommandLine.arguments[0]
     let beside = (DataHome.absolute(bundle) as NSString).deletingLastPathComponent
-    return FileManager.default.isExecutableFile(atPath: beside + "/docproc") ? beside : Repository.root + "/.build/release"
+    return FileManager.default.isExecutableFile(atPath: beside + "/docproc")
+      ? beside : Repository.root + "/.build/release"
   }
 
   public func docproc(_ arguments: String...) throws -> Output { try run("docproc", arguments) }
@@ -36,8 +37,11 @@ public struct Program: Sendable {
     let variables = ["DOCPROC_HOME": home, "DATABASE_URL": ""].merging(environment) { $1 }
     // A program that hangs fails its test instead of the whole run.
     let result = try Command.run(
-      "timeout", ["300", Self.directory + "/" + name] + arguments, environment: variables, directory: Repository.root)
-    return Output(status: result.status, text: String(decoding: result.output, as: UTF8.self), error: result.error)
+      "timeout", ["300", Self.directory + "/" + name] + arguments, environment: variables,
+      directory: Repository.root)
+    return Output(
+      status: result.status, text: String(decoding: result.output, as: UTF8.self),
+      error: result.error)
   }
 }
 
@@ -54,7 +58,9 @@ public final class TestCluster: Sendable {
     directory = try TemporaryDirectory()
     program = Program(home: directory.path)
     let output = try program.docproc("db", "url")
-    guard output.status == 0 else { throw CocoaError(.executableLoad, userInfo: ["reason": output.error]) }
+    guard output.status == 0 else {
+      throw CocoaError(.executableLoad, userInfo: ["reason": output.error])
+    }
     url = output.text.trimmingCharacters(in: .whitespacesAndNewlines)
     Self.running.withLock { clusters in
       if clusters.isEmpty { atexit { TestCluster.stopAll() } }

@@ -13,19 +13,25 @@ public struct RandomGGUF {
 
   private var tensors: [(name: String, shape: [Int])] {
     let width = hidden / heads * keyHeads
-    let outer: [(String, [Int])] = [("token_embd.weight", [tokens.count, hidden]), ("output_norm.weight", [hidden])]
+    let outer: [(String, [Int])] = [
+      ("token_embd.weight", [tokens.count, hidden]), ("output_norm.weight", [hidden]),
+    ]
     return outer
       + (0..<layers).flatMap { layer -> [(String, [Int])] in
         [
-          ("attn_norm", [hidden]), ("attn_q", [hidden, hidden]), ("attn_k", [width, hidden]), ("attn_v", [width, hidden]),
-          ("attn_output", [hidden, hidden]), ("ffn_norm", [hidden]), ("ffn_gate", [intermediate, hidden]),
+          ("attn_norm", [hidden]), ("attn_q", [hidden, hidden]), ("attn_k", [width, hidden]),
+          ("attn_v", [width, hidden]),
+          ("attn_output", [hidden, hidden]), ("ffn_norm", [hidden]),
+          ("ffn_gate", [intermediate, hidden]),
           ("ffn_up", [intermediate, hidden]), ("ffn_down", [hidden, intermediate]),
         ].map { ("blk.\(layer).\($0.0).weight", $0.1) }
       }
   }
 
   public func write(to path: String) throws {
-    var (file, data, random) = (Fields(), Data(), SplitMix(13))
+    var file = Fields()
+    var data = Data()
+    var random = SplitMix(13)
     let metadata = metadata
     file.bytes += Data("GGUF".utf8)
     file.add(UInt32(3))
@@ -35,6 +41,7 @@ public struct RandomGGUF {
       file.add(key)
       value(&file)
     }
+
     for tensor in tensors {
       file.add(tensor.name)
       file.add(UInt32(tensor.shape.count))
@@ -43,6 +50,7 @@ public struct RandomGGUF {
       file.add(UInt64(data.count))
       RandomModel.values(tensor.name, tensor.shape, &random).withUnsafeBytes { data += Data($0) }
     }
+
     file.bytes += Data(count: (32 - file.bytes.count % 32) % 32)
     try (file.bytes + data).write(to: URL(fileURLWithPath: path))
   }
@@ -76,13 +84,18 @@ public struct RandomGGUF {
       }
     }
     return [
-      ("general.architecture", string("llama")), ("llama.block_count", integer(layers)), ("llama.embedding_length", integer(hidden)),
-      ("llama.feed_forward_length", integer(intermediate)), ("llama.attention.head_count", integer(heads)),
+      ("general.architecture", string("llama")), ("llama.block_count", integer(layers)),
+      ("llama.embedding_length", integer(hidden)),
+      ("llama.feed_forward_length", integer(intermediate)),
+      ("llama.attention.head_count", integer(heads)),
       ("llama.attention.head_count_kv", integer(keyHeads)), ("llama.context_length", integer(2048)),
-      ("llama.attention.layer_norm_rms_epsilon", number(1e-5)), ("llama.rope.freq_base", number(10_000)),
-      ("tokenizer.ggml.model", string("gpt2")), ("tokenizer.ggml.pre", string("gpt-2")), ("tokenizer.ggml.tokens", strings(tokens)),
+      ("llama.attention.layer_norm_rms_epsilon", number(1e-5)),
+      ("llama.rope.freq_base", number(10_000)),
+      ("tokenizer.ggml.model", string("gpt2")), ("tokenizer.ggml.pre", string("gpt-2")),
+      ("tokenizer.ggml.tokens", strings(tokens)),
       ("tokenizer.ggml.token_type", integers([3] + Array(repeating: 1, count: tokens.count - 1))),
-      ("tokenizer.ggml.merges", strings(["a b"])), ("tokenizer.ggml.bos_token_id", integer(0)), ("tokenizer.ggml.eos_token_id", integer(0)),
+      ("tokenizer.ggml.merges", strings(["a b"])), ("tokenizer.ggml.bos_token_id", integer(0)),
+      ("tokenizer.ggml.eos_token_id", integer(0)),
     ]
   }
 
@@ -90,7 +103,9 @@ public struct RandomGGUF {
   private struct Fields {
     var bytes = Data()
 
-    mutating func add<T: FixedWidthInteger>(_ value: T) { withUnsafeBytes(of: value.littleEndian) { bytes += Data($0) } }
+    mutating func add<T: FixedWidthInteger>(_ value: T) {
+      withUnsafeBytes(of: value.littleEndian) { bytes += Data($0) }
+    }
 
     mutating func add(_ text: String) {
       add(UInt64(text.utf8.count))

@@ -2,17 +2,21 @@ import Foundation
 
 /// Places in the checkout that tests use.
 public enum Repository {
-  public static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+  public static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent()
     .deletingLastPathComponent().path
 
   public static func fixture(_ name: String) -> String { root + "/Tests/Fixtures/" + name }
 
-  public static func data(_ name: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: fixture(name))) }
+  public static func data(_ name: String) throws -> Data {
+    try Data(contentsOf: URL(fileURLWithPath: fixture(name)))
+  }
 
   public static var book: String { root + "/books/alice.txt" }
 
   /// The default model's folder; `make test` installs it and sets the variable.
-  public static let defaultModel = ProcessInfo.processInfo.environment["DOCPROC_TEST_MODEL"].flatMap {
+  public static let defaultModel = ProcessInfo.processInfo.environment["DOCPROC_TEST_MODEL"].flatMap
+  {
     FileManager.default.fileExists(atPath: $0 + "/config.json") ? $0 : nil
   }
 }
@@ -29,7 +33,9 @@ public final class TemporaryDirectory: Sendable {
 
   deinit { try? FileManager.default.removeItem(atPath: path) }
 
-  public func write(_ name: String, _ text: String) throws -> String { try write(name, Data(text.utf8)) }
+  public func write(_ name: String, _ text: String) throws -> String {
+    try write(name, Data(text.utf8))
+  }
 
   public func write(_ name: String, _ data: Data) throws -> String {
     let file = path + "/" + name

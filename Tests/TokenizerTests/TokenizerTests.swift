@@ -11,7 +11,9 @@ import Tokenizer
     var raw = [UInt8](repeating: 0, count: Int(ZSTD_getFrameContentSize(frame, frame.count)))
     let size = ZSTD_decompress(&raw, raw.count, frame, frame.count)
     try #require(ZSTD_isError(size) == 0 && size == raw.count)
-    return raw.withUnsafeBytes { $0.bindMemory(to: UInt32.self).map { Int32(UInt32(littleEndian: $0)) } }
+    return raw.withUnsafeBytes {
+      $0.bindMemory(to: UInt32.self).map { Int32(UInt32(littleEndian: $0)) }
+    }
   }
 
   private static func sample() throws -> String {
@@ -28,7 +30,8 @@ import Tokenizer
     #expect(tokenizer.encode(try Self.sample()) == golden, "the cache changes nothing")
   }
 
-  @Test(.enabled(if: Repository.defaultModel != nil, "needs the default model (make test installs it)"))
+  @Test(
+    .enabled(if: Repository.defaultModel != nil, "needs the default model (make test installs it)"))
   func smolLM2IdsMatchTheLibrary() throws {
     let tokenizer = try Tokenizer(folder: try #require(Repository.defaultModel))
     #expect(tokenizer.encode(try Self.sample()) == (try Self.golden("smollm2")))
@@ -41,7 +44,8 @@ import Tokenizer
     #expect(Array(tokenizer.decode(tokenizer.encode(text)).utf8) == Array(text.utf8))
   }
 
-  @Test(.enabled(if: Repository.defaultModel != nil, "needs the default model (make test installs it)"))
+  @Test(
+    .enabled(if: Repository.defaultModel != nil, "needs the default model (make test installs it)"))
   func textNeverBecomesAControlToken() throws {
     let tokenizer = try Tokenizer(folder: try #require(Repository.defaultModel))
     let end = try #require(tokenizer.controlToken("<|im_end|>"))
@@ -59,7 +63,8 @@ import Tokenizer
     let offsets = bytes.withUnsafeBufferPointer { tokenizer.offsets(of: ids, in: $0) }
     #expect(offsets.count == ids.count + 1)
     for (index, id) in ids.enumerated() {
-      #expect(Array(bytes[Int(offsets[index])..<Int(offsets[index + 1])]) == tokenizer.bytes(of: id))
+      #expect(
+        Array(bytes[Int(offsets[index])..<Int(offsets[index + 1])]) == tokenizer.bytes(of: id))
     }
   }
 

@@ -33,9 +33,13 @@ public final class GGUFFile {
       let key = try reader.string()
       metadata[key] = try reader.value(type: try reader.integer(UInt32.self))
     }
+
     let headers = try (0..<counts.tensors).map { _ in try reader.tensorHeader() }
-    let alignment = if case .integer(let value) = metadata["general.alignment"] { value } else { 32 }
-    guard (1...65_536).contains(alignment) else { throw reader.malformed("its alignment is \(alignment)") }
+    let alignment =
+      if case .integer(let value) = metadata["general.alignment"] { value } else { 32 }
+    guard (1...65_536).contains(alignment) else {
+      throw reader.malformed("its alignment is \(alignment)")
+    }
     let dataStart = (reader.offset + alignment - 1) / alignment * alignment
     var tensors: [String: TensorInfo] = [:]
     for header in headers { tensors[header.name] = try reader.tensor(header, dataStart: dataStart) }
@@ -46,7 +50,9 @@ public final class GGUFFile {
   func malformed(_ reason: String) -> ModelError { .malformedGGUF(path: file.path, reason: reason) }
 
   public func integer(_ key: String) throws -> Int {
-    guard case .integer(let value) = metadata[key] else { throw malformed("it has no integer \(key)") }
+    guard case .integer(let value) = metadata[key] else {
+      throw malformed("it has no integer \(key)")
+    }
     return value
   }
 
@@ -58,12 +64,16 @@ public final class GGUFFile {
   }
 
   public func number(_ key: String) throws -> Double {
-    guard case .number(let value) = metadata[key] else { throw malformed("it has no number \(key)") }
+    guard case .number(let value) = metadata[key] else {
+      throw malformed("it has no number \(key)")
+    }
     return value
   }
 
   public func string(_ key: String) throws -> String {
-    guard case .string(let value) = metadata[key] else { throw malformed("it has no string \(key)") }
+    guard case .string(let value) = metadata[key] else {
+      throw malformed("it has no string \(key)")
+    }
     return value
   }
 
@@ -87,7 +97,9 @@ public final class GGUFFile {
   var tensorNames: [String] { Array(tensors.keys) }
 
   /// The tensor under another name.
-  func tensor(_ source: String, as name: String) -> Tensor? { tensors[source].map { tensor($0, name: name) } }
+  func tensor(_ source: String, as name: String) -> Tensor? {
+    tensors[source].map { tensor($0, name: name) }
+  }
 
   private func tensor(_ info: TensorInfo, name: String) -> Tensor {
     Tensor(name: name, type: info.format, shape: info.shape, bytes: info.bytes, owner: file)
@@ -95,8 +107,12 @@ public final class GGUFFile {
 
   /// The tensor's numbers, widened to fp32.
   func values(_ name: String, shape: [Int]) throws -> [Float] {
-    guard let tensor = tensors[name] else { throw ModelError.missingTensor(name: name, path: file.path) }
-    guard tensor.shape == shape else { throw ModelError.wrongShape(name: name, expected: shape, found: tensor.shape) }
+    guard let tensor = tensors[name] else {
+      throw ModelError.missingTensor(name: name, path: file.path)
+    }
+    guard tensor.shape == shape else {
+      throw ModelError.wrongShape(name: name, expected: shape, found: tensor.shape)
+    }
     return self.tensor(tensor, name: name).rows(0, count: shape.dropLast().reduce(1, *))
   }
 }
@@ -124,14 +140,20 @@ private struct GGUFReader {
     guard file.bytes.count >= 24, file.bytes.prefix(4).elementsEqual("GGUF".utf8) else {
       throw malformed("it does not begin with GGUF")
     }
+
     offset = 4
     let version = try integer(UInt32.self)
-    guard version == 2 || version == 3 else { throw malformed("its version is \(version); supported are 2 and 3") }
+    guard version == 2 || version == 3 else {
+      throw malformed("its version is \(version); supported are 2 and 3")
+    }
+
     return (try count(), try count())
   }
 
   mutating func integer<T: FixedWidthInteger>(_ type: T.Type) throws -> T {
-    guard file.bytes.count - offset >= MemoryLayout<T>.size else { throw malformed("it ends within a field") }
+    guard file.bytes.count - offset >= MemoryLayout<T>.size else {
+      throw malformed("it ends within a field")
+    }
     defer { offset += MemoryLayout<T>.size }
     return T(littleEndian: file.bytes.loadUnaligned(fromByteOffset: offset, as: T.self))
   }
@@ -144,7 +166,9 @@ private struct GGUFReader {
 
   mutating func string() throws -> String {
     let length = try integer(UInt64.self)
-    guard length <= UInt64(file.bytes.count - offset) else { throw malformed("a string runs past the file's end") }
+    guard length <= UInt64(file.bytes.count - offset) else {
+      throw malformed("a string runs past the file's end")
+    }
     defer { offset += Int(length) }
     return String(decoding: file.bytes[offset..<offset + Int(length)], as: UTF8.self)
   }
@@ -179,13 +203,20 @@ private struct GGUFReader {
     guard let format = Self.formats[code] else {
       throw ModelError.unsupportedDataType(name: name, type: "ggml type \(code)")
     }
-    return TensorHeader(name: name, shape: shape.reversed(), format: format, offset: Int(clamping: try integer(UInt64.self)))
+
+    return TensorHeader(
+      name: name, shape: shape.reversed(), format: format,
+      offset: Int(clamping: try integer(UInt64.self)))
   }
 
   func tensor(_ header: TensorHeader, dataStart: Int) throws -> GGUFFile.TensorInfo {
     guard let size = header.format.byteCount(shape: header.shape), dataStart <= file.bytes.count,
-      header.offset <= file.bytes.count - dataStart, size <= file.bytes.count - dataStart - header.offset
-    else { throw malformed("tensor \(header.name) runs past the file's end; the file is truncated") }
+      header.offset <= file.bytes.count - dataStart,
+      size <= file.bytes.count - dataStart - header.offset
+    else {
+      throw malformed("tensor \(header.name) runs past the file's end; the file is truncated")
+    }
+
     let start = dataStart + header.offset
     return GGUFFile.TensorInfo(
       name: header.name, shape: header.shape, format: header.format,

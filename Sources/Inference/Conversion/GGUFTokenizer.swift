@@ -14,22 +14,29 @@ public struct GGUFTokenizer {
     let kind = (try source.string("tokenizer.ggml.model"), try source.string("tokenizer.ggml.pre"))
     guard kind.0 == "gpt2", let steps = Self.preTokenizers[kind.1] else {
       throw source.malformed(
-        "its tokenizer is \(kind.0)/\(kind.1); byte-level BPE (gpt2) with one of \(Self.preTokenizers.keys.sorted()) is supported")
+        "its tokenizer is \(kind.0)/\(kind.1); byte-level BPE (gpt2) with one of "
+          + "\(Self.preTokenizers.keys.sorted()) is supported"
+      )
     }
     tokens = try source.strings("tokenizer.ggml.tokens")
     types = try source.integers("tokenizer.ggml.token_type")
     merges = try source.strings("tokenizer.ggml.merges")
-    guard types.count == tokens.count else { throw source.malformed("token types and tokens differ in number") }
+    guard types.count == tokens.count else {
+      throw source.malformed("token types and tokens differ in number")
+    }
     preTokenizer = steps
     normalizer = kind.1 == "qwen2" ? "{\"type\":\"NFC\"}" : "null"
   }
 
-  private static let byteLevel = #"{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":true}"#
-  private static let plainByteLevel = #"{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":false}"#
+  private static let byteLevel =
+    #"{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":true}"#
+  private static let plainByteLevel =
+    #"{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":false}"#
 
   /// What llama.cpp's names stand for, as tokenizer.json spells it.
   private static let preTokenizers = [
-    "smollm": #"{"type":"Sequence","pretokenizers":[{"type":"Digits","individual_digits":true},\#(byteLevel)]}"#,
+    "smollm":
+      #"{"type":"Sequence","pretokenizers":[{"type":"Digits","individual_digits":true},\#(byteLevel)]}"#,
     "gpt-2": byteLevel,
     "default": byteLevel,
     "qwen2": split(digits: #"\\p{N}"#),
@@ -58,6 +65,7 @@ public struct GGUFTokenizer {
       "vocab":{\(vocabulary)},
       "merges":[\(merges.map(Self.quoted).joined(separator: ",\n"))]}}
       """
+
     return Data(text.utf8)
   }
 
@@ -71,6 +79,7 @@ public struct GGUFTokenizer {
       default: result.unicodeScalars.append(scalar)
       }
     }
+
     return result + "\""
   }
 }

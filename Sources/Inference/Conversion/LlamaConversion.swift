@@ -20,7 +20,8 @@ public struct LlamaConversion: Sendable {
   public func convert(_ source: GGUFFile, adapter: Adapter? = nil, into folder: String) throws {
     let shape = try Self.shape(of: source)
     if let adapter { try fit(adapter, shape).check() }
-    try Self.write(source, shape, adapter, mixers: mixers(adapter, layers: shape.layers), into: folder)
+    try Self.write(
+      source, shape, adapter, mixers: mixers(adapter, layers: shape.layers), into: folder)
   }
 
   /// The same with softmax attention in all layers, as the base model has it.
@@ -37,7 +38,8 @@ public struct LlamaConversion: Sendable {
   }
 
   private static func write(
-    _ source: GGUFFile, _ shape: LlamaShape, _ adapter: Adapter?, mixers: [String: JSONValue], into folder: String
+    _ source: GGUFFile, _ shape: LlamaShape, _ adapter: Adapter?, mixers: [String: JSONValue],
+    into folder: String
   ) throws {
     try writeWeights(source, shape, adapter, to: folder + "/model.safetensors")
     let encoder = JSONEncoder()
@@ -47,7 +49,9 @@ public struct LlamaConversion: Sendable {
     try GGUFTokenizer(source).json().write(to: URL(fileURLWithPath: folder + "/tokenizer.json"))
   }
 
-  private static func configuration(_ source: GGUFFile, _ shape: LlamaShape) throws -> [String: JSONValue] {
+  private static func configuration(_ source: GGUFFile, _ shape: LlamaShape) throws -> [String:
+    JSONValue]
+  {
     [
       "architectures": .array([.string("LlamaForCausalLM")]),
       "model_type": .string("llama"),
@@ -58,7 +62,8 @@ public struct LlamaConversion: Sendable {
       "num_key_value_heads": .integer(shape.keyHeads),
       "vocab_size": .integer(shape.vocabulary),
       "max_position_embeddings": .integer(try source.integer("llama.context_length")),
-      "rms_norm_eps": .number(Double("\(Float(try source.number("llama.attention.layer_norm_rms_epsilon")))") ?? 1e-5),
+      "rms_norm_eps": .number(
+        Double("\(Float(try source.number("llama.attention.layer_norm_rms_epsilon")))") ?? 1e-5),
       "rope_theta": .number(try source.number("llama.rope.freq_base")),
       "tie_word_embeddings": .bool(true),
       "bos_token_id": .integer(try source.integer("tokenizer.ggml.bos_token_id")),
@@ -71,57 +76,79 @@ public struct LlamaConversion: Sendable {
   /// training; layers that choose what they keep go on seeing as much as without one.
   private func mixers(_ adapter: Adapter?, layers: Int) -> [String: JSONValue] {
     let branches = adapter?.branchLayers ?? []
-    let kinds = (0..<layers).map { retrievalLayers.contains($0) ? MixerKind.bounded : branches.contains($0) ? .lightning : .window }
+    let kinds = (0..<layers).map {
+      retrievalLayers.contains($0)
+        ? MixerKind.bounded : branches.contains($0) ? .lightning : .window
+    }
     var values: [String: JSONValue] = [
       "layer_mixers": .array(kinds.map { .string($0.rawValue) }),
-      "window_tokens": .integer(limits.window), "sink_tokens": .integer(limits.sinks), "kept_tokens": .integer(limits.kept),
+      "window_tokens": .integer(limits.window), "sink_tokens": .integer(limits.sinks),
+      "kept_tokens": .integer(limits.kept),
     ]
     guard let description = adapter?.description else { return values }
     values["window_tokens"] = .integer(description.windowTokens)
     values["bounded_window_tokens"] = .integer(limits.window)
     values["sink_tokens"] = .integer(description.sinkTokens)
     values["key_gain_range"] = .number(description.keyGainRange)
+
     return values
   }
 
   private func fit(_ adapter: Adapter, _ shape: LlamaShape) -> AdapterFit {
     AdapterFit(
-      adapter: adapter, shapes: Dictionary(uniqueKeysWithValues: shape.tensors.map { ($0.name, $0.shape) }), heads: shape.heads,
-      keyHeads: shape.keyHeads, headDim: shape.hidden / shape.heads, retrievalLayers: retrievalLayers)
+      adapter: adapter,
+      shapes: Dictionary(uniqueKeysWithValues: shape.tensors.map { ($0.name, $0.shape) }),
+      heads: shape.heads,
+      keyHeads: shape.keyHeads, headDim: shape.hidden / shape.heads,
+      retrievalLayers: retrievalLayers)
   }
 
-  private static func writeWeights(_ source: GGUFFile, _ shape: LlamaShape, _ adapter: Adapter?, to path: String) throws {
-    let (tensors, branches) = (shape.tensors, adapter?.branchTensors ?? [])
+  private static func writeWeights(
+    _ source: GGUFFile, _ shape: LlamaShape, _ adapter: Adapter?, to path: String
+  ) throws {
+    let tensors = shape.tensors
+    let branches = adapter?.branchTensors ?? []
     // f16 keeps 11 bits of the dequantized weights where bf16 would keep 8.
     let entries: [SafetensorsWriter.Entry] = tensors.map {
       .init(name: $0.name, type: $0.shape.count == 1 ? .float32 : .float16, shape: $0.shape)
     }
     let writer = try SafetensorsWriter(
-      path: path, entries: entries + branches.map { .init(name: $0.name, type: .float32, shape: $0.shape) })
+      path: path,
+      entries: entries + branches.map { .init(name: $0.name, type: .float32, shape: $0.shape) })
     for tensor in tensors {
       var values = try source.values(tensor.source, shape: tensor.shape)
-      if let heads = tensor.interleavedHeads { values = deinterleaved(values, shape: tensor.shape, heads: heads) }
+      if let heads = tensor.interleavedHeads {
+        values = deinterleaved(values, shape: tensor.shape, heads: heads)
+      }
       // Factors follow the folder's order of rows, not the file's.
       if let adapter { values = adapter.merged(values, name: tensor.name, shape: tensor.shape) }
       try writer.write(tensor.name, values)
     }
-    for branch in branches { try writer.write(branch.name, branch.rows(0, count: branch.shape.dropLast().reduce(1, *))) }
+
+    for branch in branches {
+      try writer.write(branch.name, branch.rows(0, count: branch.shape.dropLast().reduce(1, *)))
+    }
+
     try writer.close()
   }
 
   /// GGUF stores a head's query and key rows with rotary pairs beside each other;
   /// Hugging Face folders have the first halves first.
   private static func deinterleaved(_ values: [Float], shape: [Int], heads: Int) -> [Float] {
-    let (rows, columns) = (shape[0], shape[1])
+    let rows = shape[0]
+    let columns = shape[1]
     let headDim = rows / heads
     var result: [Float] = []
     result.reserveCapacity(values.count)
     for row in 0..<rows {
-      let (head, inside) = (row / headDim, row % headDim)
-      let (half, pair) = (inside / (headDim / 2), inside % (headDim / 2))
+      let head = row / headDim
+      let inside = row % headDim
+      let half = inside / (headDim / 2)
+      let pair = inside % (headDim / 2)
       let source = head * headDim + 2 * pair + half
       result += values[source * columns..<(source + 1) * columns]
     }
+
     return result
   }
 }
@@ -152,24 +179,41 @@ private struct LlamaShape {
   var tensors: [TensorPlan] {
     let keyWidth = hidden / heads * keyHeads
     let outer = [
-      TensorPlan(source: "token_embd.weight", name: "model.embed_tokens.weight", shape: [vocabulary, hidden]),
+      TensorPlan(
+        source: "token_embd.weight", name: "model.embed_tokens.weight", shape: [vocabulary, hidden]),
       TensorPlan(source: "output_norm.weight", name: "model.norm.weight", shape: [hidden]),
     ]
     return outer
       + (0..<layers).flatMap { layer -> [TensorPlan] in
-        let (from, to) = ("blk.\(layer).", "model.layers.\(layer).")
+        let from = "blk.\(layer)."
+        let to = "model.layers.\(layer)."
         return [
-          TensorPlan(source: from + "attn_norm.weight", name: to + "input_layernorm.weight", shape: [hidden]),
           TensorPlan(
-            source: from + "attn_q.weight", name: to + "self_attn.q_proj.weight", shape: [hidden, hidden], interleavedHeads: heads),
+            source: from + "attn_norm.weight", name: to + "input_layernorm.weight", shape: [hidden]),
           TensorPlan(
-            source: from + "attn_k.weight", name: to + "self_attn.k_proj.weight", shape: [keyWidth, hidden], interleavedHeads: keyHeads),
-          TensorPlan(source: from + "attn_v.weight", name: to + "self_attn.v_proj.weight", shape: [keyWidth, hidden]),
-          TensorPlan(source: from + "attn_output.weight", name: to + "self_attn.o_proj.weight", shape: [hidden, hidden]),
-          TensorPlan(source: from + "ffn_norm.weight", name: to + "post_attention_layernorm.weight", shape: [hidden]),
-          TensorPlan(source: from + "ffn_gate.weight", name: to + "mlp.gate_proj.weight", shape: [intermediate, hidden]),
-          TensorPlan(source: from + "ffn_up.weight", name: to + "mlp.up_proj.weight", shape: [intermediate, hidden]),
-          TensorPlan(source: from + "ffn_down.weight", name: to + "mlp.down_proj.weight", shape: [hidden, intermediate]),
+            source: from + "attn_q.weight", name: to + "self_attn.q_proj.weight",
+            shape: [hidden, hidden], interleavedHeads: heads),
+          TensorPlan(
+            source: from + "attn_k.weight", name: to + "self_attn.k_proj.weight",
+            shape: [keyWidth, hidden], interleavedHeads: keyHeads),
+          TensorPlan(
+            source: from + "attn_v.weight", name: to + "self_attn.v_proj.weight",
+            shape: [keyWidth, hidden]),
+          TensorPlan(
+            source: from + "attn_output.weight", name: to + "self_attn.o_proj.weight",
+            shape: [hidden, hidden]),
+          TensorPlan(
+            source: from + "ffn_norm.weight", name: to + "post_attention_layernorm.weight",
+            shape: [hidden]),
+          TensorPlan(
+            source: from + "ffn_gate.weight", name: to + "mlp.gate_proj.weight",
+            shape: [intermediate, hidden]),
+          TensorPlan(
+            source: from + "ffn_up.weight", name: to + "mlp.up_proj.weight",
+            shape: [intermediate, hidden]),
+          TensorPlan(
+            source: from + "ffn_down.weight", name: to + "mlp.down_proj.weight",
+            shape: [hidden, intermediate]),
         ]
       }
   }

@@ -20,29 +20,40 @@ public struct ModelQuantization {
   /// - Returns: bytes of weights before and after.
   /// - Throws: `ModelError` for a source that is no model folder, or is quantized already.
   @discardableResult
-  public func convert(_ source: String, to target: String, progress: (String) -> Void = { _ in }) throws -> (before: Int, after: Int) {
+  public func convert(_ source: String, to target: String, progress: (String) -> Void = { _ in })
+    throws -> (before: Int, after: Int)
+  {
     guard !FileManager.default.fileExists(atPath: target) else {
-      throw ModelError.unreadable(path: target, reason: "it exists already; name a folder that does not")
+      throw ModelError.unreadable(
+        path: target, reason: "it exists already; name a folder that does not")
     }
+
     let checkpoint = try Checkpoint(folder: source)
     let configuration = try ModelConfiguration(folder: source)
     if let quantized = checkpoint.names.first(where: { checkpoint.type(of: $0) == .uint8 }) {
-      throw ModelError.unreadable(path: source, reason: "its tensor \(quantized) is quantized already; start from the wide weights")
+      throw ModelError.unreadable(
+        path: source,
+        reason: "its tensor \(quantized) is quantized already; start from the wide weights")
     }
+
     let work = target + ".partial-\(ProcessInfo.processInfo.processIdentifier)"
     try FileManager.default.createDirectory(atPath: work, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: work) }
     let plans = try checkpoint.names.sorted().compactMap { try plan(checkpoint, $0) }
-    // The format has no gaps: tensors of odd sizes come last, so that none is put out of line by them.
+    // The format has no gaps: tensors of odd sizes come last, so that none is put out of line by
+    // them.
     let entries = plans.filter(\.entry.keepsAlignment) + plans.filter { !$0.entry.keepsAlignment }
-    let writer = try SafetensorsWriter(path: work + "/model.safetensors", entries: entries.map(\.entry))
+    let writer = try SafetensorsWriter(
+      path: work + "/model.safetensors", entries: entries.map(\.entry))
     for item in entries {
       progress(item.entry.name)
       try write(item, checkpoint, writer)
     }
+
     try writer.close()
     try copyOtherFiles(from: source, to: work, configuration)
     try FileManager.default.moveItem(atPath: work, toPath: target)
+
     return (checkpoint.byteCount, entries.reduce(0) { $0 + $1.entry.byteCount })
   }
 
@@ -52,11 +63,16 @@ public struct ModelQuantization {
   }
 
   private func plan(_ checkpoint: Checkpoint, _ name: String) throws -> Item? {
-    guard let shape = checkpoint.shape(of: name), let type = checkpoint.type(of: name) else { return nil }
+    guard let shape = checkpoint.shape(of: name), let type = checkpoint.type(of: name) else {
+      return nil
+    }
     if name.hasSuffix("_scale_inv") { return nil }  // is in the widened weights
     guard isProjection(name, shape) else {
-      return Item(entry: .init(name: name, type: type.hasVectorProduct ? type : .float32, shape: shape), precision: nil)
+      return Item(
+        entry: .init(name: name, type: type.hasVectorProduct ? type : .float32, shape: shape),
+        precision: nil)
     }
+
     // Embeddings and heads are looked up row by row, and their errors are not averaged out.
     let chosen = precision == .int4 && Self.vocabularies.contains(name) ? .int8 : precision
     switch chosen {
@@ -70,18 +86,22 @@ public struct ModelQuantization {
     }
   }
 
-  private static let vocabularies = ["model.embed_tokens.weight", "model.word_embeddings.weight", "lm_head.weight"]
+  private static let vocabularies = [
+    "model.embed_tokens.weight", "model.word_embeddings.weight", "lm_head.weight",
+  ]
 
   /// Routers choose experts, and a small difference there is a large one after them: they stay
   /// wide. So does MiniMax's shared expert, whose width only its tensors' shapes tell.
   private func isProjection(_ name: String, _ shape: [Int]) -> Bool {
     let routers = [".gate.weight", ".coefficient.weight"]
-    return shape.count == 2 && !name.contains(".shared_mlp.") && name.hasSuffix(".weight") && shape[0] > 1 && shape[1] >= Int(INT4_GROUP)
+    return shape.count == 2 && !name.contains(".shared_mlp.") && name.hasSuffix(".weight")
+      && shape[0] > 1 && shape[1] >= Int(INT4_GROUP)
       && !routers.contains(where: name.hasSuffix)
   }
 
   private func write(_ item: Item, _ checkpoint: Checkpoint, _ writer: SafetensorsWriter) throws {
     guard let shape = checkpoint.shape(of: item.entry.name) else { return }
+
     let tensor = try checkpoint.tensor(item.entry.name, shape: shape)
     let rowCount = shape.dropLast().reduce(1, *)
     try writer.begin(item.entry.name)
@@ -104,16 +124,22 @@ public struct ModelQuantization {
     return panel
   }
 
-  private func copyOtherFiles(from source: String, to target: String, _ configuration: ModelConfiguration) throws {
+  private func copyOtherFiles(
+    from source: String, to target: String, _ configuration: ModelConfiguration
+  ) throws {
     var values = configuration.values
-    values["quantization_config"] = .object(["quant_method": .string("docproc"), "weights": .string(precision.rawValue)])
+    values["quantization_config"] = .object([
+      "quant_method": .string("docproc"), "weights": .string(precision.rawValue),
+    ])
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     try encoder.encode(values).write(to: URL(fileURLWithPath: target + "/config.json"))
     for name in try FileManager.default.contentsOfDirectory(atPath: source)
     where name != "config.json" && !name.contains(".safetensors") && !name.hasSuffix(".bin") {
       var isFolder: ObjCBool = false
-      guard FileManager.default.fileExists(atPath: source + "/" + name, isDirectory: &isFolder), !isFolder.boolValue else { continue }
+      guard FileManager.default.fileExists(atPath: source + "/" + name, isDirectory: &isFolder),
+        !isFolder.boolValue
+      else { continue }
       try FileManager.default.copyItem(atPath: source + "/" + name, toPath: target + "/" + name)
     }
   }

@@ -22,9 +22,12 @@ final class SafetensorsWriter {
 
   /// - Throws: `ModelError.unreadable` when the file cannot be made.
   init(path: String, entries: [Entry]) throws {
-    guard FileManager.default.createFile(atPath: path, contents: nil), let handle = FileHandle(forWritingAtPath: path) else {
+    guard FileManager.default.createFile(atPath: path, contents: nil),
+      let handle = FileHandle(forWritingAtPath: path)
+    else {
       throw ModelError.unreadable(path: path, reason: "it cannot be created")
     }
+
     self.handle = handle
     remaining = entries
     let header = Self.header(entries)
@@ -44,7 +47,8 @@ final class SafetensorsWriter {
     precondition(missing == 0, "the tensor before \(name) is not complete")
     let entry = remaining.removeFirst()
     precondition(entry.name == name, "tensors come in the header's order")
-    (type, missing) = (entry.type, entry.byteCount)
+    type = entry.type
+    missing = entry.byteCount
   }
 
   /// Continues the tensor. Halves are rounded to nearest, ties to even.
@@ -83,6 +87,7 @@ final class SafetensorsWriter {
     }
     let json = "{" + fields.joined(separator: ",") + "}"
     let padding = (alignment - (8 + json.utf8.count) % alignment) % alignment
+
     return Data((json + String(repeating: " ", count: padding)).utf8)
   }
 }

@@ -27,28 +27,36 @@ struct ExpertRouting {
       let gates = scores.map { 1 / (1 + exp(-$0)) }
       let ranked = bias.map { zip(gates, $0).map(+) } ?? gates
       let best = Self.best(active, of: ranked, among: candidates(ranked))
-      let weights = normalised && active > 1 ? Self.shares(best, best.map { gates[$0] }) : best.map { ($0, gates[$0]) }
+      let weights =
+        normalised && active > 1
+        ? Self.shares(best, best.map { gates[$0] }) : best.map { ($0, gates[$0]) }
       return weights.map { ($0.0, $0.1 * scale) }
     }
   }
 
-  private static func shares(_ experts: [Int], _ weights: [Float]) -> [(expert: Int, weight: Float)] {
+  private static func shares(_ experts: [Int], _ weights: [Float]) -> [(expert: Int, weight: Float)]
+  {
     let sum = weights.reduce(1e-20, +)
     return zip(experts, weights).map { ($0, $1 / sum) }
   }
 
   /// The k greatest; of equals the first.
-  private static func best(_ count: Int, of values: [Float], among candidates: some Sequence<Int>) -> [Int] {
+  private static func best(_ count: Int, of values: [Float], among candidates: some Sequence<Int>)
+    -> [Int]
+  {
     Array(candidates.sorted { (values[$0], $1) > (values[$1], $0) }.prefix(count))
   }
 
   /// Experts of the best groups; a group is as good as its two best experts together.
   private func candidates(_ ranked: [Float]) -> [Int] {
     guard groups.count > 1 else { return Array(ranked.indices) }
+
     let size = ranked.count / groups.count
     let merits = (0..<groups.count).map { group in
       ranked[group * size..<(group + 1) * size].sorted(by: >).prefix(2).reduce(0, +)
     }
-    return Self.best(groups.chosen, of: merits, among: merits.indices).flatMap { $0 * size..<($0 + 1) * size }
+    return Self.best(groups.chosen, of: merits, among: merits.indices).flatMap {
+      $0 * size..<($0 + 1) * size
+    }
   }
 }

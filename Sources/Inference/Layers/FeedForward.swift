@@ -3,7 +3,9 @@ import CKernels
 /// The part of a layer that treats each position alone.
 protocol FeedForward {
   /// y [rows, hidden] from x [rows, hidden].
-  func callAsFunction(_ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>, _ workspace: Workspace)
+  func callAsFunction(
+    _ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>,
+    _ workspace: Workspace)
 
   /// Parameters, and those that one token's computation uses.
   var parameters: ParameterCount { get }
@@ -18,17 +20,24 @@ struct GatedMLP: FeedForward {
   let down: Linear  // [hidden, intermediate]
   var activation = Activation.silu
 
-  func callAsFunction(_ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>, _ workspace: Workspace) {
-    if rows > QuantizedWeights.vectorRows, activation == .silu, let gate = gate.quantizedWeights, let up = up.quantizedWeights,
+  func callAsFunction(
+    _ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>,
+    _ workspace: Workspace
+  ) {
+    if rows > QuantizedWeights.vectorRows, activation == .silu, let gate = gate.quantizedWeights,
+      let up = up.quantizedWeights,
       let down = down.quantizedWeights
+
     {
-      return QuantizedWeights.gatedMultiply(gate: gate, up: up, down: down, x, rows: rows, into: y, workspace)
+      return QuantizedWeights.gatedMultiply(
+        gate: gate, up: up, down: down, x, rows: rows, into: y, workspace)
     }
     let gated = workspace.buffer("mlp.gate", rows * gate.outputs)
     let raised = workspace.buffer("mlp.up", rows * gate.outputs)
     Linear.apply([(gate, gated), (up, raised)], to: x, rows: rows, workspace)
     workspace.parallel.forRanges(rows, grain: 8) { range in
-      let (start, count) = (range.lowerBound * gate.outputs, Int64(range.count * gate.outputs))
+      let start = range.lowerBound * gate.outputs
+      let count = Int64(range.count * gate.outputs)
       switch activation {
       case .silu: kernels().pointee.silu_mul(gated + start, raised + start, count)
       case .none: kernels().pointee.mul(gated + start, raised + start, count)
@@ -37,13 +46,16 @@ struct GatedMLP: FeedForward {
     down(gated, rows: rows, into: y, workspace)
   }
 
-  var parameters: ParameterCount { ParameterCount(all: gate.parameters + up.parameters + down.parameters) }
+  var parameters: ParameterCount {
+    ParameterCount(all: gate.parameters + up.parameters + down.parameters)
+  }
 }
 
 extension GatedMLP {
   /// `PREFIX` + names of the three projections.
   init(
-    _ checkpoint: Checkpoint, _ prefix: String, _ names: (gate: String, up: String, down: String) = ("gate_proj", "up_proj", "down_proj"),
+    _ checkpoint: Checkpoint, _ prefix: String,
+    _ names: (gate: String, up: String, down: String) = ("gate_proj", "up_proj", "down_proj"),
     intermediate: Int, hidden: Int, activation: Activation = .silu
   ) throws {
     gate = try Linear(checkpoint, prefix + names.gate, outputs: intermediate, inputs: hidden)
@@ -59,8 +71,13 @@ public struct ParameterCount: Sendable, Equatable {
   /// Those that one token's computation multiplies with.
   public var active: Int
 
-  init(total: Int, active: Int) { (self.total, self.active) = (total, active) }
+  init(total: Int, active: Int) {
+    self.total = total
+    self.active = active
+  }
   init(all: Int) { self.init(total: all, active: all) }
 
-  static func + (a: Self, b: Self) -> Self { Self(total: a.total + b.total, active: a.active + b.active) }
+  static func + (a: Self, b: Self) -> Self {
+    Self(total: a.total + b.total, active: a.active + b.active)
+  }
 }

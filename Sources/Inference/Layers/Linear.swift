@@ -11,7 +11,9 @@ struct Linear {
   }
 
   /// - Throws: `ModelError` when the tensor is missing or of another shape.
-  init(_ checkpoint: Checkpoint, _ name: String, outputs: Int, inputs: Int, bias: Bool = false) throws {
+  init(_ checkpoint: Checkpoint, _ name: String, outputs: Int, inputs: Int, bias: Bool = false)
+    throws
+  {
     self.outputs = outputs
     self.inputs = inputs
     weights =
@@ -31,13 +33,17 @@ struct Linear {
   }
 
   /// y [rows, outputs] = x [rows, inputs] W^T + b.
-  func callAsFunction(_ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>, _ workspace: Workspace) {
+  func callAsFunction(
+    _ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>,
+    _ workspace: Workspace
+  ) {
     Self.apply([(self, y)], to: x, rows: rows, workspace)
   }
 
   /// Several products of the same x [rows, inputs], which is quantized once for all.
   static func apply(
-    _ products: [(linear: Linear, y: UnsafeMutablePointer<Float>)], to x: UnsafePointer<Float>, rows: Int, _ workspace: Workspace
+    _ products: [(linear: Linear, y: UnsafeMutablePointer<Float>)], to x: UnsafePointer<Float>,
+    rows: Int, _ workspace: Workspace
   ) {
     var quantized: [(QuantizedWeights, UnsafeMutablePointer<Float>)] = []
     for (linear, y) in products {
@@ -46,6 +52,7 @@ struct Linear {
       case .quantized(let weights): quantized.append((weights, y))
       }
     }
+
     if !quantized.isEmpty { QuantizedWeights.multiply(quantized, x, rows: rows, workspace) }
     for (linear, y) in products { linear.addBias(to: y, rows: rows, workspace.parallel) }
   }

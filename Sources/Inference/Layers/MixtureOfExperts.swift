@@ -24,7 +24,10 @@ struct MixtureOfExperts: FeedForward {
   let experts: [GatedMLP]
   let shared: SharedExpert?
 
-  func callAsFunction(_ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>, _ workspace: Workspace) {
+  func callAsFunction(
+    _ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>,
+    _ workspace: Workspace
+  ) {
     let hidden = router.inputs
     let scores = workspace.buffer("moe.scores", rows * experts.count)
     router(x, rows: rows, into: scores, workspace)
@@ -33,14 +36,19 @@ struct MixtureOfExperts: FeedForward {
       let scores = UnsafeBufferPointer(start: scores + row * experts.count, count: experts.count)
       for (expert, weight) in routing.choose(scores) { chosen[expert].append((row, weight)) }
     }
+
     y.update(repeating: 0, count: rows * hidden)
     // Experts that no token chose are not touched, so their weights need not be in memory.
-    for (index, rows) in chosen.enumerated() where !rows.isEmpty { add(experts[index], rows, x, into: y, workspace) }
+    for (index, rows) in chosen.enumerated() where !rows.isEmpty {
+      add(experts[index], rows, x, into: y, workspace)
+    }
+
     if let shared { mix(shared, x, rows: rows, into: y, workspace) }
   }
 
   private func add(
-    _ expert: GatedMLP, _ chosen: [(row: Int, weight: Float)], _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>,
+    _ expert: GatedMLP, _ chosen: [(row: Int, weight: Float)], _ x: UnsafePointer<Float>,
+    into y: UnsafeMutablePointer<Float>,
     _ workspace: Workspace
   ) {
     let hidden = router.inputs
@@ -49,6 +57,7 @@ struct MixtureOfExperts: FeedForward {
     for (index, (row, _)) in chosen.enumerated() {
       (input + index * hidden).update(from: x + row * hidden, count: hidden)
     }
+
     expert(input, rows: chosen.count, into: output, workspace)
     for (index, (row, weight)) in chosen.enumerated() {
       kernels().pointee.axpby(y + row * hidden, output + index * hidden, 1, weight, Int64(hidden))
@@ -56,7 +65,8 @@ struct MixtureOfExperts: FeedForward {
   }
 
   private func mix(
-    _ shared: SharedExpert, _ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>, _ workspace: Workspace
+    _ shared: SharedExpert, _ x: UnsafePointer<Float>, rows: Int,
+    into y: UnsafeMutablePointer<Float>, _ workspace: Workspace
   ) {
     let hidden = router.inputs
     let output = workspace.buffer("moe.shared", rows * hidden)
@@ -70,7 +80,8 @@ struct MixtureOfExperts: FeedForward {
     for row in 0..<rows {
       // A softmax over the single coefficient is 1: the published code does so too.
       let share = mode == .sigmoid ? 1 / (1 + exp(-coefficients[row])) : 1
-      kernels().pointee.axpby(y + row * hidden, output + row * hidden, 1 - share, share, Int64(hidden))
+      kernels().pointee.axpby(
+        y + row * hidden, output + row * hidden, 1 - share, share, Int64(hidden))
     }
   }
 

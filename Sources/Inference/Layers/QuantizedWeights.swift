@@ -32,7 +32,10 @@ struct QuantizedWeights {
     guard let (format, _) = known.first(where: { $0.1 == panels.shape }) else {
       throw ModelError.wrongShape(name: name + ".weight", expected: known[0].1, found: panels.shape)
     }
-    (self.format, self.panels, self.outputs, self.inputs) = (format, panels, outputs, inputs)
+    self.format = format
+    self.panels = panels
+    self.outputs = outputs
+    self.inputs = inputs
   }
 
   var byteCount: Int { panels.bytes.count }
@@ -45,7 +48,8 @@ struct QuantizedWeights {
   }
 
   func row(_ index: Int, into x: UnsafeMutablePointer<Float>) {
-    let (panel, column) = (panel(index / QuantizedLayout.columns), Int64(index % QuantizedLayout.columns))
+    let panel = panel(index / QuantizedLayout.columns)
+    let column = Int64(index % QuantizedLayout.columns)
     switch format {
     case .int8: unpack_row8(x, panel, column, Int64(inputs))
     case .int4: unpack_row4(x, panel, column, Int64(inputs))
@@ -54,10 +58,12 @@ struct QuantizedWeights {
 
   /// y [rows, outputs] = x [rows, inputs] W^T for several W of the same inputs.
   static func multiply(
-    _ products: [(weights: QuantizedWeights, y: UnsafeMutablePointer<Float>)], _ x: UnsafePointer<Float>, rows: Int,
+    _ products: [(weights: QuantizedWeights, y: UnsafeMutablePointer<Float>)],
+    _ x: UnsafePointer<Float>, rows: Int,
     _ workspace: Workspace
   ) {
-    let activations = QuantizedActivations(x, rows: rows, columns: products[0].weights.inputs, workspace)
+    let activations = QuantizedActivations(
+      x, rows: rows, columns: products[0].weights.inputs, workspace)
     if rows <= vectorRows {
       multiplyVectors(products, activations, rows: rows, workspace.parallel)
     } else {
@@ -67,24 +73,31 @@ struct QuantizedWeights {
 
   /// For few rows each thread streams an equal stretch of all W's columns.
   private static func multiplyVectors(
-    _ products: [(weights: QuantizedWeights, y: UnsafeMutablePointer<Float>)], _ x: QuantizedActivations, rows: Int, _ parallel: Parallel
+    _ products: [(weights: QuantizedWeights, y: UnsafeMutablePointer<Float>)],
+    _ x: QuantizedActivations, rows: Int, _ parallel: Parallel
   ) {
     let unit = Int(COLUMN_UNIT)
     let total = products.reduce(0) { $0 + ($1.weights.outputs + unit - 1) / unit }
     let parts = min(parallel.threads, total)
     parallel.forEach(parts) { _, part in
-      var (start, range) = (0, total * part / parts..<total * (part + 1) / parts)
+      var start = 0
+      var range = total * part / parts..<total * (part + 1) / parts
       for (weights, y) in products {
         let units = (weights.outputs + unit - 1) / unit
         let own = range.clamped(to: start..<start + units)
-        if !own.isEmpty { weights.multiplyUnits(x, own.lowerBound - start..<own.upperBound - start, rows: rows, into: y) }
+        if !own.isEmpty {
+          weights.multiplyUnits(
+            x, own.lowerBound - start..<own.upperBound - start, rows: rows, into: y)
+        }
         start += units
         range = max(range.lowerBound, start)..<max(range.upperBound, start)
       }
     }
   }
 
-  private func multiplyUnits(_ x: QuantizedActivations, _ units: Range<Int>, rows: Int, into y: UnsafeMutablePointer<Float>) {
+  private func multiplyUnits(
+    _ x: QuantizedActivations, _ units: Range<Int>, rows: Int, into y: UnsafeMutablePointer<Float>
+  ) {
     let first = units.lowerBound * Int(COLUMN_UNIT)
     let columns = min(outputs, units.upperBound * Int(COLUMN_UNIT)) - first
     let table = integer_kernels().pointee
@@ -96,28 +109,35 @@ struct QuantizedWeights {
 
   /// For many rows a task is one panel, which stays in L1, and a tile of rows, which stays in L2.
   private static func multiplyMatrix(
-    _ products: [(weights: QuantizedWeights, y: UnsafeMutablePointer<Float>)], _ x: QuantizedActivations, rows: Int, _ workspace: Workspace
+    _ products: [(weights: QuantizedWeights, y: UnsafeMutablePointer<Float>)],
+    _ x: QuantizedActivations, rows: Int, _ workspace: Workspace
   ) {
     var tasks: [(product: Int, panel: Int, rows: Range<Int>)] = []
     for (index, product) in products.enumerated() {
       for panel in 0..<product.weights.panels.shape[0] {
-        for first in stride(from: 0, to: rows, by: rowTile) { tasks.append((index, panel, first..<min(rows, first + rowTile))) }
+        for first in stride(from: 0, to: rows, by: rowTile) {
+          tasks.append((index, panel, first..<min(rows, first + rowTile)))
+        }
       }
     }
+
     workspace.parallel.forEach(tasks.count) { thread, item in
       let (product, panel, range) = tasks[item]
-      products[product].weights.multiplyPanel(x, panel, rows: range, into: products[product].y, workspace.scratch(thread))
+      products[product].weights.multiplyPanel(
+        x, panel, rows: range, into: products[product].y, workspace.scratch(thread))
     }
   }
 
   private func multiplyPanel(
-    _ x: QuantizedActivations, _ index: Int, rows: Range<Int>, into y: UnsafeMutablePointer<Float>, _ scratch: BufferPool
+    _ x: QuantizedActivations, _ index: Int, rows: Range<Int>, into y: UnsafeMutablePointer<Float>,
+    _ scratch: BufferPool
   ) {
     let column = index * QuantizedLayout.columns
     let weights = panel8(index, scratch, "expanded")
     withUnsafePointer(to: x.rows) { x in
       integer_kernels().pointee.matmul8(
-        y + rows.lowerBound * outputs + column, Int64(outputs), x, Int64(rows.lowerBound), Int64(rows.count), weights,
+        y + rows.lowerBound * outputs + column, Int64(outputs), x, Int64(rows.lowerBound),
+        Int64(rows.count), weights,
         Int64(min(QuantizedLayout.columns, outputs - column)))
     }
   }
@@ -125,7 +145,8 @@ struct QuantizedWeights {
   /// A panel in 8 bits: as it lies in the file, or expanded into the thread's scratch.
   private func panel8(_ index: Int, _ scratch: BufferPool, _ name: String) -> UnsafePointer<UInt8> {
     guard format == .int4 else { return panel(index) }
-    let wide: UnsafeMutablePointer<UInt8> = scratch.integers(name, QuantizedLayout.int8PanelBytes(inputs: inputs))
+    let wide: UnsafeMutablePointer<UInt8> = scratch.integers(
+      name, QuantizedLayout.int8PanelBytes(inputs: inputs))
     integer_kernels().pointee.expand4(wide, panel(index), Int64(QuantizedLayout.padded(inputs)))
     return UnsafePointer(wide)
   }
@@ -137,14 +158,16 @@ struct QuantizedWeights {
   /// the next product's inputs, so each tile is quantized where it was made and the wide
   /// values never reach memory.
   static func gatedMultiply(
-    gate: QuantizedWeights, up: QuantizedWeights, down: QuantizedWeights, _ x: UnsafePointer<Float>, rows: Int,
+    gate: QuantizedWeights, up: QuantizedWeights, down: QuantizedWeights, _ x: UnsafePointer<Float>,
+    rows: Int,
     into y: UnsafeMutablePointer<Float>, _ workspace: Workspace
   ) {
     let outer = QuantizedActivations(x, rows: rows, columns: gate.inputs, workspace)
     let inner = QuantizedActivations(rows: rows, columns: gate.outputs, name: "gated", workspace)
     let tiles = (rows + rowTile - 1) / rowTile
     workspace.parallel.forEach(gate.panels.shape[0] * tiles) { thread, item in
-      let (panel, first) = (item / tiles, item % tiles * rowTile)
+      let panel = item / tiles
+      let first = item % tiles * rowTile
       let range = first..<min(rows, first + rowTile)
       gatedTile(gate, up, panel, outer, range, into: inner, workspace.scratch(thread))
     }
@@ -152,22 +175,26 @@ struct QuantizedWeights {
   }
 
   private static func gatedTile(
-    _ gate: QuantizedWeights, _ up: QuantizedWeights, _ index: Int, _ x: QuantizedActivations, _ rows: Range<Int>,
+    _ gate: QuantizedWeights, _ up: QuantizedWeights, _ index: Int, _ x: QuantizedActivations,
+    _ rows: Range<Int>,
     into inner: QuantizedActivations, _ scratch: BufferPool
   ) {
     let columns = QuantizedLayout.columns
     let gated = scratch.buffer("gated.tile", gatedRows * columns)
     let raised = scratch.buffer("raised.tile", gatedRows * columns)
-    let (gatePanel, upPanel) = (gate.panel8(index, scratch, "expanded"), up.panel8(index, scratch, "expanded.up"))
+    let gatePanel = gate.panel8(index, scratch, "expanded")
+    let upPanel = up.panel8(index, scratch, "expanded.up")
     let table = integer_kernels().pointee
-    var (source, target) = (x.rows, inner.rows)
+    var source = x.rows
+    var target = inner.rows
     for first in stride(from: rows.lowerBound, to: rows.upperBound, by: gatedRows) {
       let count = Int64(min(gatedRows, rows.upperBound - first))
       table.matmul8(gated, Int64(columns), &source, Int64(first), count, gatePanel, Int64(columns))
       table.matmul8(raised, Int64(columns), &source, Int64(first), count, upPanel, Int64(columns))
       kernels().pointee.silu_mul(gated, raised, count * Int64(columns))
       table.quantize_group8(
-        &target, gated, Int64(first), count, Int64(index), Int64(min(columns, gate.outputs - index * columns)))
+        &target, gated, Int64(first), count, Int64(index),
+        Int64(min(columns, gate.outputs - index * columns)))
     }
   }
 }
@@ -190,7 +217,8 @@ struct QuantizedActivations {
     let rows = rows
     workspace.parallel.forRanges(count, grain: 16) { range in
       var part = rows
-      integer_kernels().pointee.quantize_rows8(&part, x, Int64(range.lowerBound), Int64(range.count), Int64(columns))
+      integer_kernels().pointee.quantize_rows8(
+        &part, x, Int64(range.lowerBound), Int64(range.count), Int64(columns))
     }
   }
 }
@@ -202,7 +230,9 @@ enum QuantizedLayout {
   static func panels(_ outputs: Int) -> Int { (outputs + columns - 1) / columns }
 
   /// Inputs in whole groups.
-  static func padded(_ inputs: Int) -> Int { (inputs + Int(INT8_GROUP) - 1) / Int(INT8_GROUP) * Int(INT8_GROUP) }
+  static func padded(_ inputs: Int) -> Int {
+    (inputs + Int(INT8_GROUP) - 1) / Int(INT8_GROUP) * Int(INT8_GROUP)
+  }
 
   /// [panels, groups of inputs, bytes of a block]
   static func int8Shape(outputs: Int, inputs: Int) -> [Int] {
@@ -213,5 +243,7 @@ enum QuantizedLayout {
     [panels(outputs), padded(inputs) / Int(INT4_GROUP), Int(INT4_BLOCK_BYTES)]
   }
 
-  static func int8PanelBytes(inputs: Int) -> Int { int8Shape(outputs: 1, inputs: inputs).reduce(1, *) }
+  static func int8PanelBytes(inputs: Int) -> Int {
+    int8Shape(outputs: 1, inputs: inputs).reduce(1, *)
+  }
 }

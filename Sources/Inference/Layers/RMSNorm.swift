@@ -9,8 +9,10 @@ struct RMSNorm {
 
   init(_ checkpoint: Checkpoint, _ name: String, count: Int, groups: Int = 1, eps: Double) throws {
     guard count % groups == 0 else {
-      throw ModelError.malformedConfiguration(key: "group_norm_size", reason: "is \(groups), which does not divide \(count) channels")
+      throw ModelError.malformedConfiguration(
+        key: "group_norm_size", reason: "is \(groups), which does not divide \(count) channels")
     }
+
     weight = try checkpoint.vector(name + ".weight", count: count)
     self.groups = groups
     self.eps = Float(eps)
@@ -24,11 +26,14 @@ struct RMSNorm {
   }
 
   /// y [rows, channels] from x [rows, channels]; y may be x.
-  func callAsFunction(_ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>, _ parallel: Parallel) {
+  func callAsFunction(
+    _ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>, _ parallel: Parallel
+  ) {
     parallel.forRanges(rows, grain: max(1, 8192 / weight.count)) { range in
       let start = range.lowerBound * weight.count
       kernels().pointee.rms_norm(
-        y + start, x + start, weight, Int64(range.count), Int64(groups), Int64(weight.count / groups), eps)
+        y + start, x + start, weight, Int64(range.count), Int64(groups),
+        Int64(weight.count / groups), eps)
     }
   }
 

@@ -25,14 +25,19 @@ final class RotaryEmbedding {
     let cos: [Float]
     let sin: [Float]
 
-    func covers(_ range: Range<Int>) -> Bool { start <= range.lowerBound && range.upperBound <= start + count }
+    func covers(_ range: Range<Int>) -> Bool {
+      start <= range.lowerBound && range.upperBound <= start + count
+    }
   }
 
   /// - Throws: `ModelError.malformedConfiguration` for a scaling that is not known.
-  init(rotary: Int, theta: Double, scaling: ModelConfiguration?, pairing: Pairing = .halves) throws {
+  init(rotary: Int, theta: Double, scaling: ModelConfiguration?, pairing: Pairing = .halves) throws
+  {
     guard rotary > 0, rotary % 2 == 0 else {
-      throw ModelError.malformedConfiguration(key: "rotary_dim", reason: "is \(rotary), but must be a positive even number")
+      throw ModelError.malformedConfiguration(
+        key: "rotary_dim", reason: "is \(rotary), but must be a positive even number")
     }
+
     self.rotary = rotary
     self.pairing = pairing
     let plain = (0..<rotary / 2).map { pow(theta, -2 * Double($0) / Double(rotary)) }
@@ -40,32 +45,45 @@ final class RotaryEmbedding {
   }
 
   /// Rotates x [positions.count, heads, headDim], row by row to these positions.
-  func rotate(_ x: UnsafeMutablePointer<Float>, heads: Int, headDim: Int, positions: Range<Int>, _ parallel: Parallel) {
+  func rotate(
+    _ x: UnsafeMutablePointer<Float>, heads: Int, headDim: Int, positions: Range<Int>,
+    _ parallel: Parallel
+  ) {
     let table = table(covering: positions)
     parallel.forRanges(positions.count, grain: 16) { range in
       apply(
-        to: x + range.lowerBound * heads * headDim, rows: range.count, heads: heads, headDim: headDim, table,
+        to: x + range.lowerBound * heads * headDim, rows: range.count, heads: heads,
+        headDim: headDim, table,
         at: positions.lowerBound + range.lowerBound)
     }
   }
 
   /// Rotates x [rows, heads, headDim], all rows to the same position.
-  func rotate(_ x: UnsafeMutablePointer<Float>, rows: Int, heads: Int, headDim: Int, position: Int, _ parallel: Parallel) {
+  func rotate(
+    _ x: UnsafeMutablePointer<Float>, rows: Int, heads: Int, headDim: Int, position: Int,
+    _ parallel: Parallel
+  ) {
     let table = table(covering: position..<position + 1)
     parallel.forRanges(rows, grain: 16) { range in
       for row in range {
-        apply(to: x + row * heads * headDim, rows: 1, heads: heads, headDim: headDim, table, at: position)
+        apply(
+          to: x + row * heads * headDim, rows: 1, heads: heads, headDim: headDim, table,
+          at: position)
       }
     }
   }
 
-  private func apply(to x: UnsafeMutablePointer<Float>, rows: Int, heads: Int, headDim: Int, _ table: Table, at position: Int) {
+  private func apply(
+    to x: UnsafeMutablePointer<Float>, rows: Int, heads: Int, headDim: Int, _ table: Table,
+    at position: Int
+  ) {
     let offset = (position - table.start) * frequencies.count
     let kernel = pairing == .halves ? kernels().pointee.rope : kernels().pointee.rope_pairs
     table.cos.withUnsafeBufferPointer { cos in
       table.sin.withUnsafeBufferPointer { sin in
         guard let cos = cos.baseAddress, let sin = sin.baseAddress else { return }
-        kernel?(x, cos + offset, sin + offset, Int64(rows), Int64(heads), Int64(headDim), Int64(rotary))
+        kernel?(
+          x, cos + offset, sin + offset, Int64(rows), Int64(heads), Int64(headDim), Int64(rotary))
       }
     }
   }
@@ -76,6 +94,7 @@ final class RotaryEmbedding {
       prefix = makeTable(0..<max(positions.upperBound, 2 * prefix.count))
       return prefix
     }
+
     if !block.covers(positions) { block = makeTable(positions) }
     return block
   }
@@ -84,7 +103,8 @@ final class RotaryEmbedding {
   private func makeTable(_ positions: Range<Int>) -> Table {
     let angles = positions.flatMap { position in frequencies.map { Double(position) * $0 } }
     return Table(
-      start: positions.lowerBound, count: positions.count, cos: angles.map { magnitude * Float(Foundation.cos($0)) },
+      start: positions.lowerBound, count: positions.count,
+      cos: angles.map { magnitude * Float(Foundation.cos($0)) },
       sin: angles.map { magnitude * Float(Foundation.sin($0)) })
   }
 }

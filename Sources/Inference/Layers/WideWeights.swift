@@ -15,13 +15,18 @@ struct WideWeights {
   private let inputs: Int
 
   init(_ weight: Tensor) {
-    (self.weight, outputs, inputs) = (weight, weight.shape[0], weight.shape[1])
+    self.weight = weight
+    outputs = weight.shape[0]
+    inputs = weight.shape[1]
   }
 
   var byteCount: Int { weight.bytes.count }
   private var scratchCount: Int { max(Self.sliceElements, inputs) }
 
-  func multiply(_ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>, _ workspace: Workspace) {
+  func multiply(
+    _ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>,
+    _ workspace: Workspace
+  ) {
     if rows <= Self.gemvRows, weight.type.hasVectorProduct {
       multiplyVectors(x, rows: rows, into: y, workspace.parallel)
     } else {
@@ -29,22 +34,30 @@ struct WideWeights {
     }
   }
 
-  private func multiplyVectors(_ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>, _ parallel: Parallel) {
+  private func multiplyVectors(
+    _ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>, _ parallel: Parallel
+  ) {
     parallel.forRanges(outputs, grain: 16) { range in
       for row in 0..<rows {
         kernels().pointee.gemv(
-          y + row * outputs + range.lowerBound, weight.address(row: range.lowerBound), weight.type.kernel, x + row * inputs,
+          y + row * outputs + range.lowerBound, weight.address(row: range.lowerBound),
+          weight.type.kernel, x + row * inputs,
           Int64(range.count), Int64(inputs))
       }
     }
   }
 
-  private func multiplyMatrix(_ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>, _ workspace: Workspace) {
+  private func multiplyMatrix(
+    _ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>,
+    _ workspace: Workspace
+  ) {
     let slice = sliceRows(threads: workspace.parallel.threads)
     workspace.parallel.forEach((outputs + slice - 1) / slice) { thread, item in
       let first = item * slice
       let count = min(slice, outputs - first)
-      let wide = widened(first: first, count: count, scratch: workspace.scratch(thread).buffer("widening", scratchCount))
+      let wide = widened(
+        first: first, count: count,
+        scratch: workspace.scratch(thread).buffer("widening", scratchCount))
       openblas_gemm(
         Int32(rows), Int32(count), Int32(inputs), 1, x, Int32(inputs), wide, Int32(inputs), 1, 0,
         y + first, Int32(outputs))
@@ -58,7 +71,9 @@ struct WideWeights {
     return max(1, (outputs + rounds * threads - 1) / (rounds * threads))
   }
 
-  private func widened(first: Int, count: Int, scratch: UnsafeMutablePointer<Float>) -> UnsafePointer<Float> {
+  private func widened(first: Int, count: Int, scratch: UnsafeMutablePointer<Float>)
+    -> UnsafePointer<Float>
+  {
     if weight.type == .float32, UInt(bitPattern: weight.address(row: first)) % 4 == 0 {
       return UnsafePointer(weight.address(row: first).assumingMemoryBound(to: Float.self))
     }
@@ -66,5 +81,7 @@ struct WideWeights {
     return UnsafePointer(scratch)
   }
 
-  func row(_ index: Int, into x: UnsafeMutablePointer<Float>) { weight.widen(row: index, count: 1, into: x) }
+  func row(_ index: Int, into x: UnsafeMutablePointer<Float>) {
+    weight.widen(row: index, count: 1, into: x)
+  }
 }

@@ -33,25 +33,37 @@ struct Attention {
   /// attention summed over rows and heads, for a single run of `mass.count` keys;
   /// if `logSums` is, it gets the logs of the softmax's denominators [rows, heads].
   func callAsFunction(
-    _ runs: [KeyRun], rows: Int, into out: UnsafeMutablePointer<Float>, logSums: UnsafeMutablePointer<Float>? = nil,
+    _ runs: [KeyRun], rows: Int, into out: UnsafeMutablePointer<Float>,
+    logSums: UnsafeMutablePointer<Float>? = nil,
     mass: UnsafeMutableBufferPointer<Float>? = nil, _ workspace: Workspace
   ) {
     if integer, mass == nil, IntegerAttention.fits(headDim: headDim, rows: rows) {
-      return IntegerAttention(attention: self)(runs, rows: rows, into: out, logSums: logSums, workspace)
+      return IntegerAttention(attention: self)(
+        runs, rows: rows, into: out, logSums: logSums, workspace)
     }
+
     if rows <= Self.fewRows, mass == nil {
       return attendRows(runs, rows: rows, into: out, logSums: logSums, workspace)
     }
-    let chunk = mass.map { _ in runs[0].count } ?? min(Self.largestChunk, runs.map(\.count).max() ?? 1)
+
+    let chunk =
+      mass.map { _ in runs[0].count } ?? min(Self.largestChunk, runs.map(\.count).max() ?? 1)
     let tile = max(1, min(Self.largestTile, Workspace.scoreElements / (group * max(chunk, 1))))
     let tiles = (rows + tile - 1) / tile
-    let partial = mass.map { workspace.buffer("attention.mass", $0.count * workspace.parallel.threads) }
-    if let mass, let partial { partial.update(repeating: 0, count: mass.count * workspace.parallel.threads) }
+    let partial = mass.map {
+      workspace.buffer("attention.mass", $0.count * workspace.parallel.threads)
+    }
+    if let mass, let partial {
+      partial.update(repeating: 0, count: mass.count * workspace.parallel.threads)
+    }
+
     workspace.parallel.forEach(keyHeads * tiles) { thread, item in
       let first = (item / keyHeads) * tile
       let task = Tile(
-        attention: self, keyHead: item % keyHeads, rows: first..<min(rows, first + tile), chunk: chunk,
-        scratch: workspace.scratch(thread), mass: mass.flatMap { mass in partial.map { $0 + thread * mass.count } })
+        attention: self, keyHead: item % keyHeads, rows: first..<min(rows, first + tile),
+        chunk: chunk,
+        scratch: workspace.scratch(thread),
+        mass: mass.flatMap { mass in partial.map { $0 + thread * mass.count } })
       task.run(runs, into: out, logSums)
     }
     guard let mass, let partial else { return }
@@ -61,21 +73,25 @@ struct Attention {
   }
 
   private func attendRows(
-    _ runs: [KeyRun], rows: Int, into out: UnsafeMutablePointer<Float>, logSums: UnsafeMutablePointer<Float>?, _ workspace: Workspace
+    _ runs: [KeyRun], rows: Int, into out: UnsafeMutablePointer<Float>,
+    logSums: UnsafeMutablePointer<Float>?, _ workspace: Workspace
   ) {
     let longest = runs.map(\.count).max() ?? 1
     workspace.parallel.forEach(rows * heads) { thread, item in
-      let (row, head) = (item / heads, item % heads)
+      let row = item / heads
+      let head = item % heads
       let scores = workspace.scratch(thread).buffer("attention.row", longest)
       let target = out + item * headDim
-      var (maximum, sum) = (-Float.infinity, Float(0))
+      var maximum = -Float.infinity
+      var sum = Float(0)
       target.update(repeating: 0, count: headDim)
       for run in runs {
         let seen = run.visible(row)
         if seen.isEmpty { continue }
         let start = head / group * run.headStride + seen.lowerBound * headDim
         kernels().pointee.attend_row(
-          &maximum, &sum, target, run.query + item * headDim, run.keys + start, run.values + start, Int64(seen.count), Int64(headDim),
+          &maximum, &sum, target, run.query + item * headDim, run.keys + start, run.values + start,
+          Int64(seen.count), Int64(headDim),
           scale, scores)
       }
       for index in 0..<headDim { target[index] /= sum }
@@ -87,7 +103,8 @@ struct Attention {
   /// The logs of denominators of one key head's queries into [rows, heads], of their maxima,
   /// which are used up, and sums [group, rows].
   func logSums(
-    _ maximum: UnsafeMutablePointer<Float>, _ sum: UnsafePointer<Float>, keyHead: Int, _ rows: Range<Int>,
+    _ maximum: UnsafeMutablePointer<Float>, _ sum: UnsafePointer<Float>, keyHead: Int,
+    _ rows: Range<Int>,
     into target: UnsafeMutablePointer<Float>
   ) {
     kernels().pointee.log_sums(maximum, sum, Int64(group * rows.count))
@@ -109,7 +126,10 @@ struct Attention {
     let statistics: UnsafeMutablePointer<Float>  // maximum, sum, rescale: [3, group * rows]
     let mass: UnsafeMutablePointer<Float>?
 
-    init(attention: Attention, keyHead: Int, rows: Range<Int>, chunk: Int, scratch: BufferPool, mass: UnsafeMutablePointer<Float>?) {
+    init(
+      attention: Attention, keyHead: Int, rows: Range<Int>, chunk: Int, scratch: BufferPool,
+      mass: UnsafeMutablePointer<Float>?
+    ) {
       self.attention = attention
       self.keyHead = keyHead
       self.rows = rows
@@ -124,7 +144,10 @@ struct Attention {
 
     private var count: Int { attention.group * rows.count }
 
-    func run(_ runs: [KeyRun], into out: UnsafeMutablePointer<Float>, _ logSums: UnsafeMutablePointer<Float>?) {
+    func run(
+      _ runs: [KeyRun], into out: UnsafeMutablePointer<Float>,
+      _ logSums: UnsafeMutablePointer<Float>?
+    ) {
       output.update(repeating: 0, count: count * attention.headDim)
       statistics.update(repeating: -.infinity, count: count)
       (statistics + count).update(repeating: 0, count: count)
@@ -138,16 +161,22 @@ struct Attention {
           attend(run, start..<min(to, start + chunk), visible: visible)
         }
       }
-      if let logSums { attention.logSums(statistics, statistics + count, keyHead: keyHead, rows, into: logSums) }
+
+      if let logSums {
+        attention.logSums(statistics, statistics + count, keyHead: keyHead, rows, into: logSums)
+      }
+
       finish(into: out)
     }
 
     private func gather(_ source: UnsafePointer<Float>) {
-      let (dim, heads) = (attention.headDim, attention.heads)
+      let dim = attention.headDim
+      let heads = attention.heads
       for member in 0..<attention.group {
         for (index, row) in rows.enumerated() {
           (query + (member * rows.count + index) * dim)
-            .update(from: source + (row * heads + keyHead * attention.group + member) * dim, count: dim)
+            .update(
+              from: source + (row * heads + keyHead * attention.group + member) * dim, count: dim)
         }
       }
     }
@@ -157,11 +186,13 @@ struct Attention {
       let offset = keyHead * run.headStride + range.lowerBound * dim
       let columns = Int32(range.count)
       openblas_gemm(
-        Int32(count), columns, Int32(dim), 1, query, Int32(dim), run.keys + offset, Int32(dim), 1, 0, scores, columns)
+        Int32(count), columns, Int32(dim), 1, query, Int32(dim), run.keys + offset, Int32(dim), 1,
+        0, scores, columns)
       softmax(range, visible: visible)
       kernels().pointee.scale_rows(output, statistics + 2 * count, Int64(count), Int64(dim))
       openblas_gemm(
-        Int32(count), Int32(dim), columns, 1, scores, columns, run.values + offset, Int32(dim), 0, 1, output, Int32(dim))
+        Int32(count), Int32(dim), columns, 1, scores, columns, run.values + offset, Int32(dim), 0,
+        1, output, Int32(dim))
       if mass != nil { record(range) }
     }
 
@@ -176,6 +207,7 @@ struct Attention {
           if last[row] < first[row] { last[row] = first[row] }
         }
       }
+
       kernels().pointee.softmax_tile(
         scores, Int64(count), Int64(range.count), Int64(range.count), attention.scale, first, last,
         statistics, statistics + count, statistics + 2 * count)
@@ -185,11 +217,13 @@ struct Attention {
       guard let mass else { return }
       let shares = (0..<count).map { 1 / statistics[count + $0] }
       kernels().pointee.column_mass(
-        mass + range.lowerBound, scores, shares, Int64(count), Int64(range.count), Int64(range.count))
+        mass + range.lowerBound, scores, shares, Int64(count), Int64(range.count),
+        Int64(range.count))
     }
 
     private func finish(into out: UnsafeMutablePointer<Float>) {
-      let (dim, heads) = (attention.headDim, attention.heads)
+      let dim = attention.headDim
+      let heads = attention.heads
       for row in 0..<count { statistics[2 * count + row] = 1 / statistics[count + row] }
       kernels().pointee.scale_rows(output, statistics + 2 * count, Int64(count), Int64(dim))
       for member in 0..<attention.group {

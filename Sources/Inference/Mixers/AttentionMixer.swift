@@ -3,7 +3,8 @@ import Foundation
 
 /// Query, key and value projections around a memory of keys and values:
 ///
-///     y = W_o (sigmoid(W_g x) * attention(rope(norm(W_q x)), memory + rope(norm(W_k x)), memory + W_v x))
+///     y = W_o (sigmoid(W_g x) * attention(rope(norm(W_q x)), memory + rope(norm(W_k x)), memory +
+///     W_v x))
 ///
 /// of which norms, rotation and gate are there where the architecture has them.
 struct AttentionMixer: Mixer {
@@ -26,12 +27,17 @@ struct AttentionMixer: Mixer {
     case .softmax: return SoftmaxState(shape)
     case .window(let size, let sinks): return WindowState(shape, size: size, sinks: sinks)
     case .bounded(let limits): return BoundedState(shape, limits)
-    case .lightning(let size, let sinks, let branch): return ConvertedState(shape, size: size, sinks: sinks, branch)
+    case .lightning(let size, let sinks, let branch):
+      return ConvertedState(shape, size: size, sinks: sinks, branch)
     }
   }
 
-  func mix(_ x: UnsafePointer<Float>, _ segments: [Segment], into y: UnsafeMutablePointer<Float>, _ workspace: Workspace) {
-    let (rows, width) = (segments.rows, attention.heads * attention.headDim)
+  func mix(
+    _ x: UnsafePointer<Float>, _ segments: [Segment], into y: UnsafeMutablePointer<Float>,
+    _ workspace: Workspace
+  ) {
+    let rows = segments.rows
+    let width = attention.heads * attention.headDim
     let keyWidth = attention.keyHeads * attention.headDim
     let mixed = workspace.buffer("attention.mixed", rows * width)
     let gates = gate.map { ($0, workspace.buffer("attention.gate", rows * width)) }
@@ -39,21 +45,29 @@ struct AttentionMixer: Mixer {
     queryNorm?.normHeads(projected.query, rows: rows, width: width, workspace.parallel)
     keyNorm?.normHeads(projected.key, rows: rows, width: keyWidth, workspace.parallel)
     for segment in segments {
-      guard let state = segment.state as? any KeyValueState else { preconditionFailure("an attention layer got another layer's state") }
+      guard let state = segment.state as? any KeyValueState else {
+        preconditionFailure("an attention layer got another layer's state")
+      }
       let own = projected.from(row: segment.firstRow, width: width, keyWidth: keyWidth)
-      queryScaling?.scale(own.query, rows: segment.block.rows, width: width, position: segment.block.position)
-      state.attend(own, segment.block, attention, rope, into: mixed + segment.firstRow * width, workspace)
+      queryScaling?.scale(
+        own.query, rows: segment.block.rows, width: width, position: segment.block.position)
+      state.attend(
+        own, segment.block, attention, rope, into: mixed + segment.firstRow * width, workspace)
     }
+
     if let (_, values) = gates {
       workspace.parallel.forRanges(rows * width, grain: 8192) { range in
-        kernels().pointee.sigmoid_mul(mixed + range.lowerBound, values + range.lowerBound, Int64(range.count))
+        kernels().pointee.sigmoid_mul(
+          mixed + range.lowerBound, values + range.lowerBound, Int64(range.count))
       }
     }
+
     out(mixed, rows: rows, into: y, workspace)
   }
 
   func stateBytes(at depth: Int) -> Int {
-    8 * attention.keyHeads * attention.headDim * memory.kept(at: depth) + (memory.branch?.stateBytes(keys: memory.kept(at: depth)) ?? 0)
+    8 * attention.keyHeads * attention.headDim * memory.kept(at: depth)
+      + (memory.branch?.stateBytes(keys: memory.kept(at: depth)) ?? 0)
   }
 
   var parameters: ParameterCount {
@@ -63,7 +77,8 @@ struct AttentionMixer: Mixer {
 
   /// Scores and weighted values: 4 operations for each head element of each visible key.
   func operations(at depth: Int) -> Double {
-    Double(4 * attention.heads * attention.headDim * memory.visible(at: depth)) + memory.branchOperations(at: depth)
+    Double(4 * attention.heads * attention.headDim * memory.visible(at: depth))
+      + memory.branchOperations(at: depth)
   }
 }
 
@@ -73,23 +88,31 @@ enum AttentionProjection {
   case fused(Linear)  // [queries | keys | values, hidden]
 
   func callAsFunction(
-    _ x: UnsafePointer<Float>, rows: Int, _ attention: Attention, beside gate: (Linear, UnsafeMutablePointer<Float>)?,
+    _ x: UnsafePointer<Float>, rows: Int, _ attention: Attention,
+    beside gate: (Linear, UnsafeMutablePointer<Float>)?,
     _ workspace: Workspace
   ) -> Projections {
-    let (width, keyWidth) = (attention.heads * attention.headDim, attention.keyHeads * attention.headDim)
+    let width = attention.heads * attention.headDim
+    let keyWidth = attention.keyHeads * attention.headDim
     let projected = Projections(
-      query: workspace.buffer("attention.q", rows * width), key: workspace.buffer("attention.k", rows * keyWidth),
+      query: workspace.buffer("attention.q", rows * width),
+      key: workspace.buffer("attention.k", rows * keyWidth),
       value: workspace.buffer("attention.v", rows * keyWidth))
     let beside = gate.map { [(linear: $0.0, y: $0.1)] } ?? []
     switch self {
     case .separate(let query, let key, let value):
-      Linear.apply([(query, projected.query), (key, projected.key), (value, projected.value)] + beside, to: x, rows: rows, workspace)
+      Linear.apply(
+        [(query, projected.query), (key, projected.key), (value, projected.value)] + beside, to: x,
+        rows: rows, workspace)
     case .fused(let linear):
       let all = workspace.buffer("attention.qkv", rows * linear.outputs)
       Linear.apply([(linear, all)] + beside, to: x, rows: rows, workspace)
-      let parts = [(projected.query, width), (projected.key, keyWidth), (projected.value, keyWidth)]
+      let parts = [
+        (projected.query, width), (projected.key, keyWidth), (projected.value, keyWidth),
+      ]
       ColumnBlocks.split(all, rows: rows, into: parts, workspace.parallel)
     }
+
     return projected
   }
 
@@ -102,7 +125,8 @@ enum AttentionProjection {
 
   var parameters: Int {
     switch self {
-    case .separate(let query, let key, let value): query.parameters + key.parameters + value.parameters
+    case .separate(let query, let key, let value):
+      query.parameters + key.parameters + value.parameters
     case .fused(let linear): linear.parameters
     }
   }
@@ -111,7 +135,8 @@ enum AttentionProjection {
 /// The columns of a matrix as matrices of their own.
 enum ColumnBlocks {
   static func split(
-    _ source: UnsafePointer<Float>, rows: Int, into parts: [(target: UnsafeMutablePointer<Float>, width: Int)], _ parallel: Parallel
+    _ source: UnsafePointer<Float>, rows: Int,
+    into parts: [(target: UnsafeMutablePointer<Float>, width: Int)], _ parallel: Parallel
   ) {
     let total = parts.reduce(0) { $0 + $1.width }
     parallel.forRanges(rows, grain: 16) { range in
@@ -161,7 +186,11 @@ enum KeyValueMemory {
 
   /// The branch sees nothing before a token that is no sink has left the window.
   func branchOperations(at depth: Int) -> Double {
-    if case .lightning(let size, let sinks, let branch) = self, depth >= size + sinks { branch.operations } else { 0 }
+    if case .lightning(let size, let sinks, let branch) = self, depth >= size + sinks {
+      branch.operations
+    } else {
+      0
+    }
   }
 
   var kind: MixerKind {
@@ -178,8 +207,10 @@ enum KeyValueMemory {
     switch self {
     case .softmax: depth
     case .window(let size, let sinks): min(depth, WindowState.mostEntries(size) + sinks)
-    case .lightning(let size, let sinks, _): min(depth, WindowState.mostEntries(LightningBranchState.kept(size)) + sinks)
-    case .bounded(let limits): min(depth, limits.sinks + limits.kept + limits.window + LanguageModel.blockSize)
+    case .lightning(let size, let sinks, _):
+      min(depth, WindowState.mostEntries(LightningBranchState.kept(size)) + sinks)
+    case .bounded(let limits):
+      min(depth, limits.sinks + limits.kept + limits.window + LanguageModel.blockSize)
     }
   }
 
@@ -191,7 +222,8 @@ enum KeyValueMemory {
     // Half a step more on average.
     case .lightning(let size, let sinks, _): min(depth + 1, size + LightningBranch.step / 2 + sinks)
     // Between two closed blocks the newest tokens are kept too: half a block on average.
-    case .bounded(let limits): min(depth + 1, limits.sinks + limits.kept + limits.window + LanguageModel.blockSize / 2)
+    case .bounded(let limits):
+      min(depth + 1, limits.sinks + limits.kept + limits.window + LanguageModel.blockSize / 2)
     }
   }
 }
@@ -208,13 +240,15 @@ struct Projections {
   let value: UnsafeMutablePointer<Float>  // [rows, keyHeads, headDim]
 
   func from(row: Int, width: Int, keyWidth: Int) -> Projections {
-    Projections(query: query + row * width, key: key + row * keyWidth, value: value + row * keyWidth)
+    Projections(
+      query: query + row * width, key: key + row * keyWidth, value: value + row * keyWidth)
   }
 }
 
 /// A memory of keys and values.
 protocol KeyValueState: MixerState {
   func attend(
-    _ block: Projections, _ info: Block, _ attention: Attention, _ rope: RotaryEmbedding?, into out: UnsafeMutablePointer<Float>,
+    _ block: Projections, _ info: Block, _ attention: Attention, _ rope: RotaryEmbedding?,
+    into out: UnsafeMutablePointer<Float>,
     _ workspace: Workspace)
 }

@@ -5,7 +5,9 @@ public struct BoundedLimits: Sendable, Equatable {
   public let window: Int
 
   public init(sinks: Int, kept: Int, window: Int) {
-    (self.sinks, self.kept, self.window) = (sinks, kept, window)
+    self.sinks = sinks
+    self.kept = kept
+    self.window = window
   }
 }
 
@@ -36,12 +38,16 @@ final class BoundedState: KeyValueState {
   }
 
   private init(_ other: BoundedState, entries: KeyValueBuffer) {
-    (limits, positions, salience) = (other.limits, other.positions, other.salience)
+    limits = other.limits
+    positions = other.positions
+    salience = other.salience
     self.entries = entries
   }
 
   func copy() -> any MixerState { BoundedState(self, entries: entries.copy()) }
-  func scratch(rows: Int) -> any MixerState { BoundedState(self, entries: entries.lend(rows: rows)) }
+  func scratch(rows: Int) -> any MixerState {
+    BoundedState(self, entries: entries.lend(rows: rows))
+  }
   var byteCount: Int { entries.byteCount + 8 * positions.count }
   var numbers: [Float] { entries.numbers() + positions.map(Float.init) + salience }
 
@@ -61,7 +67,8 @@ final class BoundedState: KeyValueState {
   }
 
   func attend(
-    _ block: Projections, _ info: Block, _ attention: Attention, _ rope: RotaryEmbedding?, into out: UnsafeMutablePointer<Float>,
+    _ block: Projections, _ info: Block, _ attention: Attention, _ rope: RotaryEmbedding?,
+    into out: UnsafeMutablePointer<Float>,
     _ workspace: Workspace
   ) {
     let before = entries.count
@@ -69,50 +76,66 @@ final class BoundedState: KeyValueState {
     positions += (0..<info.rows).map { Int32(info.position + $0) }
     salience += repeatElement(0, count: info.rows)
     rope?.rotate(
-      block.query, heads: attention.heads, headDim: attention.headDim, positions: before..<before + info.rows, workspace.parallel)
+      block.query, heads: attention.heads, headDim: attention.headDim,
+      positions: before..<before + info.rows, workspace.parallel)
     let rotated = rotatedKeys(attention, rope, isSingle: info.rows == 1, workspace)
     let run = KeyRun(
-      query: block.query, keys: rotated, values: entries.values.pointer, headStride: entries.headStride,
+      query: block.query, keys: rotated, values: entries.values.pointer,
+      headStride: entries.headStride,
       count: entries.count, visible: { 0..<before + $0 + 1 })
-    guard let trace = info.trace else { return attention([run], rows: info.rows, into: out, workspace) }
+    guard let trace = info.trace else {
+      return attention([run], rows: info.rows, into: out, workspace)
+    }
     record(run, info, attention, trace, into: out, workspace)
   }
 
   /// All keys at their places. Token by token only the newest is rotated; for a block,
   /// after which tokens are dropped, all are, and nothing is kept.
-  private func rotatedKeys(_ attention: Attention, _ rope: RotaryEmbedding?, isSingle: Bool, _ workspace: Workspace) -> UnsafePointer<Float>
-  {
+  private func rotatedKeys(
+    _ attention: Attention, _ rope: RotaryEmbedding?, isSingle: Bool, _ workspace: Workspace
+  ) -> UnsafePointer<Float> {
     guard isSingle else {
       let scratch = workspace.buffer("bounded.keys", attention.keyHeads * entries.headStride)
       rotate(0..<entries.count, into: scratch, attention, rope, workspace.parallel)
       return UnsafePointer(scratch)
     }
+
     let size = attention.keyHeads * entries.headStride
     if rotated?.buffer.count ?? 0 < size || rotated?.stride != entries.headStride {
-      rotated = RotatedKeys(buffer: FloatBuffer(uninitialized: size), stride: entries.headStride, count: 0)
+      rotated = RotatedKeys(
+        buffer: FloatBuffer(uninitialized: size), stride: entries.headStride, count: 0)
     }
+
     guard var rotated else { preconditionFailure("the buffer was just made") }
-    rotate(rotated.count..<entries.count, into: rotated.buffer.pointer, attention, rope, workspace.parallel)
+    rotate(
+      rotated.count..<entries.count, into: rotated.buffer.pointer, attention, rope,
+      workspace.parallel)
     rotated.count = entries.count
     self.rotated = rotated
+
     return UnsafePointer(rotated.buffer.pointer)
   }
 
   private func rotate(
-    _ range: Range<Int>, into target: UnsafeMutablePointer<Float>, _ attention: Attention, _ rope: RotaryEmbedding?, _ parallel: Parallel
+    _ range: Range<Int>, into target: UnsafeMutablePointer<Float>, _ attention: Attention,
+    _ rope: RotaryEmbedding?, _ parallel: Parallel
   ) {
     for head in 0..<attention.keyHeads {
       let offset = head * entries.headStride + range.lowerBound * attention.headDim
-      (target + offset).update(from: entries.keys.pointer + offset, count: range.count * attention.headDim)
-      rope?.rotate(target + offset, heads: 1, headDim: attention.headDim, positions: range, parallel)
+      (target + offset).update(
+        from: entries.keys.pointer + offset, count: range.count * attention.headDim)
+      rope?.rotate(
+        target + offset, heads: 1, headDim: attention.headDim, positions: range, parallel)
     }
   }
 
   private func record(
-    _ run: KeyRun, _ info: Block, _ attention: Attention, _ trace: AttentionTrace, into out: UnsafeMutablePointer<Float>,
+    _ run: KeyRun, _ info: Block, _ attention: Attention, _ trace: AttentionTrace,
+    into out: UnsafeMutablePointer<Float>,
     _ workspace: Workspace
   ) {
-    let mass = UnsafeMutableBufferPointer(start: workspace.buffer("bounded.mass", run.count), count: run.count)
+    let mass = UnsafeMutableBufferPointer(
+      start: workspace.buffer("bounded.mass", run.count), count: run.count)
     mass.update(repeating: 0)
     attention([run], rows: info.rows, into: out, mass: mass, workspace)
     positions.withUnsafeBufferPointer { positions in
@@ -135,7 +158,9 @@ final class BoundedState: KeyValueState {
     guard total > capacity else { return }
     let candidates = limits.sinks..<total - limits.window
     let ranked = candidates.sorted { (salience[$0], positions[$0]) > (salience[$1], positions[$1]) }
-    let keptIndices = Array(0..<limits.sinks) + ranked.prefix(limits.kept).sorted() + Array(total - limits.window..<total)
+    let keptIndices =
+      Array(0..<limits.sinks) + ranked.prefix(limits.kept).sorted()
+      + Array(total - limits.window..<total)
     entries.keep(keptIndices)
     rotated?.count = 0
     positions = keptIndices.map { positions[$0] }

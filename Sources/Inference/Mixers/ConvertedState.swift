@@ -1,6 +1,7 @@
 /// The memory of a layer that was converted from full softmax attention: the last tokens, from
 /// `size` up to a step more, and the sinks exactly, and those between them through a linear branch
-/// (training/README.md, "The converted layer"; as LoLCATs, arXiv 2410.10254, with sinks and a decay).
+/// (training/README.md, "The converted layer"; as LoLCATs, arXiv 2410.10254, with sinks and a
+/// decay).
 final class ConvertedState: KeyValueState {
   private let branch: LightningBranch
   private let size: Int
@@ -9,18 +10,25 @@ final class ConvertedState: KeyValueState {
   private let linear: LightningBranchState
 
   init(_ shape: KeyValueShape, size: Int, sinks: Int, _ branch: LightningBranch) {
-    (self.branch, self.size, self.sinks) = (branch, size, sinks)
+    self.branch = branch
+    self.size = size
+    self.sinks = sinks
     window = WindowState(shape, size: size, sinks: sinks, step: LightningBranch.step)
     linear = LightningBranchState(branch, window: size, sinks: sinks)
   }
 
   private init(_ other: ConvertedState, _ window: WindowState, _ linear: LightningBranchState) {
-    (branch, size, sinks) = (other.branch, other.size, other.sinks)
-    (self.window, self.linear) = (window, linear)
+    branch = other.branch
+    size = other.size
+    sinks = other.sinks
+    self.window = window
+    self.linear = linear
   }
 
   func copy() -> any MixerState { ConvertedState(self, window.clone(), linear.copy()) }
-  func scratch(rows: Int) -> any MixerState { ConvertedState(self, window.lend(rows: rows), linear.lend(rows: rows)) }
+  func scratch(rows: Int) -> any MixerState {
+    ConvertedState(self, window.lend(rows: rows), linear.lend(rows: rows))
+  }
   var byteCount: Int { window.byteCount + linear.byteCount }
   var numbers: [Float] { window.numbers + linear.numbers }
 
@@ -35,17 +43,22 @@ final class ConvertedState: KeyValueState {
   }
 
   func attend(
-    _ block: Projections, _ info: Block, _ attention: Attention, _ rope: RotaryEmbedding?, into out: UnsafeMutablePointer<Float>,
+    _ block: Projections, _ info: Block, _ attention: Attention, _ rope: RotaryEmbedding?,
+    into out: UnsafeMutablePointer<Float>,
     _ workspace: Workspace
   ) {
     let first = LightningBranchState.firstSeeing(window: size, sinks: sinks)
     let seeing = min(max(first - info.position, 0), info.rows)..<info.rows
     let queries = seeing.isEmpty ? nil : BranchQueries(branch, rows: seeing, workspace)
     linear.take(block, rows: info.rows, keyHeads: attention.keyHeads, queries, workspace)
-    guard let queries else { return window.attend(block, info, attention, rope, into: out, workspace) }
-    let exact = ExactAttention(out: out, logSums: workspace.buffer("branch.log_sums", info.rows * attention.heads))
+    guard let queries else {
+      return window.attend(block, info, attention, rope, into: out, workspace)
+    }
+    let exact = ExactAttention(
+      out: out, logSums: workspace.buffer("branch.log_sums", info.rows * attention.heads))
     window.attend(block, info, attention, rope, into: out, logSums: exact.logSums, workspace)
     linear.merge(
-      queries, position: info.position, values: window.values(last:), keyHeads: attention.keyHeads, into: exact, workspace)
+      queries, position: info.position, values: window.values(last:), keyHeads: attention.keyHeads,
+      into: exact, workspace)
   }
 }

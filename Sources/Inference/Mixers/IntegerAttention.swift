@@ -16,16 +16,21 @@ struct IntegerAttention {
     integer_kernels().pointee.attend16 != nil && headDim % 16 == 0 && rows >= leastRows
   }
 
-  /// out [rows, heads, headDim] and, if wanted, the logs of the softmax's denominators [rows, heads].
+  /// out [rows, heads, headDim] and, if wanted, the logs of the softmax's denominators [rows,
+  /// heads].
   func callAsFunction(
-    _ runs: [KeyRun], rows: Int, into out: UnsafeMutablePointer<Float>, logSums: UnsafeMutablePointer<Float>?, _ workspace: Workspace
+    _ runs: [KeyRun], rows: Int, into out: UnsafeMutablePointer<Float>,
+    logSums: UnsafeMutablePointer<Float>?, _ workspace: Workspace
   ) {
-    let packed = runs.enumerated().compactMap { index, run in PackedRun(run, rows: rows, attention, name: "run\(index)", workspace) }
+    let packed = runs.enumerated().compactMap { index, run in
+      PackedRun(run, rows: rows, attention, name: "run\(index)", workspace)
+    }
     let tiles = (rows + Self.tileRows - 1) / Self.tileRows
     workspace.parallel.forEach(attention.keyHeads * tiles) { thread, item in
       let first = item / attention.keyHeads * Self.tileRows
       let tile = IntegerTile(
-        attention: attention, keyHead: item % attention.keyHeads, rows: first..<min(rows, first + Self.tileRows),
+        attention: attention, keyHead: item % attention.keyHeads,
+        rows: first..<min(rows, first + Self.tileRows),
         scratch: workspace.scratch(thread))
       tile.run(packed, into: out, logSums)
     }
@@ -41,24 +46,32 @@ private struct PackedRun {
   /// nil where no row sees any key.
   init?(_ run: KeyRun, rows: Int, _ attention: Attention, name: String, _ workspace: Workspace) {
     let seen = (0..<rows).map(run.visible).filter { !$0.isEmpty }
-    guard let first = seen.map(\.lowerBound).min(), let last = seen.map(\.upperBound).max() else { return nil }
-    let (dim, step) = (attention.headDim, Int(ATTEND_KEYS))
+    guard let first = seen.map(\.lowerBound).min(), let last = seen.map(\.upperBound).max() else {
+      return nil
+    }
+    let dim = attention.headDim
+    let step = Int(ATTEND_KEYS)
     let steps = (last - first + step - 1) / step
     let room = attention.keyHeads * steps * step
     let keys: UnsafeMutablePointer<Int16> = workspace.shared.integers(name + ".keys", room * dim)
-    let values: UnsafeMutablePointer<Int16> = workspace.shared.integers(name + ".values", room * dim)
+    let values: UnsafeMutablePointer<Int16> = workspace.shared.integers(
+      name + ".values", room * dim)
     let keyScales = workspace.buffer(name + ".key_scales", room)
     let valueScales = workspace.buffer(name + ".value_scales", attention.keyHeads * steps)
     let heads = (0..<attention.keyHeads).map { head in
       packed_run16(
         keys: keys + head * steps * step * dim, key_scales: keyScales + head * steps * step,
-        values: values + head * steps * step * dim, value_scales: valueScales + head * steps, count: Int64(last - first))
+        values: values + head * steps * step * dim, value_scales: valueScales + head * steps,
+        count: Int64(last - first))
     }
-    (self.run, self.first, self.heads) = (run, first, heads)
+    self.run = run
+    self.first = first
+    self.heads = heads
     workspace.parallel.forEach(attention.keyHeads * steps) { _, item in
       var target = heads[item / steps]
       let source = item / steps * run.headStride + first * dim
-      integer_kernels().pointee.pack_run16(&target, run.keys + source, run.values + source, Int64(item % steps), Int64(dim))
+      integer_kernels().pointee.pack_run16(
+        &target, run.keys + source, run.values + source, Int64(item % steps), Int64(dim))
     }
   }
 }
@@ -75,7 +88,9 @@ private struct IntegerTile {
   private let last: UnsafeMutablePointer<Int32>
 
   init(attention: Attention, keyHead: Int, rows: Range<Int>, scratch: BufferPool) {
-    (self.attention, self.keyHead, self.rows) = (attention, keyHead, rows)
+    self.attention = attention
+    self.keyHead = keyHead
+    self.rows = rows
     let count = attention.heads / attention.keyHeads * rows.count
     queries = scratch.integers("attend16.queries", count * attention.headDim)
     scales = scratch.buffer("attend16.scales", count)
@@ -84,22 +99,28 @@ private struct IntegerTile {
     let statistics = scratch.buffer("attend16.statistics", 2 * count)
     let output = scratch.buffer("attend16.output", count * attention.headDim)
     tile = query_tile16(
-      queries: queries, scales: scales, first: first, last: last, maximum: statistics, sum: statistics + count,
+      queries: queries, scales: scales, first: first, last: last, maximum: statistics,
+      sum: statistics + count,
       output: output, count: Int64(count))
   }
 
   private var group: Int { attention.heads / attention.keyHeads }
 
-  func run(_ runs: [PackedRun], into out: UnsafeMutablePointer<Float>, _ logSums: UnsafeMutablePointer<Float>?) {
+  func run(
+    _ runs: [PackedRun], into out: UnsafeMutablePointer<Float>,
+    _ logSums: UnsafeMutablePointer<Float>?
+  ) {
     let count = Int(tile.count)
     tile.maximum.update(repeating: -.infinity, count: count)
     tile.sum.update(repeating: 0, count: count)
     tile.output.update(repeating: 0, count: count * attention.headDim)
     for run in runs {
       gather(run)
-      var (tile, head) = (tile, run.heads[keyHead])
+      var tile = tile
+      var head = run.heads[keyHead]
       integer_kernels().pointee.attend16(&tile, &head, Int64(attention.headDim))
     }
+
     if let logSums { writeLogSums(into: logSums) }
     finish(into: out)
   }
@@ -107,28 +128,34 @@ private struct IntegerTile {
   /// Maxima are those of base 2, and sums have the probabilities' scale in them.
   private func writeLogSums(into logSums: UnsafeMutablePointer<Float>) {
     let ln2: Float = 0.693_147_2
-    for index in 0..<Int(tile.count) { tile.maximum[index] = ln2 * (tile.maximum[index] - Float(PROBABILITY_LOG2)) }
+    for index in 0..<Int(tile.count) {
+      tile.maximum[index] = ln2 * (tile.maximum[index] - Float(PROBABILITY_LOG2))
+    }
     attention.logSums(tile.maximum, tile.sum, keyHead: keyHead, rows, into: logSums)
   }
 
   private func gather(_ packed: PackedRun) {
-    let (dim, heads) = (attention.headDim, attention.heads)
+    let dim = attention.headDim
+    let heads = attention.heads
     let log2e: Float = 1.442_695
     for member in 0..<group {
       let start = member * rows.count
       let source = packed.run.query + (rows.lowerBound * heads + keyHead * group + member) * dim
       integer_kernels().pointee.quantize_rows16(
-        queries + start * dim, scales + start, source, Int64(heads * dim), Int64(rows.count), Int64(dim), attention.scale * log2e)
+        queries + start * dim, scales + start, source, Int64(heads * dim), Int64(rows.count),
+        Int64(dim), attention.scale * log2e)
       for (index, row) in rows.enumerated() {
         let seen = packed.run.visible(row)
         first[start + index] = Int32(seen.lowerBound - packed.first)
-        last[start + index] = seen.isEmpty ? first[start + index] : Int32(seen.upperBound - packed.first)
+        last[start + index] =
+          seen.isEmpty ? first[start + index] : Int32(seen.upperBound - packed.first)
       }
     }
   }
 
   private func finish(into out: UnsafeMutablePointer<Float>) {
-    let (dim, heads) = (attention.headDim, attention.heads)
+    let dim = attention.headDim
+    let heads = attention.heads
     for index in 0..<Int(tile.count) { tile.sum[index] = 1 / tile.sum[index] }
     kernels().pointee.scale_rows(tile.output, tile.sum, tile.count, Int64(dim))
     for member in 0..<group {

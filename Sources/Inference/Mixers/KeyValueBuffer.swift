@@ -5,15 +5,21 @@ final class KeyValueBuffer {
 
   init(_ shape: KeyValueShape, capacity: Int, limit: Int = .max) {
     keys = RowBuffer(heads: shape.keyHeads, width: shape.headDim, capacity: capacity, limit: limit)
-    values = RowBuffer(heads: shape.keyHeads, width: shape.headDim, capacity: capacity, limit: limit)
+    values = RowBuffer(
+      heads: shape.keyHeads, width: shape.headDim, capacity: capacity, limit: limit)
   }
 
-  private init(_ keys: RowBuffer, _ values: RowBuffer) { (self.keys, self.values) = (keys, values) }
+  private init(_ keys: RowBuffer, _ values: RowBuffer) {
+    self.keys = keys
+    self.values = values
+  }
 
   func copy() -> KeyValueBuffer { KeyValueBuffer(keys.copy(), values.copy()) }
 
   /// The same entries in the same storage: see `RowBuffer.lend`.
-  func lend(rows: Int) -> KeyValueBuffer { KeyValueBuffer(keys.lend(rows: rows), values.lend(rows: rows)) }
+  func lend(rows: Int) -> KeyValueBuffer {
+    KeyValueBuffer(keys.lend(rows: rows), values.lend(rows: rows))
+  }
 
   var count: Int { keys.count }
   /// Elements from one key head to the next.
@@ -21,7 +27,9 @@ final class KeyValueBuffer {
   var byteCount: Int { keys.byteCount + values.byteCount }
 
   /// Appends rows [rows, keyHeads, headDim], from row `first` on.
-  func append(keys newKeys: UnsafePointer<Float>, values newValues: UnsafePointer<Float>, rows: Range<Int>) {
+  func append(
+    keys newKeys: UnsafePointer<Float>, values newValues: UnsafePointer<Float>, rows: Range<Int>
+  ) {
     keys.append(newKeys, rows: rows)
     values.append(newValues, rows: rows)
   }
@@ -52,9 +60,13 @@ final class KeyValueBuffer {
   func restore(from reader: inout StateReader) throws {
     try keys.restore(from: &reader)
     try values.restore(from: &reader)
-    guard keys.count == values.count else { throw StateArchiveError.damaged("keys and values differ in number") }
+    guard keys.count == values.count else {
+      throw StateArchiveError.damaged("keys and values differ in number")
+    }
   }
 
   /// The numbers of the last entries, or of all, without the unused capacity.
-  func numbers(last number: Int = .max) -> [Float] { keys.numbers(last: number) + values.numbers(last: number) }
+  func numbers(last number: Int = .max) -> [Float] {
+    keys.numbers(last: number) + values.numbers(last: number)
+  }
 }

@@ -25,18 +25,28 @@ struct LightningBranch {
   private static let tileRows = 48
 
   /// - Throws: `ModelError` when a tensor is missing or does not fit the heads.
-  init(_ checkpoint: Checkpoint, _ prefix: String, _ attention: Attention, gainRange: Float) throws {
+  init(_ checkpoint: Checkpoint, _ prefix: String, _ attention: Attention, gainRange: Float) throws
+  {
     let name = prefix + "key_map"
-    guard let shape = checkpoint.shape(of: name) else { throw ModelError.missingTensor(name: name, path: checkpoint.folder) }
-    let (states, size) = (shape.first ?? 0, shape.last ?? 0)
-    guard shape.count == 3, states > 0, size > 0, states % attention.keyHeads == 0, attention.heads % states == 0 else {
-      throw ModelError.wrongShape(name: name, expected: [attention.keyHeads, attention.headDim, max(size, 1)], found: shape)
+    guard let shape = checkpoint.shape(of: name) else {
+      throw ModelError.missingTensor(name: name, path: checkpoint.folder)
+    }
+    let states = shape.first ?? 0
+    let size = shape.last ?? 0
+    guard shape.count == 3, states > 0, size > 0, states % attention.keyHeads == 0,
+      attention.heads % states == 0
+    else {
+      throw ModelError.wrongShape(
+        name: name, expected: [attention.keyHeads, attention.headDim, max(size, 1)], found: shape)
     }
     let dim = attention.headDim
-    queries = try FeatureMaps(checkpoint, prefix + "query", heads: attention.heads, dim: dim, size: size, gainRange: 0)
-    keys = try FeatureMaps(checkpoint, prefix + "key", heads: states, dim: dim, size: size, gainRange: gainRange)
+    queries = try FeatureMaps(
+      checkpoint, prefix + "query", heads: attention.heads, dim: dim, size: size, gainRange: 0)
+    keys = try FeatureMaps(
+      checkpoint, prefix + "key", heads: states, dim: dim, size: size, gainRange: gainRange)
     slopes = try checkpoint.vector(prefix + "slope", count: states)
-    powers = FloatBuffer(slopes.flatMap { slope in (0..<Self.step).map { Float(exp(-Double(slope) * Double($0))) } })
+    powers = FloatBuffer(
+      slopes.flatMap { slope in (0..<Self.step).map { Float(exp(-Double(slope) * Double($0))) } })
   }
 
   var states: Int { keys.heads }
@@ -47,7 +57,9 @@ struct LightningBranch {
   /// Elements of a state: S [features, headDim] and z [features].
   var stateSize: Int { features * (headDim + 1) }
 
-  func powers(of state: Int) -> UnsafePointer<Float> { UnsafePointer(powers.pointer + state * Self.step) }
+  func powers(of state: Int) -> UnsafePointer<Float> {
+    UnsafePointer(powers.pointer + state * Self.step)
+  }
   /// What a state's sums count after one step more.
   func decay(of state: Int) -> Float { exp(-slopes[state] * Float(Self.step)) }
 
@@ -61,8 +73,10 @@ struct LightningBranch {
 
   /// Computes features of a call's keys, gain included, to where `keys` stand from its first
   /// row on, and those of its last queries.
-  func compute(_ block: Projections, rows: Int, keyHeads: Int, keys target: StridedRows, _ queries: BranchQueries?, _ workspace: Workspace)
-  {
+  func compute(
+    _ block: Projections, rows: Int, keyHeads: Int, keys target: StridedRows,
+    _ queries: BranchQueries?, _ workspace: Workspace
+  ) {
     let tiles = (rows + Self.tileRows - 1) / Self.tileRows
     let items = tiles * (states + (queries == nil ? 0 : self.queries.heads))
     let one = { (thread: Int, item: Int) in
@@ -76,27 +90,38 @@ struct LightningBranch {
       }
     }
     // A single token takes less time than telling other threads about it.
-    if rows == 1 { (0..<items).forEach { one(0, $0) } } else { workspace.parallel.forEach(items, one) }
+    if rows == 1 {
+      (0..<items).forEach { one(0, $0) }
+    } else {
+      workspace.parallel.forEach(items, one)
+    }
   }
 
   private func keySide(
-    _ state: Int, _ key: UnsafePointer<Float>, _ rows: Range<Int>, keyHeads: Int, into target: StridedRows,
+    _ state: Int, _ key: UnsafePointer<Float>, _ rows: Range<Int>, keyHeads: Int,
+    into target: StridedRows,
     _ gains: UnsafeMutablePointer<Float>
   ) {
     let head = state / (states / keyHeads)
     keys.compute(
-      state, key + (rows.lowerBound * keyHeads + head) * headDim, stride: keyHeads * headDim, rows: rows.count,
-      into: target.start + state * target.headStride + rows.lowerBound * features, stride: features, gains)
+      state, key + (rows.lowerBound * keyHeads + head) * headDim, stride: keyHeads * headDim,
+      rows: rows.count,
+      into: target.start + state * target.headStride + rows.lowerBound * features, stride: features,
+      gains)
   }
 
   private func querySide(
-    _ head: Int, _ query: UnsafePointer<Float>, _ rows: Range<Int>, into target: BranchQueries, _ gains: UnsafeMutablePointer<Float>
+    _ head: Int, _ query: UnsafePointer<Float>, _ rows: Range<Int>, into target: BranchQueries,
+    _ gains: UnsafeMutablePointer<Float>
   ) {
     let rows = rows.clamped(to: target.rows)
     let width = queries.heads * headDim
-    let first = (head / share * target.rows.count + rows.lowerBound - target.rows.lowerBound) * share + head % share
+    let first =
+      (head / share * target.rows.count + rows.lowerBound - target.rows.lowerBound) * share + head
+      % share
     queries.compute(
-      head, query + rows.lowerBound * width + head * headDim, stride: width, rows: rows.count, into: target.features + first * features,
+      head, query + rows.lowerBound * width + head * headDim, stride: width, rows: rows.count,
+      into: target.features + first * features,
       stride: share * features, gains)
     for row in 0..<rows.count { target.gains[first + row * share] = gains[row] }
   }
@@ -132,8 +157,13 @@ struct FeatureMaps {
   private let gainRange: Float
   private let map, bias, gain, gainBias: FloatBuffer
 
-  init(_ checkpoint: Checkpoint, _ prefix: String, heads: Int, dim: Int, size: Int, gainRange: Float) throws {
-    (self.heads, self.dim, self.size, self.gainRange) = (heads, dim, size, gainRange)
+  init(
+    _ checkpoint: Checkpoint, _ prefix: String, heads: Int, dim: Int, size: Int, gainRange: Float
+  ) throws {
+    self.heads = heads
+    self.dim = dim
+    self.size = size
+    self.gainRange = gainRange
     map = FloatBuffer(try checkpoint.values(prefix + "_map", shape: [heads, dim, size]))
     bias = FloatBuffer(try checkpoint.values(prefix + "_map_bias", shape: [heads, size]))
     gain = FloatBuffer(try checkpoint.values(prefix + "_gain", shape: [heads, dim]))
@@ -143,12 +173,15 @@ struct FeatureMaps {
   var parameters: Int { heads * (dim * size + size + dim + 1) }
 
   func compute(
-    _ head: Int, _ x: UnsafePointer<Float>, stride xStride: Int, rows: Int, into out: UnsafeMutablePointer<Float>, stride: Int,
+    _ head: Int, _ x: UnsafePointer<Float>, stride xStride: Int, rows: Int,
+    into out: UnsafeMutablePointer<Float>, stride: Int,
     _ gains: UnsafeMutablePointer<Float>
   ) {
     var own = feature_map(
-      map: map.pointer + head * dim * size, bias: bias.pointer + head * size, gain: gain.pointer + head * dim,
+      map: map.pointer + head * dim * size, bias: bias.pointer + head * size,
+      gain: gain.pointer + head * dim,
       gain_bias: gainBias.pointer[head], gain_range: gainRange, dim: Int64(dim), size: Int64(size))
-    kernels().pointee.branch_features(out, Int64(stride), gains, x, Int64(xStride), &own, Int64(rows))
+    kernels().pointee.branch_features(
+      out, Int64(stride), gains, x, Int64(xStride), &own, Int64(rows))
   }
 }

@@ -2,14 +2,15 @@ import CKernels
 
 /// The linear branch's memory: of all tokens that left the window, for each state
 ///
-///     S = sum_s decay^(b-W-s) fk_s v_s^T  [features, headDim],  z = sum_s decay^(b-W-s) fk_s  [features]
+///     S = sum_s decay^(b-W-s) fk_s v_s^T  [features, headDim],  z = sum_s decay^(b-W-s) fk_s
+///     [features]
 ///
-/// where b is the last multiple of a step and s <= b - W, and the features of the keys that are
-/// yet to leave it (training/README.md, "The converted layer").
+/// where b is the last multiple of a step and s <= b - W, and the features of the keys that are yet
+/// to leave it (training/README.md, "The converted layer").
 ///
-/// The border moves on at the first token of a step, and what then joins depends on no other
-/// step, so for all steps of a call and all states these sums are made at once; a sweep then makes
-/// them the states that the steps' queries see, and all outputs are made at once.
+/// The border moves on at the first token of a step, and what then joins depends on no other step,
+/// so for all steps of a call and all states these sums are made at once; a sweep then makes them
+/// the states that the steps' queries see, and all outputs are made at once.
 final class LightningBranchState {
   private let branch: LightningBranch
   private let window: Int  // W
@@ -18,15 +19,21 @@ final class LightningBranchState {
   private let sums: FloatBuffer  // S and z: [states, features * (headDim + 1)]
 
   init(_ branch: LightningBranch, window: Int, sinks: Int) {
-    (self.branch, self.window, self.sinks) = (branch, window, sinks)
+    self.branch = branch
+    self.window = window
+    self.sinks = sinks
     let kept = Self.kept(window)
     features = RowBuffer(
-      heads: branch.states, width: branch.features, capacity: WindowState.firstCapacity(kept), limit: WindowState.mostEntries(kept))
+      heads: branch.states, width: branch.features, capacity: WindowState.firstCapacity(kept),
+      limit: WindowState.mostEntries(kept))
     sums = FloatBuffer(branch.states * branch.stateSize)
   }
 
   private init(_ other: LightningBranchState, features: RowBuffer) {
-    (branch, window, sinks, self.features) = (other.branch, other.window, other.sinks, features)
+    branch = other.branch
+    window = other.window
+    sinks = other.sinks
+    self.features = features
     sums = other.sums.resized(to: other.sums.count)
   }
 
@@ -46,7 +53,8 @@ final class LightningBranchState {
   }
   var byteCount: Int { features.byteCount + 4 * sums.count }
   var numbers: [Float] {
-    Array(UnsafeBufferPointer(start: sums.pointer, count: sums.count)) + features.numbers(last: Self.kept(window))
+    Array(UnsafeBufferPointer(start: sums.pointer, count: sums.count))
+      + features.numbers(last: Self.kept(window))
   }
 
   func save(to writer: inout StateWriter) {
@@ -60,21 +68,27 @@ final class LightningBranchState {
   }
 
   /// Remembers the call's keys and computes its queries' features, before either is rotated.
-  func take(_ block: Projections, rows: Int, keyHeads: Int, _ queries: BranchQueries?, _ workspace: Workspace) {
+  func take(
+    _ block: Projections, rows: Int, keyHeads: Int, _ queries: BranchQueries?,
+    _ workspace: Workspace
+  ) {
     features.makeRoom(for: rows, keeping: Self.kept(window))
     let before = features.count
     features.extend(by: rows)
-    let target = StridedRows(start: features.pointer + before * branch.features, headStride: features.headStride)
+    let target = StridedRows(
+      start: features.pointer + before * branch.features, headStride: features.headStride)
     branch.compute(block, rows: rows, keyHeads: keyHeads, keys: target, queries, workspace)
   }
 
-  /// Merges what queries see of the state into `exact`, while keys join it at each step's beginning.
+  /// Merges what queries see of the state into `exact`, while keys join it at each step's
+  /// beginning.
   ///
   /// - Parameters:
   ///   - position: of the call's first row.
   ///   - values: those of the call's last key and all before it.
   func merge(
-    _ queries: BranchQueries, position: Int, values: (_ last: Int) -> StridedRows, keyHeads: Int, into exact: ExactAttention,
+    _ queries: BranchQueries, position: Int, values: (_ last: Int) -> StridedRows, keyHeads: Int,
+    into exact: ExactAttention,
     _ workspace: Workspace
   ) {
     let steps = BranchStep.all(of: queries.rows, position: position, window: window, sinks: sinks)
@@ -82,20 +96,29 @@ final class LightningBranchState {
     let end = position + queries.rows.upperBound
     let perKeyHead = branch.states / keyHeads
     let sum = { [self] (thread: Int, item: Int) in
-      let (number, state) = (item / branch.states, item % branch.states)
+      let number = item / branch.states
+      let state = item % branch.states
       guard let joining = steps[number].joining else { return }
       let values = values(end - joining.lowerBound)
       var keys = branch_keys(
-        key: features.pointer + state * features.headStride + (features.count - end + joining.lowerBound) * branch.features,
-        value: values.start + state / perKeyHead * values.headStride, power: branch.powers(of: state), rows: Int64(joining.count),
+        key: features.pointer + state * features.headStride
+          + (features.count - end + joining.lowerBound) * branch.features,
+        value: values.start + state / perKeyHead * values.headStride,
+        power: branch.powers(of: state), rows: Int64(joining.count),
         features: Int64(branch.features), dim: Int64(branch.headDim))
-      let scratch = workspace.scratch(thread).buffer("branch.decayed", branch.features * LightningBranch.step)
+      let scratch = workspace.scratch(thread).buffer(
+        "branch.decayed", branch.features * LightningBranch.step)
       kernels().pointee.branch_sums(chain + item * branch.stateSize, &keys, scratch)
     }
     let seen = { [self] (thread: Int, item: Int) in
-      let (number, state) = (item / branch.states, item % branch.states)
-      let source = steps[number].joining == nil ? sums.pointer + state * branch.stateSize : chain + item * branch.stateSize
-      see(UnsafePointer(source), steps[number], state, queries, position: position, into: exact, workspace.scratch(thread))
+      let number = item / branch.states
+      let state = item % branch.states
+      let source =
+        steps[number].joining == nil
+        ? sums.pointer + state * branch.stateSize : chain + item * branch.stateSize
+      see(
+        UnsafePointer(source), steps[number], state, queries, position: position, into: exact,
+        workspace.scratch(thread))
     }
     forEach(steps, workspace.parallel, sum)
     carry(steps, chain)
@@ -108,7 +131,11 @@ final class LightningBranchState {
   private func forEach(_ steps: [BranchStep], _ parallel: Parallel, _ body: (Int, Int) -> Void) {
     let items = steps.count * branch.states
     // A single token takes less time than telling other threads about it.
-    if steps.count == 1, steps[0].rows.count == 1 { (0..<items).forEach { body(0, $0) } } else { parallel.forEach(items, body) }
+    if steps.count == 1, steps[0].rows.count == 1 {
+      (0..<items).forEach { body(0, $0) }
+    } else {
+      parallel.forEach(items, body)
+    }
   }
 
   /// Makes what joins at each step [steps, states, stateSize] the states that its queries see.
@@ -116,28 +143,36 @@ final class LightningBranchState {
     let size = branch.stateSize
     for (number, step) in steps.enumerated() where step.joining != nil {
       // Only a call's first step may go on where the last call stopped.
-      let before = number > 0 && steps[number - 1].joining != nil ? chain + (number - 1) * sums.count : sums.pointer
+      let before =
+        number > 0 && steps[number - 1].joining != nil
+        ? chain + (number - 1) * sums.count : sums.pointer
       for state in 0..<branch.states {
         kernels().pointee.axpby(
-          chain + number * sums.count + state * size, before + state * size, 1, branch.decay(of: state), Int64(size))
+          chain + number * sums.count + state * size, before + state * size, 1,
+          branch.decay(of: state), Int64(size))
       }
     }
   }
 
   /// What a step's queries see of a state, merged into `exact`.
   private func see(
-    _ source: UnsafePointer<Float>, _ step: BranchStep, _ state: Int, _ queries: BranchQueries, position: Int, into exact: ExactAttention,
+    _ source: UnsafePointer<Float>, _ step: BranchStep, _ state: Int, _ queries: BranchQueries,
+    position: Int, into exact: ExactAttention,
     _ scratch: BufferPool
   ) {
-    let (share, dim) = (branch.share, branch.headDim)
+    let share = branch.share
+    let dim = branch.headDim
     let numerator = scratch.buffer("branch.numerator", LightningBranch.step * share * dim)
     let denominator = scratch.buffer("branch.denominator", LightningBranch.step * share)
-    let first = (state * queries.rows.count + step.rows.lowerBound - queries.rows.lowerBound) * share
+    let first =
+      (state * queries.rows.count + step.rows.lowerBound - queries.rows.lowerBound) * share
     kernels().pointee.branch_outputs(
-      numerator, denominator, source, queries.features + first * branch.features, Int64(step.rows.count * share),
+      numerator, denominator, source, queries.features + first * branch.features,
+      Int64(step.rows.count * share),
       Int64(branch.features), Int64(dim))
     exact.merge(
-      numerator, denominator, queries.gains + first, rows: step.rows, age: (position + step.rows.lowerBound) % LightningBranch.step,
+      numerator, denominator, queries.gains + first, rows: step.rows,
+      age: (position + step.rows.lowerBound) % LightningBranch.step,
       state: state, branch)
   }
 }
@@ -160,11 +195,13 @@ private struct BranchStep {
       steps.append(BranchStep(rows: row..<next, joining: joining))
       row = next
     }
+
     return steps
   }
 }
 
-/// What the window gave: out [rows, heads, headDim], and the logs of its denominators [rows, heads].
+/// What the window gave: out [rows, heads, headDim], and the logs of its denominators [rows,
+/// heads].
 struct ExactAttention {
   let out: UnsafeMutablePointer<Float>
   let logSums: UnsafeMutablePointer<Float>
@@ -172,13 +209,17 @@ struct ExactAttention {
   /// Joins these rows of a state's heads with the branch's part.
   /// - Parameter age: tokens from the state's last step to the first row.
   func merge(
-    _ numerator: UnsafePointer<Float>, _ denominator: UnsafeMutablePointer<Float>, _ gains: UnsafeMutablePointer<Float>,
+    _ numerator: UnsafePointer<Float>, _ denominator: UnsafeMutablePointer<Float>,
+    _ gains: UnsafeMutablePointer<Float>,
     rows: Range<Int>, age: Int, state: Int, _ branch: LightningBranch
   ) {
-    let (heads, share, dim) = (branch.queries.heads, branch.share, branch.headDim)
+    let heads = branch.queries.heads
+    let share = branch.share
+    let dim = branch.headDim
     let first = rows.lowerBound * heads + state * share
     kernels().pointee.branch_merge(
-      out + first * dim, Int64(heads * dim), logSums + first, Int64(heads), numerator, denominator, gains, branch.slopes[state],
+      out + first * dim, Int64(heads * dim), logSums + first, Int64(heads), numerator, denominator,
+      gains, branch.slopes[state],
       Int64(age), Int64(rows.count), Int64(share), Int64(dim))
   }
 }

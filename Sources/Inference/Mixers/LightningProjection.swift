@@ -13,16 +13,20 @@ enum LightningProjection {
 
   var parameters: Int {
     switch self {
-    case .interleaved(let linear), .blocks(let linear), .blocksWithFactor(let linear): linear.parameters
-    case .separate(let query, let key, let value): query.parameters + key.parameters + value.parameters
+    case .interleaved(let linear), .blocks(let linear), .blocksWithFactor(let linear):
+      linear.parameters
+    case .separate(let query, let key, let value):
+      query.parameters + key.parameters + value.parameters
     }
   }
 
   func callAsFunction(
-    _ x: UnsafePointer<Float>, rows: Int, _ shape: LightningShape, _ activation: LightningActivation,
+    _ x: UnsafePointer<Float>, rows: Int, _ shape: LightningShape,
+    _ activation: LightningActivation,
     beside gate: (Linear, UnsafeMutablePointer<Float>)?, _ workspace: Workspace
   ) -> LightningProjections {
-    let (width, keyWidth) = (shape.width, shape.keyWidth)
+    let width = shape.width
+    let keyWidth = shape.keyWidth
     let beside = gate.map { [(linear: $0.0, y: $0.1)] } ?? []
     if case .interleaved(let linear) = self {
       let all = workspace.buffer("lightning.qkv", rows * 3 * width)
@@ -30,13 +34,16 @@ enum LightningProjection {
       activation.apply(to: all, count: rows * 3 * width, part: .all, workspace.parallel)
       return .interleaved(all, shape)
     }
+
     let parts = ["lightning.q", "lightning.k", "lightning.v"].enumerated().map { index, name in
       workspace.buffer(name, rows * (index == 0 ? width : keyWidth))
     }
     var factor: UnsafeMutablePointer<Float>?
     switch self {
     case .separate(let query, let key, let value):
-      Linear.apply([(query, parts[0]), (key, parts[1]), (value, parts[2])] + beside, to: x, rows: rows, workspace)
+      Linear.apply(
+        [(query, parts[0]), (key, parts[1]), (value, parts[2])] + beside, to: x, rows: rows,
+        workspace)
     case .blocks(let linear), .blocksWithFactor(let linear), .interleaved(let linear):
       let all = workspace.buffer("lightning.qkv", rows * linear.outputs)
       Linear.apply([(linear, all)] + beside, to: x, rows: rows, workspace)
@@ -49,8 +56,10 @@ enum LightningProjection {
       ColumnBlocks.split(all, rows: rows, into: blocks, workspace.parallel)
     }
     activation.apply(to: parts[0], count: rows * width, part: .queriesAndKeys, workspace.parallel)
-    activation.apply(to: parts[1], count: rows * keyWidth, part: .queriesAndKeys, workspace.parallel)
+    activation.apply(
+      to: parts[1], count: rows * keyWidth, part: .queriesAndKeys, workspace.parallel)
     activation.apply(to: parts[2], count: rows * keyWidth, part: .values, workspace.parallel)
+
     return .separate(query: parts[0], key: parts[1], value: parts[2], factor: factor, shape)
   }
 }
@@ -89,7 +98,9 @@ struct HeadRows {
   let head: Int
   let row: Int
 
-  func from(row first: Int) -> HeadRows { HeadRows(pointer: pointer + first * row, head: head, row: row) }
+  func from(row first: Int) -> HeadRows {
+    HeadRows(pointer: pointer + first * row, head: head, row: row)
+  }
 }
 
 struct LightningProjections {
@@ -100,18 +111,23 @@ struct LightningProjections {
   var factor: UnsafeMutablePointer<Float>?
 
   func from(row: Int) -> Self {
-    Self(query: query.from(row: row), key: key.from(row: row), value: value.from(row: row), factor: nil)
+    Self(
+      query: query.from(row: row), key: key.from(row: row), value: value.from(row: row), factor: nil
+    )
   }
 
   static func interleaved(_ all: UnsafeMutablePointer<Float>, _ shape: LightningShape) -> Self {
-    let (dim, row) = (shape.headDim, 3 * shape.width)
+    let dim = shape.headDim
+    let row = 3 * shape.width
     return Self(
-      query: HeadRows(pointer: all, head: 3 * dim, row: row), key: HeadRows(pointer: all + dim, head: 3 * dim, row: row),
+      query: HeadRows(pointer: all, head: 3 * dim, row: row),
+      key: HeadRows(pointer: all + dim, head: 3 * dim, row: row),
       value: HeadRows(pointer: all + 2 * dim, head: 3 * dim, row: row))
   }
 
   static func separate(
-    query: UnsafeMutablePointer<Float>, key: UnsafeMutablePointer<Float>, value: UnsafeMutablePointer<Float>,
+    query: UnsafeMutablePointer<Float>, key: UnsafeMutablePointer<Float>,
+    value: UnsafeMutablePointer<Float>,
     factor: UnsafeMutablePointer<Float>?, _ shape: LightningShape
   ) -> Self {
     Self(
@@ -137,7 +153,10 @@ enum LightningRotation {
 struct LinearizedPositions {
   let angles: [Float]  // [heads * headDim], radians a token
 
-  func turned(_ projected: LightningProjections, _ block: Block, _ shape: LightningShape, _ workspace: Workspace) -> (
+  func turned(
+    _ projected: LightningProjections, _ block: Block, _ shape: LightningShape,
+    _ workspace: Workspace
+  ) -> (
     cosines: LightningProjections, sines: LightningProjections
   ) {
     let count = block.rows * shape.width
@@ -145,13 +164,20 @@ struct LinearizedPositions {
     workspace.parallel.forRanges(block.rows, grain: 8) { range in
       for index in range.lowerBound * shape.width..<range.upperBound * shape.width {
         // In double: fp32 loses a radian's thousandth at position 100,000.
-        let angle = Double(angles[index % shape.width]) * Double(block.position + index / shape.width)
-        let (c, s) = (Float(cos(angle)), Float(sin(angle)))
-        let (q, k) = (projected.query.pointer[index], projected.key.pointer[index])
-        (buffers[0][index], buffers[1][index], buffers[2][index], buffers[3][index]) = (q * c, k * c, q * s, k * s)
+        let angle =
+          Double(angles[index % shape.width]) * Double(block.position + index / shape.width)
+        let c = Float(cos(angle))
+        let s = Float(sin(angle))
+        let q = projected.query.pointer[index]
+        let k = projected.key.pointer[index]
+        buffers[0][index] = q * c
+        buffers[1][index] = k * c
+        buffers[2][index] = q * s
+        buffers[3][index] = k * s
       }
     }
     let value = projected.value.pointer
+
     return (
       .separate(query: buffers[0], key: buffers[1], value: value, factor: nil, shape),
       .separate(query: buffers[2], key: buffers[3], value: value, factor: nil, shape)

@@ -13,7 +13,9 @@ enum LightningSlopes {
   }
 
   /// 2^(-8(h+1)/H) for any number of heads, as llama.cpp and transformers compute it.
-  static func geometric(heads: Int) -> [Double] { (1...heads).map { exp2(-8 * Double($0) / Double(heads)) } }
+  static func geometric(heads: Int) -> [Double] {
+    (1...heads).map { exp2(-8 * Double($0) / Double(heads)) }
+  }
 
   /// Slopes times 1 - (layer + offset) / (layers - 1) + 1e-5: upper layers hardly decay
   /// (MiniMax-01's and TransNormerLLM's modelling code).

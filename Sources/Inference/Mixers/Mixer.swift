@@ -50,7 +50,9 @@ protocol Mixer {
 
   /// out [rows, hidden] = mix of x [rows, hidden] with what each segment's state remembers,
   /// which then remembers the segment's rows too.
-  func mix(_ x: UnsafePointer<Float>, _ segments: [Segment], into out: UnsafeMutablePointer<Float>, _ workspace: Workspace)
+  func mix(
+    _ x: UnsafePointer<Float>, _ segments: [Segment], into out: UnsafeMutablePointer<Float>,
+    _ workspace: Workspace)
 }
 
 /// What a layer remembers of the tokens so far.

@@ -12,27 +12,40 @@ final class RowBuffer {
   private let limit: Int
 
   init(heads: Int, width: Int, capacity: Int, limit: Int = .max) {
-    (self.heads, self.width, self.capacity, self.limit) = (heads, width, capacity, limit)
+    self.heads = heads
+    self.width = width
+    self.capacity = capacity
+    self.limit = limit
     storage = FloatBuffer(heads * capacity * width)
   }
 
   private init(copying other: RowBuffer) {
-    (heads, width, capacity, limit, count) = (other.heads, other.width, other.capacity, other.limit, other.count)
+    heads = other.heads
+    width = other.width
+    capacity = other.capacity
+    limit = other.limit
+    count = other.count
     storage = FloatBuffer(uninitialized: other.storage.count)
     for head in 0..<heads {
-      (pointer + head * headStride).update(from: other.pointer + head * headStride, count: count * width)
+      (pointer + head * headStride).update(
+        from: other.pointer + head * headStride, count: count * width)
     }
   }
 
   private init(borrowing other: RowBuffer) {
-    (heads, width, capacity, limit, count) = (other.heads, other.width, other.capacity, other.limit, other.count)
-    (storage, isBorrowed) = (other.storage, true)
+    heads = other.heads
+    width = other.width
+    capacity = other.capacity
+    limit = other.limit
+    count = other.count
+    storage = other.storage
+    isBorrowed = true
   }
 
   func copy() -> RowBuffer { RowBuffer(copying: self) }
 
-  /// The same entries in the same storage, for adding up to `rows` more behind them; they are copied
-  /// when that changes. To be dropped before this buffer changes.
+  /// The same entries in the same storage, for adding up to `rows` more behind them; they are
+  /// copied when that changes. To be dropped before this buffer changes.
   func lend(rows: Int) -> RowBuffer {
     grow(to: count + rows)
     return RowBuffer(borrowing: self)
@@ -40,7 +53,8 @@ final class RowBuffer {
 
   private func own() {
     guard isBorrowed else { return }
-    (storage, isBorrowed) = (storage.resized(to: storage.count), false)
+    storage = storage.resized(to: storage.count)
+    isBorrowed = false
   }
 
   var pointer: UnsafeMutablePointer<Float> { storage.pointer }
@@ -60,7 +74,8 @@ final class RowBuffer {
     extend(by: rows.count)
     for head in 0..<heads {
       for (index, row) in rows.enumerated() {
-        (pointer + head * headStride + (before + index) * width).update(from: source + (row * heads + head) * width, count: width)
+        (pointer + head * headStride + (before + index) * width).update(
+          from: source + (row * heads + head) * width, count: width)
       }
     }
   }
@@ -68,11 +83,13 @@ final class RowBuffer {
   /// Drops the first `number` entries.
   func dropFirst(_ number: Int) {
     guard number > 0 else { return }
+
     own()
     for head in 0..<heads {
       let start = pointer + head * headStride
       start.update(from: start + number * width, count: (count - number) * width)
     }
+
     count -= number
   }
 
@@ -91,16 +108,23 @@ final class RowBuffer {
         (start + target * width).update(from: start + source * width, count: width)
       }
     }
+
     count = indices.count
   }
 
   private func grow(to needed: Int) {
     guard needed > capacity else { return }
-    let larger = RowBuffer(heads: heads, width: width, capacity: max(needed, min(2 * capacity, limit)), limit: limit)
+
+    let larger = RowBuffer(
+      heads: heads, width: width, capacity: max(needed, min(2 * capacity, limit)), limit: limit)
     for head in 0..<heads {
-      (larger.pointer + head * larger.headStride).update(from: pointer + head * headStride, count: count * width)
+      (larger.pointer + head * larger.headStride).update(
+        from: pointer + head * headStride, count: count * width)
     }
-    (capacity, storage, isBorrowed) = (larger.capacity, larger.storage, false)
+
+    capacity = larger.capacity
+    storage = larger.storage
+    isBorrowed = false
   }
 
   /// Writes the entries that the next one would not push out: those that `makeRoom` drops before
@@ -113,7 +137,9 @@ final class RowBuffer {
   func save(from first: Int, to writer: inout StateWriter) {
     for number in [heads, width, count - first] { writer.write(number) }
     for head in 0..<heads {
-      writer.write(UnsafeBufferPointer(start: pointer + head * headStride + first * width, count: (count - first) * width))
+      writer.write(
+        UnsafeBufferPointer(
+          start: pointer + head * headStride + first * width, count: (count - first) * width))
     }
   }
 
@@ -122,19 +148,26 @@ final class RowBuffer {
   func restore(from reader: inout StateReader) throws {
     try reader.expect(heads, "the number of a layer's heads")
     try reader.expect(width, "the width of a layer's heads")
-    let (before, added) = (count, try reader.readInteger())
-    guard added >= 0, added <= limit - before, added <= reader.remaining / (4 * heads * width) else {
-      throw StateArchiveError.foreign("a layer's \(added) tokens fit neither this model nor what is left of the bytes")
+    let before = count
+    let added = try reader.readInteger()
+    guard added >= 0, added <= limit - before, added <= reader.remaining / (4 * heads * width)
+    else {
+      throw StateArchiveError.foreign(
+        "a layer's \(added) tokens fit neither this model nor what is left of the bytes")
     }
     extend(by: added)
-    for head in 0..<heads { try reader.read(into: pointer + head * headStride + before * width, count: added * width) }
+    for head in 0..<heads {
+      try reader.read(into: pointer + head * headStride + before * width, count: added * width)
+    }
   }
 
   /// The last `number` entries, or all where there are fewer, without the unused capacity.
   func numbers(last number: Int = .max) -> [Float] {
     let first = max(0, count - number)
     return (0..<heads).flatMap { head in
-      Array(UnsafeBufferPointer(start: pointer + head * headStride + first * width, count: (count - first) * width))
+      Array(
+        UnsafeBufferPointer(
+          start: pointer + head * headStride + first * width, count: (count - first) * width))
     }
   }
 }

@@ -15,21 +15,30 @@ final class SoftmaxState: KeyValueState {
   func save(to writer: inout StateWriter) {}
   func restore(from reader: inout StateReader) throws {}
 
-  func savePage(from first: Int, to writer: inout StateWriter) { entries.save(from: first, to: &writer) }
+  func savePage(from first: Int, to writer: inout StateWriter) {
+    entries.save(from: first, to: &writer)
+  }
 
   func restorePage(tokens: Int, from reader: inout StateReader) throws {
     let before = entries.count
     try entries.restore(from: &reader)
-    guard entries.count == before + tokens else { throw StateArchiveError.damaged("a page holds another number of tokens than it says") }
+    guard entries.count == before + tokens else {
+      throw StateArchiveError.damaged("a page holds another number of tokens than it says")
+    }
   }
 
   func attend(
-    _ block: Projections, _ info: Block, _ attention: Attention, _ rope: RotaryEmbedding?, into out: UnsafeMutablePointer<Float>,
+    _ block: Projections, _ info: Block, _ attention: Attention, _ rope: RotaryEmbedding?,
+    into out: UnsafeMutablePointer<Float>,
     _ workspace: Workspace
   ) {
     let positions = info.position..<info.position + info.rows
-    rope?.rotate(block.query, heads: attention.heads, headDim: attention.headDim, positions: positions, workspace.parallel)
-    rope?.rotate(block.key, heads: attention.keyHeads, headDim: attention.headDim, positions: positions, workspace.parallel)
+    rope?.rotate(
+      block.query, heads: attention.heads, headDim: attention.headDim, positions: positions,
+      workspace.parallel)
+    rope?.rotate(
+      block.key, heads: attention.keyHeads, headDim: attention.headDim, positions: positions,
+      workspace.parallel)
     let before = entries.count
     entries.append(keys: block.key, values: block.value, rows: 0..<info.rows)
     let run = KeyRun(

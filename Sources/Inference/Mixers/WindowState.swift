@@ -25,15 +25,21 @@ final class WindowState: KeyValueState {
   private var kept: Int { Self.kept(size, step: step) }
 
   init(_ shape: KeyValueShape, size: Int, sinks sinkCount: Int, step: Int = 1) {
-    (self.size, self.step, self.sinkCount) = (size, step, sinkCount)
+    self.size = size
+    self.step = step
+    self.sinkCount = sinkCount
     sinks = KeyValueBuffer(shape, capacity: max(sinkCount, 1))
     let kept = Self.kept(size, step: step)
-    recent = KeyValueBuffer(shape, capacity: Self.firstCapacity(kept), limit: Self.mostEntries(kept))
+    recent = KeyValueBuffer(
+      shape, capacity: Self.firstCapacity(kept), limit: Self.mostEntries(kept))
   }
 
   private init(_ other: WindowState, recent: KeyValueBuffer) {
-    (size, step, sinkCount) = (other.size, other.step, other.sinkCount)
-    (sinks, self.recent) = (other.sinks.copy(), recent)
+    size = other.size
+    step = other.step
+    sinkCount = other.sinkCount
+    sinks = other.sinks.copy()
+    self.recent = recent
   }
 
   func copy() -> any MixerState { clone() }
@@ -61,11 +67,13 @@ final class WindowState: KeyValueState {
   /// The last `number` values.
   func values(last number: Int) -> StridedRows {
     let values = recent.values
-    return StridedRows(start: values.pointer + (values.count - number) * values.width, headStride: values.headStride)
+    return StridedRows(
+      start: values.pointer + (values.count - number) * values.width, headStride: values.headStride)
   }
 
   func attend(
-    _ block: Projections, _ info: Block, _ attention: Attention, _ rope: RotaryEmbedding?, into out: UnsafeMutablePointer<Float>,
+    _ block: Projections, _ info: Block, _ attention: Attention, _ rope: RotaryEmbedding?,
+    into out: UnsafeMutablePointer<Float>,
     _ workspace: Workspace
   ) {
     attend(block, info, attention, rope, into: out, logSums: nil, workspace)
@@ -73,52 +81,77 @@ final class WindowState: KeyValueState {
 
   /// - Parameter logSums: gets the logs of the softmax's denominators [rows, heads].
   func attend(
-    _ block: Projections, _ info: Block, _ attention: Attention, _ rope: RotaryEmbedding?, into out: UnsafeMutablePointer<Float>,
+    _ block: Projections, _ info: Block, _ attention: Attention, _ rope: RotaryEmbedding?,
+    into out: UnsafeMutablePointer<Float>,
     logSums: UnsafeMutablePointer<Float>?, _ workspace: Workspace
   ) {
     let positions = info.position..<info.position + info.rows
     let width = attention.heads * attention.headDim
     let sinkQuery = workspace.buffer("window.sink_query", info.rows * width)
     workspace.parallel.forRanges(info.rows * width, grain: 16_384) { range in
-      (sinkQuery + range.lowerBound).update(from: block.query + range.lowerBound, count: range.count)
+      (sinkQuery + range.lowerBound).update(
+        from: block.query + range.lowerBound, count: range.count)
     }
     rotateForSinks(sinkQuery, info, attention, rope, workspace.parallel)
-    rope?.rotate(block.query, heads: attention.heads, headDim: attention.headDim, positions: positions, workspace.parallel)
-    rope?.rotate(block.key, heads: attention.keyHeads, headDim: attention.headDim, positions: positions, workspace.parallel)
+    rope?.rotate(
+      block.query, heads: attention.heads, headDim: attention.headDim, positions: positions,
+      workspace.parallel)
+    rope?.rotate(
+      block.key, heads: attention.keyHeads, headDim: attention.headDim, positions: positions,
+      workspace.parallel)
     remember(block, info)
-    attention(runs(block.query, sinkQuery, info), rows: info.rows, into: out, logSums: logSums, workspace)
+    attention(
+      runs(block.query, sinkQuery, info), rows: info.rows, into: out, logSums: logSums, workspace)
   }
 
   /// Rotates queries to their position or, beyond the window, to its far end.
   private func rotateForSinks(
-    _ query: UnsafeMutablePointer<Float>, _ info: Block, _ attention: Attention, _ rope: RotaryEmbedding?, _ parallel: Parallel
+    _ query: UnsafeMutablePointer<Float>, _ info: Block, _ attention: Attention,
+    _ rope: RotaryEmbedding?, _ parallel: Parallel
   ) {
     let farthest = sinkCount + size - 1
     let near = min(max(farthest - info.position, 0), info.rows)
-    let (heads, dim) = (attention.heads, attention.headDim)
-    if near > 0 { rope?.rotate(query, heads: heads, headDim: dim, positions: info.position..<info.position + near, parallel) }
-    rope?.rotate(query + near * heads * dim, rows: info.rows - near, heads: heads, headDim: dim, position: farthest, parallel)
+    let heads = attention.heads
+    let dim = attention.headDim
+    if near > 0 {
+      rope?.rotate(
+        query, heads: heads, headDim: dim, positions: info.position..<info.position + near, parallel
+      )
+    }
+
+    rope?.rotate(
+      query + near * heads * dim, rows: info.rows - near, heads: heads, headDim: dim,
+      position: farthest, parallel)
   }
 
   private func remember(_ block: Projections, _ info: Block) {
     if info.position < sinkCount {
-      sinks.append(keys: block.key, values: block.value, rows: 0..<min(info.rows, sinkCount - info.position))
+      sinks.append(
+        keys: block.key, values: block.value, rows: 0..<min(info.rows, sinkCount - info.position))
     }
     recent.makeRoom(for: info.rows, keeping: kept)
     recent.append(keys: block.key, values: block.value, rows: 0..<info.rows)
   }
 
-  private func runs(_ query: UnsafePointer<Float>, _ sinkQuery: UnsafePointer<Float>, _ info: Block) -> [KeyRun] {
-    let (size, step, held, position) = (size, step, sinks.count, info.position)
+  private func runs(_ query: UnsafePointer<Float>, _ sinkQuery: UnsafePointer<Float>, _ info: Block)
+    -> [KeyRun]
+  {
+    let size = size
+    let step = step
+    let held = sinks.count
+    let position = info.position
     let oldest = info.position + info.rows - recent.count
     let firstSeen = { (row: Int) in (position + row) / step * step - size + 1 }
     let distant = KeyRun(
-      query: sinkQuery, keys: sinks.keys.pointer, values: sinks.values.pointer, headStride: sinks.headStride,
+      query: sinkQuery, keys: sinks.keys.pointer, values: sinks.values.pointer,
+      headStride: sinks.headStride,
       count: held, visible: { 0..<min(max(firstSeen($0), 0), held) })
     let near = KeyRun(
-      query: query, keys: recent.keys.pointer, values: recent.values.pointer, headStride: recent.headStride,
+      query: query, keys: recent.keys.pointer, values: recent.values.pointer,
+      headStride: recent.headStride,
       count: recent.count,
       visible: { max(firstSeen($0) - oldest, 0)..<position + $0 + 1 - oldest })
+
     return held > 0 ? [distant, near] : [near]
   }
 }

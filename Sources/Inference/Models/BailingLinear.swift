@@ -3,7 +3,9 @@
 /// each group (grouped-query, or with latent keys and values from Ling 2.5 on), and experts
 /// chosen by sigmoid within the best groups.
 enum BailingLinear {
-  static func build(_ configuration: ModelConfiguration, _ checkpoint: Checkpoint, _ parallel: Parallel) throws -> LanguageModel {
+  static func build(
+    _ configuration: ModelConfiguration, _ checkpoint: Checkpoint, _ parallel: Parallel
+  ) throws -> LanguageModel {
     try refuseRelatives(configuration)
     let parts = try DecoderParts(configuration, tiedByDefault: false)
     let attention = try LlamaAttention(configuration, hidden: parts.hidden)
@@ -14,33 +16,42 @@ enum BailingLinear {
       let mixer: any Mixer =
         isSoftmax
         ? try softmax(configuration, checkpoint, prefix + "attention.", parts, attention)
-        : try lightning(configuration, checkpoint, prefix + "attention.", parts, attention, index: index)
+        : try lightning(
+          configuration, checkpoint, prefix + "attention.", parts, attention, index: index)
       return try parts.layer(
         checkpoint, index, mixer: mixer,
-        feedForward: try feedForward(configuration, checkpoint, prefix + "mlp.", parts.hidden, index: index))
+        feedForward: try feedForward(
+          configuration, checkpoint, prefix + "mlp.", parts.hidden, index: index))
     }
+
     return try parts.model(
-      architecture: configuration.architectureNames.first ?? "BailingMoeLinearV2ForCausalLM", layers: layers, checkpoint, parallel,
+      architecture: configuration.architectureNames.first ?? "BailingMoeLinearV2ForCausalLM",
+      layers: layers, checkpoint, parallel,
       embedding: "model.word_embeddings")
   }
 
   /// Ling 3 shares a model_type and has other layers (KDA); options that nobody published are
   /// refused rather than guessed.
   private static func refuseRelatives(_ configuration: ModelConfiguration) throws {
-    for key in ["short_conv_kernel_size", "kda_safe_gate", "no_kda_lora"] where configuration.values[key] ?? .null != .null {
-      throw ModelError.malformedConfiguration(key: key, reason: "is that of Ling 3, whose linear layers are not lightning attention")
+    for key in ["short_conv_kernel_size", "kda_safe_gate", "no_kda_lora"]
+    where configuration.values[key] ?? .null != .null {
+      throw ModelError.malformedConfiguration(
+        key: key, reason: "is that of Ling 3, whose linear layers are not lightning attention")
     }
-    for key in ["linear_silu", "use_linear_silu", "use_bias", "use_qkv_bias"] where try configuration.flag(key, default: false) {
+    for key in ["linear_silu", "use_linear_silu", "use_bias", "use_qkv_bias"]
+    where try configuration.flag(key, default: false) {
       throw ModelError.malformedConfiguration(key: key, reason: "is true, which is not supported")
     }
     let score = configuration.string("score_function", "scoring_func") ?? "sigmoid"
     guard score == "sigmoid", try configuration.flag("norm_topk_prob", default: true) else {
-      throw ModelError.malformedConfiguration(key: "score_function", reason: "must be sigmoid with normalised weights")
+      throw ModelError.malformedConfiguration(
+        key: "score_function", reason: "must be sigmoid with normalised weights")
     }
   }
 
   private static func headNorms(
-    _ configuration: ModelConfiguration, _ checkpoint: Checkpoint, _ prefix: String, _ headDim: Int, _ eps: Double
+    _ configuration: ModelConfiguration, _ checkpoint: Checkpoint, _ prefix: String, _ headDim: Int,
+    _ eps: Double
   )
     throws -> (query: RMSNorm, key: RMSNorm)?
   {
@@ -52,81 +63,123 @@ enum BailingLinear {
   }
 
   private static func lightning(
-    _ configuration: ModelConfiguration, _ checkpoint: Checkpoint, _ prefix: String, _ parts: DecoderParts, _ attention: LlamaAttention,
+    _ configuration: ModelConfiguration, _ checkpoint: Checkpoint, _ prefix: String,
+    _ parts: DecoderParts, _ attention: LlamaAttention,
     index: Int
   ) throws -> LightningMixer {
-    let (heads, headDim) = (attention.attention.heads, attention.attention.headDim)
+    let heads = attention.attention.heads
+    let headDim = attention.attention.headDim
     let shape = LightningShape(heads: heads, keyHeads: heads, headDim: headDim)
     let norms = try headNorms(configuration, checkpoint, prefix, headDim, parts.eps)
     // The authors' Hugging Face code counts layers from -1 here, their serving code, vLLM and (as
     // quoted) their training code from 0; without published measurements serving decides.
     let offset = try configuration.number("slope_layer_offset", default: 0)
+
     return LightningMixer(
-      shape: shape, slopes: LightningSlopes.layered(heads: heads, layer: index, layers: parts.layerCount, offset: offset),
-      projection: .blocks(try Linear(checkpoint, prefix + "query_key_value", outputs: 3 * shape.width, inputs: parts.hidden)),
-      queryNorm: norms?.query, keyNorm: norms?.key, rotation: attention.rope.map(LightningRotation.rope) ?? .none,
+      shape: shape,
+      slopes: LightningSlopes.layered(
+        heads: heads, layer: index, layers: parts.layerCount, offset: offset),
+      projection: .blocks(
+        try Linear(
+          checkpoint, prefix + "query_key_value", outputs: 3 * shape.width, inputs: parts.hidden)),
+      queryNorm: norms?.query, keyNorm: norms?.key,
+      rotation: attention.rope.map(LightningRotation.rope) ?? .none,
       scale: attention.attention.scale,
       norm: try RMSNorm(
-        checkpoint, prefix + "g_norm", count: shape.width, groups: try configuration.size("group_norm_size", default: 1), eps: parts.eps),
+        checkpoint, prefix + "g_norm", count: shape.width,
+        groups: try configuration.size("group_norm_size", default: 1), eps: parts.eps),
       gate: try Linear(checkpoint, prefix + "g_proj", outputs: shape.width, inputs: parts.hidden),
       out: try Linear(checkpoint, prefix + "dense", outputs: parts.hidden, inputs: shape.width))
   }
 
   private static func softmax(
-    _ configuration: ModelConfiguration, _ checkpoint: Checkpoint, _ prefix: String, _ parts: DecoderParts, _ shape: LlamaAttention
+    _ configuration: ModelConfiguration, _ checkpoint: Checkpoint, _ prefix: String,
+    _ parts: DecoderParts, _ shape: LlamaAttention
   ) throws -> any Mixer {
     if checkpoint.contains(prefix + "kv_a_proj_with_mqa.weight") {
-      return try LatentAttentionMixer(configuration, checkpoint, prefix, hidden: parts.hidden, heads: shape.attention.heads)
+      return try LatentAttentionMixer(
+        configuration, checkpoint, prefix, hidden: parts.hidden, heads: shape.attention.heads)
     }
+
     let attention = shape.attention
-    let (width, keyWidth) = (attention.heads * attention.headDim, attention.keyHeads * attention.headDim)
+    let width = attention.heads * attention.headDim
+    let keyWidth = attention.keyHeads * attention.headDim
     let projection = AttentionProjection.fused(
-      try Linear(checkpoint, prefix + "query_key_value", outputs: width + 2 * keyWidth, inputs: parts.hidden))
+      try Linear(
+        checkpoint, prefix + "query_key_value", outputs: width + 2 * keyWidth, inputs: parts.hidden)
+    )
     let norms = try headNorms(configuration, checkpoint, prefix, attention.headDim, parts.eps)
+
     return AttentionMixer(
-      memory: .softmax, projection: projection, out: try Linear(checkpoint, prefix + "dense", outputs: parts.hidden, inputs: width),
-      attention: attention.computing(in: projection), rope: shape.rope, queryNorm: norms?.query, keyNorm: norms?.key)
+      memory: .softmax, projection: projection,
+      out: try Linear(checkpoint, prefix + "dense", outputs: parts.hidden, inputs: width),
+      attention: attention.computing(in: projection), rope: shape.rope, queryNorm: norms?.query,
+      keyNorm: norms?.key)
   }
 
   private static func feedForward(
-    _ configuration: ModelConfiguration, _ checkpoint: Checkpoint, _ prefix: String, _ hidden: Int, index: Int
+    _ configuration: ModelConfiguration, _ checkpoint: Checkpoint, _ prefix: String, _ hidden: Int,
+    index: Int
   ) throws -> any FeedForward {
     let dense = try configuration.optionalSize("first_k_dense_replace") ?? 0
-    guard index >= dense, let count = try configuration.optionalSize("num_experts"), count > 0 else {
-      return try GatedMLP(checkpoint, prefix, intermediate: try configuration.size("intermediate_size"), hidden: hidden)
+    guard index >= dense, let count = try configuration.optionalSize("num_experts"), count > 0
+    else {
+      return try GatedMLP(
+        checkpoint, prefix, intermediate: try configuration.size("intermediate_size"),
+        hidden: hidden)
     }
     let width = try configuration.size("moe_intermediate_size")
     let shared = prefix + "shared_experts."
-    let sharedWidth = checkpoint.shape(of: shared + "gate_proj.weight").flatMap { $0.count == 2 ? $0[0] : nil }
+    let sharedWidth = checkpoint.shape(of: shared + "gate_proj.weight").flatMap {
+      $0.count == 2 ? $0[0] : nil
+    }
+
     return MixtureOfExperts(
       router: try Linear(checkpoint, prefix + "gate", outputs: count, inputs: hidden),
       routing: try routing(configuration, checkpoint, prefix, count: count),
-      experts: try (0..<count).map { try GatedMLP(checkpoint, prefix + "experts.\($0).", intermediate: width, hidden: hidden) },
-      shared: try sharedExpert(configuration, checkpoint, shared, width: sharedWidth ?? width, hidden: hidden))
+      experts: try (0..<count).map {
+        try GatedMLP(checkpoint, prefix + "experts.\($0).", intermediate: width, hidden: hidden)
+      },
+      shared: try sharedExpert(
+        configuration, checkpoint, shared, width: sharedWidth ?? width, hidden: hidden))
   }
 
   private static func sharedExpert(
-    _ configuration: ModelConfiguration, _ checkpoint: Checkpoint, _ prefix: String, width: Int, hidden: Int
+    _ configuration: ModelConfiguration, _ checkpoint: Checkpoint, _ prefix: String, width: Int,
+    hidden: Int
   ) throws -> MixtureOfExperts.SharedExpert? {
-    guard let count = try configuration.optionalSize("num_shared_experts"), count > 0 else { return nil }
+    guard let count = try configuration.optionalSize("num_shared_experts"), count > 0 else {
+      return nil
+    }
+
     // In packed files the first dimension counts panels; the configuration tells the width.
     let stated = try configuration.size("moe_intermediate_size") * count
     let isPacked = checkpoint.isQuantized(prefix + "gate_proj")
-    return .init(mlp: try GatedMLP(checkpoint, prefix, intermediate: isPacked ? stated : width, hidden: hidden), share: .added)
+
+    return .init(
+      mlp: try GatedMLP(
+        checkpoint, prefix, intermediate: isPacked ? stated : width, hidden: hidden), share: .added)
   }
 
-  private static func routing(_ configuration: ModelConfiguration, _ checkpoint: Checkpoint, _ prefix: String, count: Int) throws
+  private static func routing(
+    _ configuration: ModelConfiguration, _ checkpoint: Checkpoint, _ prefix: String, count: Int
+  ) throws
     -> ExpertRouting
   {
     let names = [prefix + "gate.expert_bias", prefix + "gate.e_score_correction_bias"]
-    let bias = try names.first(where: checkpoint.contains).map { try checkpoint.vector($0, count: count) }
+    let bias = try names.first(where: checkpoint.contains).map {
+      try checkpoint.vector($0, count: count)
+    }
     let groups = try configuration.size("n_group", default: 1)
     guard count % groups == 0 else {
-      throw ModelError.malformedConfiguration(key: "n_group", reason: "is \(groups), which does not divide \(count) experts")
+      throw ModelError.malformedConfiguration(
+        key: "n_group", reason: "is \(groups), which does not divide \(count) experts")
     }
+
     return ExpertRouting(
       score: .sigmoid(
-        bias: bias, normalised: true, scale: Float(try configuration.number("routed_scaling_factor", default: 1))),
+        bias: bias, normalised: true,
+        scale: Float(try configuration.number("routed_scaling_factor", default: 1))),
       active: min(count, try configuration.size("num_experts_per_tok")),
       groups: (groups, min(groups, try configuration.size("topk_group", default: groups))))
   }

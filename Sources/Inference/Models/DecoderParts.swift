@@ -11,7 +11,8 @@ struct DecoderParts {
     vocabulary = try configuration.size("vocab_size")
     layerCount = try configuration.size("num_hidden_layers", "decoder_layers")
     guard layerCount <= 4096 else {
-      throw ModelError.malformedConfiguration(key: "num_hidden_layers", reason: "is \(layerCount); at most 4096 is supported")
+      throw ModelError.malformedConfiguration(
+        key: "num_hidden_layers", reason: "is \(layerCount); at most 4096 is supported")
     }
     eps = try configuration.number("rms_norm_eps", default: 1e-6)
     tied = try configuration.flag("tie_word_embeddings", default: tiedByDefault)
@@ -21,35 +22,45 @@ struct DecoderParts {
   /// `model.norm` and `lm_head`.
   func model(
     architecture: String, layers: [DecoderLayer], _ checkpoint: Checkpoint, _ parallel: Parallel,
-    embedding name: String = "model.embed_tokens", norm: RMSNorm? = nil, scaling: StreamScaling = StreamScaling(), notes: [String] = []
+    embedding name: String = "model.embed_tokens", norm: RMSNorm? = nil,
+    scaling: StreamScaling = StreamScaling(), notes: [String] = []
   ) throws -> LanguageModel {
     let embedding = try Linear(checkpoint, name, outputs: vocabulary, inputs: hidden)
-    let head = tied ? embedding : try Linear(checkpoint, "lm_head", outputs: vocabulary, inputs: hidden)
+    let head =
+      tied ? embedding : try Linear(checkpoint, "lm_head", outputs: vocabulary, inputs: hidden)
     return try LanguageModel(
-      description: description(architecture, layers, head, checkpoint, notes), embedding: embedding, layers: layers,
-      norm: norm ?? RMSNorm(checkpoint, "model.norm", count: hidden, eps: eps), head: head, scaling: scaling, parallel: parallel)
+      description: description(architecture, layers, head, checkpoint, notes), embedding: embedding,
+      layers: layers,
+      norm: norm ?? RMSNorm(checkpoint, "model.norm", count: hidden, eps: eps), head: head,
+      scaling: scaling, parallel: parallel)
   }
 
   private func description(
-    _ architecture: String, _ layers: [DecoderLayer], _ head: Linear, _ checkpoint: Checkpoint, _ notes: [String]
+    _ architecture: String, _ layers: [DecoderLayer], _ head: Linear, _ checkpoint: Checkpoint,
+    _ notes: [String]
   ) -> ModelDescription {
     let trunk = layers.map(\.parameters).reduce(ParameterCount(all: 0), +)
     let ends = tied ? head.parameters : 2 * head.parameters
     return ModelDescription(
-      architecture: architecture, layers: layers.map(\.mixer.kind.rawValue), hiddenSize: hidden, vocabularySize: vocabulary,
-      parameters: trunk.total + ends, activeParameters: trunk.active + head.parameters, bytes: checkpoint.byteCount, notes: notes)
+      architecture: architecture, layers: layers.map(\.mixer.kind.rawValue), hiddenSize: hidden,
+      vocabularySize: vocabulary,
+      parameters: trunk.total + ends, activeParameters: trunk.active + head.parameters,
+      bytes: checkpoint.byteCount, notes: notes)
   }
 
   /// norm -> mixer -> + -> norm -> feed-forward -> +, under the usual names of the norms.
   func layer(
-    _ checkpoint: Checkpoint, _ index: Int, mixer: any Mixer, feedForward: any FeedForward, mixerResidual: Residual = .plain,
+    _ checkpoint: Checkpoint, _ index: Int, mixer: any Mixer, feedForward: any FeedForward,
+    mixerResidual: Residual = .plain,
     feedForwardResidual: Residual = .plain
   ) throws -> DecoderLayer {
     let prefix = "model.layers.\(index)."
     return DecoderLayer(
-      inputNorm: try RMSNorm(checkpoint, prefix + "input_layernorm", count: hidden, eps: eps), mixer: mixer,
+      inputNorm: try RMSNorm(checkpoint, prefix + "input_layernorm", count: hidden, eps: eps),
+      mixer: mixer,
       mixerResidual: mixerResidual,
-      postNorm: try RMSNorm(checkpoint, prefix + "post_attention_layernorm", count: hidden, eps: eps),
+      postNorm: try RMSNorm(
+        checkpoint, prefix + "post_attention_layernorm", count: hidden, eps: eps),
       feedForward: feedForward, feedForwardResidual: feedForwardResidual)
   }
 }

@@ -18,17 +18,21 @@ struct LightningHybrid {
   enum Kind { case softmax, lightning }
 
   /// `mixer_types`, one a layer.
-  static func kinds(_ configuration: ModelConfiguration, layers: Int, softmaxNames: Set<String>) throws -> [Kind] {
+  static func kinds(_ configuration: ModelConfiguration, layers: Int, softmaxNames: Set<String>)
+    throws -> [Kind]
+  {
     guard let names = try configuration.strings("mixer_types") else {
       throw ModelError.malformedConfiguration(key: "mixer_types", reason: "is missing")
     }
     guard names.count == layers else {
-      throw ModelError.malformedConfiguration(key: "mixer_types", reason: "has \(names.count) entries for \(layers) layers")
+      throw ModelError.malformedConfiguration(
+        key: "mixer_types", reason: "has \(names.count) entries for \(layers) layers")
     }
     return try names.map { name in
       if softmaxNames.contains(name) { return .softmax }
       if ["lightning", "lightning_attn", "lightning-attn"].contains(name) { return .lightning }
-      throw ModelError.malformedConfiguration(key: "mixer_types", reason: "holds \(name), which is not supported")
+      throw ModelError.malformedConfiguration(
+        key: "mixer_types", reason: "holds \(name), which is not supported")
     }
   }
 
@@ -43,31 +47,48 @@ struct LightningHybrid {
     var mixer = try softmax.mixer(checkpoint, prefix, .softmax)
     let attention = softmax.attention
     if softmaxNorms {
-      mixer.queryNorm = try RMSNorm(checkpoint, prefix + "q_norm", count: attention.headDim, eps: parts.eps)
-      mixer.keyNorm = try RMSNorm(checkpoint, prefix + "k_norm", count: attention.headDim, eps: parts.eps)
+      mixer.queryNorm = try RMSNorm(
+        checkpoint, prefix + "q_norm", count: attention.headDim, eps: parts.eps)
+      mixer.keyNorm = try RMSNorm(
+        checkpoint, prefix + "k_norm", count: attention.headDim, eps: parts.eps)
     }
+
     if softmaxGate {
       mixer.gate = try Linear(
-        checkpoint, prefix + "o_gate", outputs: attention.heads * attention.headDim, inputs: parts.hidden, bias: softmax.bias)
+        checkpoint, prefix + "o_gate", outputs: attention.heads * attention.headDim,
+        inputs: parts.hidden, bias: softmax.bias)
     }
+
     mixer.queryScaling = queryScaling
+
     return mixer
   }
 
   private func lightningMixer(_ prefix: String) throws -> LightningMixer {
-    let (width, keyWidth, bias) = (lightning.width, lightning.keyWidth, softmax.bias)
-    let norm = { (name: String, count: Int) in try RMSNorm(checkpoint, prefix + name, count: count, eps: parts.eps) }
+    let width = lightning.width
+    let keyWidth = lightning.keyWidth
+    let bias = softmax.bias
+    let norm = { (name: String, count: Int) in
+      try RMSNorm(checkpoint, prefix + name, count: count, eps: parts.eps)
+    }
+
     return LightningMixer(
       shape: lightning, slopes: LightningSlopes.alibi(heads: lightning.heads).map(Float.init),
       projection: .separate(
-        query: try Linear(checkpoint, prefix + "q_proj", outputs: width, inputs: parts.hidden, bias: bias),
-        key: try Linear(checkpoint, prefix + "k_proj", outputs: keyWidth, inputs: parts.hidden, bias: bias),
-        value: try Linear(checkpoint, prefix + "v_proj", outputs: keyWidth, inputs: parts.hidden, bias: bias)),
+        query: try Linear(
+          checkpoint, prefix + "q_proj", outputs: width, inputs: parts.hidden, bias: bias),
+        key: try Linear(
+          checkpoint, prefix + "k_proj", outputs: keyWidth, inputs: parts.hidden, bias: bias),
+        value: try Linear(
+          checkpoint, prefix + "v_proj", outputs: keyWidth, inputs: parts.hidden, bias: bias)),
       queryNorm: headNorms ? try norm("q_norm", lightning.headDim) : nil,
       keyNorm: headNorms ? try norm("k_norm", lightning.headDim) : nil,
       rotation: try rotation(), scale: scale, norm: outputNorm ? try norm("o_norm", width) : nil,
-      gate: outputGate ? try Linear(checkpoint, prefix + "z_proj", outputs: width, inputs: parts.hidden, bias: bias) : nil,
-      out: try Linear(checkpoint, prefix + "o_proj", outputs: parts.hidden, inputs: width, bias: bias))
+      gate: outputGate
+        ? try Linear(
+          checkpoint, prefix + "z_proj", outputs: width, inputs: parts.hidden, bias: bias) : nil,
+      out: try Linear(
+        checkpoint, prefix + "o_proj", outputs: parts.hidden, inputs: width, bias: bias))
   }
 
   private func rotation() throws -> LightningRotation {

@@ -1,32 +1,47 @@
 /// MiniMax-M2 (authors' modelling code): softmax attention throughout, norms over all heads'
 /// queries and keys together, partial rotation, experts chosen by sigmoid and bias.
 enum MiniMaxM2 {
-  static func build(_ configuration: ModelConfiguration, _ checkpoint: Checkpoint, _ parallel: Parallel) throws -> LanguageModel {
+  static func build(
+    _ configuration: ModelConfiguration, _ checkpoint: Checkpoint, _ parallel: Parallel
+  ) throws -> LanguageModel {
     let parts = try DecoderParts(configuration, tiedByDefault: false)
-    if let codes = try configuration.integers("attn_type_list"), let other = codes.first(where: { $0 != 1 }) {
-      throw ModelError.malformedConfiguration(key: "attn_type_list", reason: "holds \(other); MiniMax-M2 has softmax layers (1) only")
+    if let codes = try configuration.integers("attn_type_list"),
+      let other = codes.first(where: { $0 != 1 })
+    {
+      throw ModelError.malformedConfiguration(
+        key: "attn_type_list", reason: "holds \(other); MiniMax-M2 has softmax layers (1) only")
     }
     let attention = try LlamaAttention(configuration, hidden: parts.hidden)
     let layers = try (0..<parts.layerCount).map { index in
       let prefix = "model.layers.\(index)."
       return try parts.layer(
-        checkpoint, index, mixer: try mixer(attention, checkpoint, prefix + "self_attn.", eps: parts.eps),
-        feedForward: try experts(configuration, checkpoint, prefix + "block_sparse_moe.", hidden: parts.hidden))
+        checkpoint, index,
+        mixer: try mixer(attention, checkpoint, prefix + "self_attn.", eps: parts.eps),
+        feedForward: try experts(
+          configuration, checkpoint, prefix + "block_sparse_moe.", hidden: parts.hidden))
     }
-    return try parts.model(architecture: "MiniMaxM2ForCausalLM", layers: layers, checkpoint, parallel)
+
+    return try parts.model(
+      architecture: "MiniMaxM2ForCausalLM", layers: layers, checkpoint, parallel)
   }
 
   /// Norms are there where their weights are: engines disagree on the key's default.
-  private static func mixer(_ shape: LlamaAttention, _ checkpoint: Checkpoint, _ prefix: String, eps: Double) throws -> AttentionMixer {
+  private static func mixer(
+    _ shape: LlamaAttention, _ checkpoint: Checkpoint, _ prefix: String, eps: Double
+  ) throws -> AttentionMixer {
     var mixer = try shape.mixer(checkpoint, prefix, .softmax)
     guard checkpoint.contains(prefix + "q_norm.weight") else { return mixer }
     let attention = shape.attention
-    mixer.queryNorm = try RMSNorm(checkpoint, prefix + "q_norm", count: attention.heads * attention.headDim, eps: eps)
-    mixer.keyNorm = try RMSNorm(checkpoint, prefix + "k_norm", count: attention.keyHeads * attention.headDim, eps: eps)
+    mixer.queryNorm = try RMSNorm(
+      checkpoint, prefix + "q_norm", count: attention.heads * attention.headDim, eps: eps)
+    mixer.keyNorm = try RMSNorm(
+      checkpoint, prefix + "k_norm", count: attention.keyHeads * attention.headDim, eps: eps)
     return mixer
   }
 
-  private static func experts(_ configuration: ModelConfiguration, _ checkpoint: Checkpoint, _ prefix: String, hidden: Int) throws
+  private static func experts(
+    _ configuration: ModelConfiguration, _ checkpoint: Checkpoint, _ prefix: String, hidden: Int
+  ) throws
     -> MixtureOfExperts
   {
     let count = try configuration.size("num_local_experts")
@@ -35,14 +50,19 @@ enum MiniMaxM2 {
     let bias = checkpoint.contains(biasName) ? try checkpoint.vector(biasName, count: count) : nil
     let scoring = configuration.string("scoring_func") ?? "sigmoid"
     guard scoring == "sigmoid" else {
-      throw ModelError.malformedConfiguration(key: "scoring_func", reason: "is \(scoring); sigmoid is supported")
+      throw ModelError.malformedConfiguration(
+        key: "scoring_func", reason: "is \(scoring); sigmoid is supported")
     }
+
     return MixtureOfExperts(
       router: try Linear(checkpoint, prefix + "gate", outputs: count, inputs: hidden),
       routing: ExpertRouting(
-        score: .sigmoid(bias: bias, normalised: true, scale: 1), active: min(count, try configuration.size("num_experts_per_tok"))),
+        score: .sigmoid(bias: bias, normalised: true, scale: 1),
+        active: min(count, try configuration.size("num_experts_per_tok"))),
       experts: try (0..<count).map {
-        try GatedMLP(checkpoint, prefix + "experts.\($0).", ("w1", "w3", "w2"), intermediate: intermediate, hidden: hidden)
+        try GatedMLP(
+          checkpoint, prefix + "experts.\($0).", ("w1", "w3", "w2"), intermediate: intermediate,
+          hidden: hidden)
       },
       shared: nil)
   }

@@ -33,6 +33,7 @@ enum ModelRegistry {
     for name in names {
       if let entry = builders.first(where: { $0.name == name }) { return entry.build }
     }
+
     throw ModelError.unknownArchitecture(
       names.isEmpty ? "(config.json names none)" : names.joined(separator: " / "),
       supported: builders.map(\.name).filter { $0.hasSuffix("ForCausalLM") })
@@ -47,8 +48,10 @@ extension LanguageModel {
   public static func load(folder: String, threads: Int = 0) throws -> LanguageModel {
     if folder.hasSuffix(".gguf") {
       let file = try GGUFModel(path: folder)
-      return try ModelRegistry.builder(for: file.configuration)(file.configuration, file.checkpoint, Parallel(threads: threads))
+      return try ModelRegistry.builder(for: file.configuration)(
+        file.configuration, file.checkpoint, Parallel(threads: threads))
     }
+
     let configuration = try ModelConfiguration(folder: folder)
     let build = try ModelRegistry.builder(for: configuration)
     return try build(configuration, try Checkpoint(folder: folder), Parallel(threads: threads))

@@ -19,6 +19,7 @@ final class Checkpoint {
       let shard = try SafetensorsFile(path: folder + "/" + name)
       tensors.merge(shard.tensors) { first, _ in first }
     }
+
     self.tensors = try Self.withBlockScales(tensors)
   }
 
@@ -26,10 +27,15 @@ final class Checkpoint {
   private static func withBlockScales(_ tensors: [String: Tensor]) throws -> [String: Tensor] {
     var tensors = tensors
     for (name, tensor) in tensors where tensor.type == .float8 && tensor.shape != [-1] {
-      guard let scales = tensors[name + "_scale_inv"], scales.type == .float32, scales.shape == tensor.shape.map({ ($0 + 127) / 128 })
-      else { throw ModelError.unsupportedDataType(name: name, type: "F8_E4M3 without F32 weight_scale_inv of 128 x 128 blocks") }
+      guard let scales = tensors[name + "_scale_inv"], scales.type == .float32,
+        scales.shape == tensor.shape.map({ ($0 + 127) / 128 })
+      else {
+        throw ModelError.unsupportedDataType(
+          name: name, type: "F8_E4M3 without F32 weight_scale_inv of 128 x 128 blocks")
+      }
       tensors[name]?.blockScales = scales.rows(0, count: scales.shape.dropLast().reduce(1, *))
     }
+
     return tensors
   }
 
@@ -38,13 +44,17 @@ final class Checkpoint {
   /// The tensor of that name and shape.
   /// - Throws: `ModelError.missingTensor`, `.wrongShape` or `.unsupportedDataType`.
   func tensor(_ name: String, shape: [Int]) throws -> Tensor {
-    guard let tensor = tensors[name] else { throw ModelError.missingTensor(name: name, path: folder) }
+    guard let tensor = tensors[name] else {
+      throw ModelError.missingTensor(name: name, path: folder)
+    }
     guard tensor.shape != [-1], tensor.type != .uint8, tensor.type != .int8 else {
-      throw ModelError.unsupportedDataType(name: name, type: tensor.shape == [-1] ? "other" : tensor.type.rawValue)
+      throw ModelError.unsupportedDataType(
+        name: name, type: tensor.shape == [-1] ? "other" : tensor.type.rawValue)
     }
     guard tensor.shape == shape else {
       throw ModelError.wrongShape(name: name, expected: shape, found: tensor.shape)
     }
+
     return tensor
   }
 
@@ -56,14 +66,20 @@ final class Checkpoint {
   /// A tensor of packed bytes, of any shape.
   /// - Throws: `ModelError.missingTensor` or `.unsupportedDataType`.
   func packedTensor(_ name: String) throws -> Tensor {
-    guard let tensor = tensors[name] else { throw ModelError.missingTensor(name: name, path: folder) }
-    guard tensor.type == .uint8 else { throw ModelError.unsupportedDataType(name: name, type: tensor.type.rawValue) }
+    guard let tensor = tensors[name] else {
+      throw ModelError.missingTensor(name: name, path: folder)
+    }
+    guard tensor.type == .uint8 else {
+      throw ModelError.unsupportedDataType(name: name, type: tensor.type.rawValue)
+    }
     return tensor
   }
 
   var names: [String] { Array(tensors.keys) }
   /// nil for types that no weights have.
-  func type(of name: String) -> DataType? { tensors[name].flatMap { $0.shape == [-1] || $0.type == .int8 ? nil : $0.type } }
+  func type(of name: String) -> DataType? {
+    tensors[name].flatMap { $0.shape == [-1] || $0.type == .int8 ? nil : $0.type }
+  }
   func shape(of name: String) -> [Int]? { tensors[name]?.shape }
 
   var parameterCount: Int { tensors.values.reduce(0) { $0 + max(0, $1.count) } }
@@ -74,8 +90,12 @@ final class Checkpoint {
     if names.contains("model.safetensors.index.json") {
       return try indexedShards(folder: folder)
     }
+
     let shards = names.filter { $0.hasSuffix(".safetensors") }
-    guard !shards.isEmpty else { throw ModelError.notAModelFolder(path: folder, missing: "*.safetensors file") }
+    guard !shards.isEmpty else {
+      throw ModelError.notAModelFolder(path: folder, missing: "*.safetensors file")
+    }
+
     return shards.contains("model.safetensors") ? ["model.safetensors"] : shards
   }
 
@@ -88,8 +108,10 @@ final class Checkpoint {
     let shards = Set(index.weight_map.values)
     // A shard stands beside its index; a name that leaves the folder is an attack.
     if let escaping = shards.first(where: { $0.contains("/") || $0.hasPrefix(".") }) {
-      throw ModelError.unreadable(path: path, reason: "it names the shard \(escaping), which is outside of the folder")
+      throw ModelError.unreadable(
+        path: path, reason: "it names the shard \(escaping), which is outside of the folder")
     }
+
     return shards.sorted()
   }
 }

@@ -16,7 +16,9 @@ final class MappedFile {
     guard status.st_mode & S_IFMT == S_IFREG else {
       throw ModelError.unreadable(path: path, reason: "not a regular file")
     }
-    guard status.st_size > 0 else { throw ModelError.unreadable(path: path, reason: "the file is empty") }
+    guard status.st_size > 0 else {
+      throw ModelError.unreadable(path: path, reason: "the file is empty")
+    }
     guard let base = mmap(nil, Int(status.st_size), PROT_READ, MAP_SHARED, descriptor, 0),
       base != MAP_FAILED
     else { throw Self.unreadable(path) }

@@ -31,7 +31,8 @@ public struct ModelConfiguration: Sendable {
     switch first(keys) {
     case .integer(let value):
       guard value > 0, value <= Int(Int32.max) else {
-        throw ModelError.malformedConfiguration(key: keys[0], reason: "is \(value), but must be a positive size")
+        throw ModelError.malformedConfiguration(
+          key: keys[0], reason: "is \(value), but must be a positive size")
       }
       return value
     case nil:
@@ -44,7 +45,10 @@ public struct ModelConfiguration: Sendable {
   /// A size that memory is taken by before any tensor confirms it.
   public func size(_ key: String, atMost limit: Int, default fallback: Int? = nil) throws -> Int {
     let value = try size(key, default: fallback)
-    guard value <= limit else { throw ModelError.malformedConfiguration(key: key, reason: "is \(value); at most \(limit) is supported") }
+    guard value <= limit else {
+      throw ModelError.malformedConfiguration(
+        key: key, reason: "is \(value); at most \(limit) is supported")
+    }
     return value
   }
 
@@ -71,7 +75,8 @@ public struct ModelConfiguration: Sendable {
     switch first(keys) {
     case .bool(let value): return value
     case nil: return fallback
-    default: throw ModelError.malformedConfiguration(key: keys[0], reason: "is neither true nor false")
+    default:
+      throw ModelError.malformedConfiguration(key: keys[0], reason: "is neither true nor false")
     }
   }
 
@@ -87,7 +92,8 @@ public struct ModelConfiguration: Sendable {
     }
     return try elements.map { element in
       guard case .integer(let integer) = element else {
-        throw ModelError.malformedConfiguration(key: keys[0], reason: "holds something that is not an integer")
+        throw ModelError.malformedConfiguration(
+          key: keys[0], reason: "holds something that is not an integer")
       }
       return integer
     }
@@ -100,7 +106,8 @@ public struct ModelConfiguration: Sendable {
     }
     return try elements.map { element in
       guard case .string(let string) = element else {
-        throw ModelError.malformedConfiguration(key: keys[0], reason: "holds something that is not a string")
+        throw ModelError.malformedConfiguration(
+          key: keys[0], reason: "holds something that is not a string")
       }
       return string
     }

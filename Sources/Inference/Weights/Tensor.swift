@@ -35,6 +35,7 @@ public enum DataType: String, Sendable, CaseIterable {
   /// Bytes of a tensor whose rows are whole blocks; nil where they are not, or overflow.
   func byteCount(shape: [Int]) -> Int? {
     guard (shape.last ?? 1) % block.elements == 0 else { return nil }
+
     var count = block.bytes
     for (index, dimension) in shape.enumerated() {
       guard dimension >= 0 else { return nil }
@@ -43,6 +44,7 @@ public enum DataType: String, Sendable, CaseIterable {
       guard !overflow else { return nil }
       count = product
     }
+
     return count
   }
 
@@ -84,7 +86,9 @@ struct Tensor {
 
   private var rowBytes: Int { width / type.block.elements * type.block.bytes }
 
-  func address(row: Int) -> UnsafeRawPointer { bytes.baseAddress.unsafelyUnwrapped + row * rowBytes }
+  func address(row: Int) -> UnsafeRawPointer {
+    bytes.baseAddress.unsafelyUnwrapped + row * rowBytes
+  }
 
   /// Rows [count, width] in fp32.
   func widen(row first: Int, count: Int, into target: UnsafeMutablePointer<Float>) {
@@ -93,14 +97,18 @@ struct Tensor {
     let across = (width + Self.scaledBlock - 1) / Self.scaledBlock
     for row in 0..<count {
       let scales = (first + row) / Self.scaledBlock * across
-      for column in 0..<width { target[row * width + column] *= blockScales[scales + column / Self.scaledBlock] }
+      for column in 0..<width {
+        target[row * width + column] *= blockScales[scales + column / Self.scaledBlock]
+      }
     }
   }
 
   /// Rows [count, width] in fp32.
   func rows(_ first: Int, count: Int) -> [Float] {
     [Float](unsafeUninitializedCapacity: count * width) { buffer, initialized in
-      if let target = buffer.baseAddress, count * width > 0 { widen(row: first, count: count, into: target) }
+      if let target = buffer.baseAddress, count * width > 0 {
+        widen(row: first, count: count, into: target)
+      }
       initialized = count * width
     }
   }

@@ -36,6 +36,9 @@ struct MigrateCommand: ParsableCommand {
   func run() throws {
     let applied = try JobQueue.migrate(try Connection(url: try database.url()))
     if json { return print(JSONText.line(["applied": applied])) }
-    print(applied.isEmpty ? "the schema is up to date" : "applied \(applied.map(String.init).joined(separator: ", "))")
+    print(
+      applied.isEmpty
+        ? "the schema is up to date" : "applied \(applied.map(String.init).joined(separator: ", "))"
+    )
   }
 }

@@ -4,7 +4,8 @@ import Jobs
 
 /// Which database a command talks to.
 struct DatabaseOptions: ParsableArguments {
-  @Option(help: "Connection URL of a Postgres database; default: DATABASE_URL, else the embedded one.")
+  @Option(
+    help: "Connection URL of a Postgres database; default: DATABASE_URL, else the embedded one.")
   var database: String?
 
   /// The server that was named, if one was.

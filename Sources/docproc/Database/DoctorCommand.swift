@@ -48,9 +48,11 @@ struct DoctorCommand: ParsableCommand {
       """
     ).first
     let report = Report(
-      server: try row?.text("server") ?? "", schema: try row?.integer("schema") ?? 0, liveWorkers: try queue.liveWorkers(),
+      server: try row?.text("server") ?? "", schema: try row?.integer("schema") ?? 0,
+      liveWorkers: try queue.liveWorkers(),
       decoder: try row?.boolean("decodes") == true
-        ? "plpython3u" : "none: payloads are decoded by docproc result; see docproc.install_decoder()",
+        ? "plpython3u"
+        : "none: payloads are decoded by docproc result; see docproc.install_decoder()",
       findings: try queue.findings())
     print(json ? JSONText.pretty(report) : report.text)
     if report.findings.contains(where: { $0.level == .problem }) { throw ExitCode.failure }

@@ -49,12 +49,17 @@ struct EmbeddedPostgres {
 
   private func prepareDirectories() throws {
     guard (socket + "/.s.PGSQL.5432").utf8.count <= Self.longestSocketPath else {
-      throw UserError("the path \(socket) is too long for a unix socket; set DOCPROC_HOME to a shorter one")
+      throw UserError(
+        "the path \(socket) is too long for a unix socket; set DOCPROC_HOME to a shorter one")
     }
+
     for directory in [home, socket] {
       try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-      if isRoot, let owner = getpwnam(Self.unprivilegedUser) { chown(directory, owner.pointee.pw_uid, owner.pointee.pw_gid) }
+      if isRoot, let owner = getpwnam(Self.unprivilegedUser) {
+        chown(directory, owner.pointee.pw_uid, owner.pointee.pw_gid)
+      }
     }
+
     chmod(socket, 0o700)
   }
 
@@ -62,9 +67,14 @@ struct EmbeddedPostgres {
     // Made aside and renamed: a cluster that was cut short is never taken for a whole one.
     let unfinished = data + ".new"
     try? FileManager.default.removeItem(atPath: unfinished)
-    let result = try run("initdb", ["-D", unfinished, "-U", Self.role, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"])
+    let result = try run(
+      "initdb",
+      ["-D", unfinished, "-U", Self.role, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"])
     guard result.status == 0 else {
-      throw UserError("initdb failed: \(result.error)\(isRoot ? " (the user postgres must be able to enter \(home))" : "")")
+      throw UserError(
+        "initdb failed: "
+          + "\(result.error)\(isRoot ? " (the user postgres must be able to enter \(home))" : "")"
+      )
     }
     let settings = """
 
@@ -82,7 +92,9 @@ struct EmbeddedPostgres {
 
   private func start() throws {
     let result = try run("pg_ctl", ["start", "-w", "-t", "60", "-D", data, "-l", log])
-    guard result.status == 0 else { throw UserError("Postgres did not start; see \(log). \(result.error)") }
+    guard result.status == 0 else {
+      throw UserError("Postgres did not start; see \(log). \(result.error)")
+    }
   }
 
   private func prepareDatabase() throws {
@@ -97,7 +109,9 @@ struct EmbeddedPostgres {
   /// One docproc at a time makes or starts the cluster.
   private func withLock(_ body: () throws -> Void) throws {
     let descriptor = open(DataHome.path + "/postgres.lock", O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
-    guard descriptor >= 0, flock(descriptor, LOCK_EX) == 0 else { throw UserError("cannot lock \(DataHome.path)") }
+    guard descriptor >= 0, flock(descriptor, LOCK_EX) == 0 else {
+      throw UserError("cannot lock \(DataHome.path)")
+    }
     defer { close(descriptor) }
     try body()
   }
@@ -108,22 +122,33 @@ struct EmbeddedPostgres {
     guard isRoot else { return try Command.run(path, arguments, directory: "/") }
     guard getpwnam(Self.unprivilegedUser) != nil else {
       throw UserError(
-        "Postgres refuses to run as root and there is no user \(Self.unprivilegedUser); run docproc as another user, or name a server with --database"
+        "Postgres refuses to run as root and there is no user \(Self.unprivilegedUser); run "
+          + "docproc as another user, or name a server with --database"
       )
     }
+
     return try Command.run(
       "setpriv",
-      ["--reuid=\(Self.unprivilegedUser)", "--regid=\(Self.unprivilegedUser)", "--init-groups", path] + arguments, directory: "/")
+      [
+        "--reuid=\(Self.unprivilegedUser)", "--regid=\(Self.unprivilegedUser)", "--init-groups",
+        path,
+      ] + arguments, directory: "/")
   }
 
   /// The directory of the newest installed server.
   private static func binaries() throws -> String {
-    let versions = ((try? FileManager.default.contentsOfDirectory(atPath: "/usr/lib/postgresql")) ?? [])
+    let versions =
+      ((try? FileManager.default.contentsOfDirectory(atPath: "/usr/lib/postgresql")) ?? [])
       .compactMap(Int.init).sorted(by: >)
-    for version in versions where FileManager.default.isExecutableFile(atPath: "/usr/lib/postgresql/\(version)/bin/initdb") {
+    for version in versions
+    where FileManager.default.isExecutableFile(atPath: "/usr/lib/postgresql/\(version)/bin/initdb")
+    {
       return "/usr/lib/postgresql/\(version)/bin"
     }
     if let initdb = Command.find("initdb") { return (initdb as NSString).deletingLastPathComponent }
-    throw UserError("no Postgres server is installed; run: apt-get install postgresql, or name a server with --database")
+    throw UserError(
+      "no Postgres server is installed; run: apt-get install postgresql, or name a server with "
+        + "--database"
+    )
   }
 }

@@ -8,7 +8,9 @@ struct LocalWorkers {
   /// The ids of those that run.
   var running: [Int32] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
-    return names.filter { $0.hasSuffix(".pid") }.compactMap { Int32($0.dropLast(4)) }.filter(Self.isWorker).sorted()
+    return names.filter { $0.hasSuffix(".pid") }.compactMap { Int32($0.dropLast(4)) }.filter(
+      Self.isWorker
+    ).sorted()
   }
 
   /// Starts workers until `count` run. - Returns: how many were started.
@@ -22,6 +24,7 @@ struct LocalWorkers {
         log: directory + "/worker.log")
       try "".write(toFile: directory + "/\(process).pid", atomically: true, encoding: .utf8)
     }
+
     return missing
   }
 
@@ -31,12 +34,22 @@ struct LocalWorkers {
     let workers = running
     for worker in workers { kill(worker, SIGTERM) }
     let deadline = Date().addingTimeInterval(60)
-    while workers.contains(where: Self.isWorker), Date() < deadline { Thread.sleep(forTimeInterval: 0.1) }
-    let remaining = workers.filter(Self.isWorker)
-    for worker in workers where !remaining.contains(worker) { try? FileManager.default.removeItem(atPath: directory + "/\(worker).pid") }
-    guard remaining.isEmpty else {
-      throw UserError("workers still run after a minute: processes \(remaining.map(String.init).joined(separator: ", "))")
+    while workers.contains(where: Self.isWorker), Date() < deadline {
+      Thread.sleep(forTimeInterval: 0.1)
     }
+
+    let remaining = workers.filter(Self.isWorker)
+    for worker in workers where !remaining.contains(worker) {
+      try? FileManager.default.removeItem(atPath: directory + "/\(worker).pid")
+    }
+
+    guard remaining.isEmpty else {
+      throw UserError(
+        "workers still run after a minute: processes "
+          + "\(remaining.map(String.init).joined(separator: ", "))"
+      )
+    }
+
     return workers.count
   }
 
@@ -53,7 +66,9 @@ struct LocalWorkers {
     let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
     let beside = (own as NSString).deletingLastPathComponent + "/docproc-worker"
     if FileManager.default.isExecutableFile(atPath: beside) { return beside }
-    guard let found = Command.find("docproc-worker") else { throw UserError("docproc-worker is neither beside docproc nor in PATH") }
+    guard let found = Command.find("docproc-worker") else {
+      throw UserError("docproc-worker is neither beside docproc nor in PATH")
+    }
     return found
   }
 }

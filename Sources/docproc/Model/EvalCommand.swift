@@ -24,7 +24,9 @@ struct EvalCommand: ParsableCommand {
       directory's evaluations/; the same command goes on where it was stopped.
       """)
 
-  enum Suite: String, ExpressibleByArgument, CaseIterable { case ppl, needle, qa, books, summary, code }
+  enum Suite: String, ExpressibleByArgument, CaseIterable {
+    case ppl, needle, qa, books, summary, code
+  }
 
   @Argument(help: "ppl, needle, qa, books, summary or code.")
   var suite: Suite
@@ -53,10 +55,16 @@ struct EvalCommand: ParsableCommand {
   @Option(help: "needle: percent of the text before a needle, separated by commas.")
   var depths = "0,25,50,75,100"
 
-  @Flag(help: "needle, qa: read anew for each question, knowing it; otherwise all are asked after one reading.")
+  @Flag(
+    help: """
+      needle, qa: read anew for each question, knowing it; otherwise all are asked after one \
+      reading.
+      """)
   var known = false
 
-  @Flag(help: "qa: unanswerable questions that look answerable (SQuAD 2.0), not those of other articles.")
+  @Flag(
+    help:
+      "qa: unanswerable questions that look answerable (SQuAD 2.0), not those of other articles.")
   var adversarial = false
 
   @Flag(help: "Measure anew what was measured before.")
@@ -69,30 +77,50 @@ struct EvalCommand: ParsableCommand {
   var json = false
 
   func validate() throws {
-    let (lengths, depths) = (try Self.numbers(tokens ?? "2048", "--tokens"), try Self.numbers(depths, "--depths"))
-    guard lengths.allSatisfy({ $0 >= 2 }) else { throw ValidationError("--tokens must be at least 2") }
-    guard count ?? 1 >= 1, questions >= 1 else { throw ValidationError("--count and --questions must be at least 1") }
-    guard depths.allSatisfy({ (0...100).contains($0) }), depths.count <= NeedleSuite.mostDepths else {
-      throw ValidationError("--depths takes at most \(NeedleSuite.mostDepths) numbers from 0 to 100")
+    let lengths = try Self.numbers(tokens ?? "2048", "--tokens")
+    let depths = try Self.numbers(depths, "--depths")
+    guard lengths.allSatisfy({ $0 >= 2 }) else {
+      throw ValidationError("--tokens must be at least 2")
     }
-    if [.ppl, .needle, .code].contains(suite), text == nil { throw ValidationError("\(suite) needs --text PATH") }
-    if [.qa, .books, .summary].contains(suite), data == nil { throw ValidationError("\(suite) needs --data FOLDER") }
+    guard count ?? 1 >= 1, questions >= 1 else {
+      throw ValidationError("--count and --questions must be at least 1")
+    }
+    guard depths.allSatisfy({ (0...100).contains($0) }), depths.count <= NeedleSuite.mostDepths
+    else {
+      throw ValidationError(
+        "--depths takes at most \(NeedleSuite.mostDepths) numbers from 0 to 100")
+    }
+    if [.ppl, .needle, .code].contains(suite), text == nil {
+      throw ValidationError("\(suite) needs --text PATH")
+    }
+
+    if [.qa, .books, .summary].contains(suite), data == nil {
+      throw ValidationError("\(suite) needs --data FOLDER")
+    }
   }
 
   func run() throws {
     if suite == .ppl { return try PerplexityReport(command: self).run() }
+
     let measured = try measuredSuite()
     let data = EvaluationData(folder: data ?? ".")
     try data.require(measured.files)
     let folder = DataHome.modelFolder(model)
     guard FileManager.default.fileExists(atPath: folder + "/config.json") else {
-      throw UserError("there is no model in \(folder); docproc model list shows those that are installed")
+      throw UserError(
+        "there is no model in \(folder); docproc model list shows those that are installed")
     }
-    let log = try log(of: folder, measured.parameters, texts: measured.texts, files: try data.digest(of: measured.files))
+    let log = try log(
+      of: folder, measured.parameters, texts: measured.texts,
+      files: try data.digest(of: measured.files))
     try measured.run(ModelReader(folder: folder, threads: threads), data, log)
     let table = EvaluationTable(log.items, ratios: measured.ratios)
     if json {
-      print(JSONText.pretty(Report(suite: suite.rawValue, model: model, parameters: measured.parameters, rows: table.rows)))
+      print(
+        JSONText.pretty(
+          Report(
+            suite: suite.rawValue, model: model, parameters: measured.parameters, rows: table.rows))
+      )
     } else {
       print("\(suite.rawValue), \(model)\n\(table.text)")
     }
@@ -109,11 +137,13 @@ struct EvalCommand: ParsableCommand {
     switch suite {
     case .needle, .ppl:
       NeedleSuite(
-        lengths: try lengths(default: "8192"), depths: try Self.numbers(depths, "--depths"), repeats: count ?? 1, known: known,
+        lengths: try lengths(default: "8192"), depths: try Self.numbers(depths, "--depths"),
+        repeats: count ?? 1, known: known,
         haystack: try DocumentReader().read(text ?? "").text)
     case .qa:
       QuestionSuite(
-        lengths: try lengths(default: "2048,8192,32768"), documents: count ?? 2, questions: questions, known: known,
+        lengths: try lengths(default: "2048,8192,32768"), documents: count ?? 2,
+        questions: questions, known: known,
         adversarial: adversarial)
     case .books: BookSuite(books: count ?? .max, questions: questions)
     case .summary: SummarySuite(count: count ?? .max)
@@ -121,7 +151,9 @@ struct EvalCommand: ParsableCommand {
     }
   }
 
-  func lengths(default value: String) throws -> [Int] { try Self.numbers(tokens ?? value, "--tokens") }
+  func lengths(default value: String) throws -> [Int] {
+    try Self.numbers(tokens ?? value, "--tokens")
+  }
 
   private static func numbers(_ list: String, _ option: String) throws -> [Int] {
     try list.split(separator: ",").map { part in
@@ -132,16 +164,24 @@ struct EvalCommand: ParsableCommand {
     }
   }
 
-  /// The log named by everything that its items depend on: the model, this program, the suite's parameters, its texts, its files' digest.
-  func log(of folder: String, _ parameters: String, texts: [String], files dataDigest: String) throws -> EvaluationLog {
-    let files = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".safetensors") || $0 == "config.json" }
-    let (weights, program) = (
-      try SHA256.hex(ofFiles: files.sorted().map { folder + "/" + $0 }), try SHA256.hex(ofFiles: ["/proc/self/exe"])
-    )
+  /// The log named by everything that its items depend on: the model, this program, the suite's
+  /// parameters, its texts, its files' digest.
+  func log(of folder: String, _ parameters: String, texts: [String], files dataDigest: String)
+    throws -> EvaluationLog
+  {
+    let files = try FileManager.default.contentsOfDirectory(atPath: folder).filter {
+      $0.hasSuffix(".safetensors") || $0 == "config.json"
+    }
+    let weights = try SHA256.hex(ofFiles: files.sorted().map { folder + "/" + $0 })
+    let program = try SHA256.hex(ofFiles: ["/proc/self/exe"])
     let texts = texts.map(SHA256.hex(of:))
-    let digest = SHA256.hex(of: "\(weights) \(program) \(parameters) \(texts) \(dataDigest)").prefix(12)
+    let digest = SHA256.hex(of: "\(weights) \(program) \(parameters) \(texts) \(dataDigest)")
+      .prefix(12)
     let path = "\(DataHome.path)/evaluations/\(suite.rawValue)-\(digest).jsonl"
-    if fresh, FileManager.default.fileExists(atPath: path) { try FileManager.default.removeItem(atPath: path) }
+    if fresh, FileManager.default.fileExists(atPath: path) {
+      try FileManager.default.removeItem(atPath: path)
+    }
+
     return try EvaluationLog(path: path)
   }
 }

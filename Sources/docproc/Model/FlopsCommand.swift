@@ -3,7 +3,9 @@ import Foundation
 
 struct FlopsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "flops", abstract: "State the operations of reading a document, by length, for three kinds of attention.",
+    commandName: "flops",
+    abstract:
+      "State the operations of reading a document, by length, for three kinds of attention.",
     discussion: """
       The formulae of MiniMax-01 (arXiv 2501.08313, table 1), for n tokens, l layers of width d
       with h heads, forward and backward pass of one sequence:
@@ -36,7 +38,10 @@ struct FlopsCommand: ParsableCommand {
 
     /// Operations of forward and backward pass over `tokens`.
     init(tokens: Int, width: Int, layers: Int, heads: Int) {
-      let (n, d, l, h) = (Double(tokens), Double(width), Double(layers), Double(heads))
+      let n = Double(tokens)
+      let d = Double(width)
+      let l = Double(layers)
+      let h = Double(heads)
       let base = 72 * n * l * d * d
       let norms = 5 / (18 * d)
       self.tokens = tokens
@@ -47,19 +52,26 @@ struct FlopsCommand: ParsableCommand {
   }
 
   func validate() throws {
-    guard width > 0, layers > 0, heads > 0 else { throw ValidationError("--width, --layers and --heads must be positive") }
+    guard width > 0, layers > 0, heads > 0 else {
+      throw ValidationError("--width, --layers and --heads must be positive")
+    }
   }
 
   func run() throws {
-    let entries = try BenchCommand.depths(tokens).map { Entry(tokens: $0, width: width, layers: layers, heads: heads) }
+    let entries = try BenchCommand.depths(tokens).map {
+      Entry(tokens: $0, width: width, layers: layers, heads: heads)
+    }
     if json { return print(JSONText.pretty(entries)) }
     print(
-      "operations in 10^12, and what is saved against softmax (about \(12 * layers * width * width / 1_000_000) M parameters without embeddings)"
+      "operations in 10^12, and what is saved against softmax (about "
+        + "\(12 * layers * width * width / 1_000_000) M parameters without embeddings)"
     )
     for entry in entries {
       print(
         String(
-          format: "%9d tokens: softmax %.4g, lightning %.4g (%.1f%% fewer), hybrid %.4g (%.1f%% fewer)", entry.tokens, entry.softmax / 1e12,
+          format:
+            "%9d tokens: softmax %.4g, lightning %.4g (%.1f%% fewer), hybrid %.4g (%.1f%% fewer)",
+          entry.tokens, entry.softmax / 1e12,
           entry.lightning / 1e12, 100 * (1 - entry.lightning / entry.softmax), entry.hybrid / 1e12,
           100 * (1 - entry.hybrid / entry.softmax)))
     }

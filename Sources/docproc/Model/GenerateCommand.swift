@@ -4,7 +4,8 @@ import Host
 import Inference
 
 struct GenerateCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "generate", abstract: "Continue a text with a model.")
+  static let configuration = CommandConfiguration(
+    commandName: "generate", abstract: "Continue a text with a model.")
 
   @Argument(help: "The model's name or folder.")
   var directory: String
@@ -33,7 +34,8 @@ struct GenerateCommand: ParsableCommand {
   func validate() throws {
     guard maxTokens > 0 else { throw ValidationError("--max-tokens must be positive") }
     guard temperature >= 0, (0...1).contains(topP) else {
-      throw ValidationError("--temperature must not be negative, and --top-p must be within 0 and 1")
+      throw ValidationError(
+        "--temperature must not be negative, and --top-p must be within 0 and 1")
     }
   }
 

@@ -5,7 +5,9 @@ import Inference
 
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "inspect", abstract: "Print what a model is: family, layers, parameters, memory, expected speed on this host.")
+    commandName: "inspect",
+    abstract:
+      "Print what a model is: family, layers, parameters, memory, expected speed on this host.")
 
   @Argument(help: "The model's name, folder or GGUF file.")
   var directory: String
@@ -51,7 +53,8 @@ struct InspectCommand: ParsableCommand {
     let lengths = try BenchCommand.depths(tokens)
     let model = try LanguageModel.load(folder: DataHome.modelFolder(directory))
     let report = Report(
-      description: model.description, memory: lengths.map { .init(tokens: $0, stateBytes: model.stateBytes(at: $0)) },
+      description: model.description,
+      memory: lengths.map { .init(tokens: $0, stateBytes: model.stateBytes(at: $0)) },
       expectedTokensPerSecond: dry ? nil : try measuredSpeed(model))
     if json { return print(JSONText.pretty(report)) }
     print(Self.text(report))
@@ -59,7 +62,8 @@ struct InspectCommand: ParsableCommand {
 
   /// One block says what a token costs; a second is read to leave page faults out.
   private func measuredSpeed(_ model: LanguageModel) throws -> Double {
-    let ids = BenchCommand.ids(LanguageModel.blockSize, vocabulary: model.description.vocabularySize)
+    let ids = BenchCommand.ids(
+      LanguageModel.blockSize, vocabulary: model.description.vocabularySize)
     let state = model.makeState()
     try model.read(ids, into: state)
     let start = ContinuousClock.now
@@ -74,15 +78,22 @@ struct InspectCommand: ParsableCommand {
       "layers        \(description.layers.count): \(summary(description.layers))",
       "hidden size   \(description.hiddenSize)",
       "vocabulary    \(description.vocabularySize)",
-      "parameters    \(description.parameters) (\(description.activeParameters) active for a token)",
+      "parameters    \(description.parameters) (\(description.activeParameters) active for a "
+        + "token)",
       "on disk       \(description.bytes >> 20) MiB",
     ]
-    lines += report.memory.map { "memory        \($0.stateBytes >> 20) MiB of state at \($0.tokens) tokens, beside the weights" }
-    if let speed = report.expectedTokensPerSecond {
-      lines.append("reads         about \(Int(speed)) tokens/s on this host at the start of a document")
+    lines += report.memory.map {
+      "memory        \($0.stateBytes >> 20) MiB of state at \($0.tokens) tokens, beside the weights"
     }
+    if let speed = report.expectedTokensPerSecond {
+      lines.append(
+        "reads         about \(Int(speed)) tokens/s on this host at the start of a document")
+    }
+
     lines += description.notes.map { "note          \($0)" }
-    return (lines + description.layers.enumerated().map { "  layer \($0)  \($1)" }).joined(separator: "\n")
+
+    return (lines + description.layers.enumerated().map { "  layer \($0)  \($1)" }).joined(
+      separator: "\n")
   }
 
   private static func summary(_ layers: [String]) -> String {
@@ -92,14 +103,21 @@ struct InspectCommand: ParsableCommand {
 }
 
 struct ModelListCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "list", abstract: "List the models on this host.")
+  static let configuration = CommandConfiguration(
+    commandName: "list", abstract: "List the models on this host.")
 
   @Flag(help: "Print JSON.")
   var json = false
 
   func run() throws {
-    let names = ((try? FileManager.default.contentsOfDirectory(atPath: DataHome.models)) ?? []).filter { !$0.hasPrefix(".") }.sorted()
-    if json { return print(JSONText.line(names.map { ["name": $0, "path": DataHome.modelFolder($0)] })) }
-    print(names.isEmpty ? "no model is installed; run: docproc model install" : names.joined(separator: "\n"))
+    let names = ((try? FileManager.default.contentsOfDirectory(atPath: DataHome.models)) ?? [])
+      .filter { !$0.hasPrefix(".") }.sorted()
+    if json {
+      return print(JSONText.line(names.map { ["name": $0, "path": DataHome.modelFolder($0)] }))
+    }
+
+    print(
+      names.isEmpty
+        ? "no model is installed; run: docproc model install" : names.joined(separator: "\n"))
   }
 }

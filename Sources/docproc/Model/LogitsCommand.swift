@@ -7,7 +7,10 @@ struct LogitsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "logits",
     abstract: "Print a model's logits for given token ids, for parity checks.",
-    discussion: "Prints one JSON object {\"position\": p, \"logits\": [...]} for the last position, or a line each with --all.")
+    discussion:
+      "Prints one JSON object {\"position\": p, \"logits\": [...]} for the last position, or a "
+      + "line each with --all."
+  )
 
   @Argument(help: "The model folder.")
   var directory: String
@@ -35,7 +38,8 @@ struct LogitsCommand: ParsableCommand {
   private func parsedIDs() throws -> [Int32] {
     try ids.split(separator: ",", omittingEmptySubsequences: false).map { part in
       guard let id = Int32(part.trimmingCharacters(in: .whitespaces)) else {
-        throw ValidationError("--ids holds '\(part)', which is not a token id; expected numbers such as 1,2,3")
+        throw ValidationError(
+          "--ids holds '\(part)', which is not a token id; expected numbers such as 1,2,3")
       }
       return id
     }

@@ -22,14 +22,20 @@ struct ModelBench {
       return try measure(model, pass, depth)
     }
     let best = machine.best(again())
+
     return BenchReport(
-      model: self.model, architecture: model.description.architecture, parameters: model.description.parameters,
-      weightBytes: model.description.bytes, isa: ComputeBackend.isa, integerISA: ComputeBackend.integerISA, blas: ComputeBackend.blas,
-      threads: Parallel(threads: threads).threads, machine: best, measurements: measured.map { $0.with(shareOf: best) },
+      model: self.model, architecture: model.description.architecture,
+      parameters: model.description.parameters,
+      weightBytes: model.description.bytes, isa: ComputeBackend.isa,
+      integerISA: ComputeBackend.integerISA, blas: ComputeBackend.blas,
+      threads: Parallel(threads: threads).threads, machine: best,
+      measurements: measured.map { $0.with(shareOf: best) },
       lastAgainstFirst: pass.lastAgainstFirst(Self.stretch))
   }
 
-  private func measure(_ model: LanguageModel, _ pass: Pass, _ depth: Int) throws -> BenchReport.Measurement {
+  private func measure(_ model: LanguageModel, _ pass: Pass, _ depth: Int) throws
+    -> BenchReport.Measurement
+  {
     let peak = PeakMemory.bytes  // of reading: the copy that generates comes on top
     let fork = pass.state.fork()
     let ids = BenchCommand.ids(Self.decodedTokens + 1, vocabulary: model.description.vocabularySize)
@@ -39,21 +45,31 @@ struct ModelBench {
     let decoded = Double(Self.decodedTokens) / ((ContinuousClock.now - start) / .seconds(1))
     let together = try decodeTogether(model, pass.state, ids)
     defer { PeakMemory.reset() }  // so that the copies do not count for what is read next
-    let operations = stride(from: 0, to: depth, by: 256).reduce(0.0) { $0 + model.operations(at: $1) * Double(min(256, depth - $1)) }
+    let operations = stride(from: 0, to: depth, by: 256).reduce(0.0) {
+      $0 + model.operations(at: $1) * Double(min(256, depth - $1))
+    }
+
     return BenchReport.Measurement(
-      tokens: depth, prefillTokensPerSecond: Double(depth) / pass.seconds, lastBlockTokensPerSecond: pass.lastSpeed,
-      decodeTokensPerSecond: decoded, decodeTogetherTokensPerSecond: together, operationsPerToken: operations / Double(depth),
+      tokens: depth, prefillTokensPerSecond: Double(depth) / pass.seconds,
+      lastBlockTokensPerSecond: pass.lastSpeed,
+      decodeTokensPerSecond: decoded, decodeTogetherTokensPerSecond: together,
+      operationsPerToken: operations / Double(depth),
       streamedBytesPerToken: model.streamedBytes(at: depth),
       stateBytes: pass.state.byteCount, peakRSSBytes: peak, prefillShare: nil, decodeShare: nil)
   }
 
   /// Tokens a second of four answers together, from copies of one state.
-  private func decodeTogether(_ model: LanguageModel, _ state: ReadingState, _ ids: [Int32]) throws -> Double {
+  private func decodeTogether(_ model: LanguageModel, _ state: ReadingState, _ ids: [Int32]) throws
+    -> Double
+  {
     let forks = (0..<4).map { _ in state.fork() }
     let steps = Self.decodedTokens / 4
     _ = try model.logits(afterEach: forks.map { (ids[0], $0) })
     let start = ContinuousClock.now
-    for step in 1...steps { _ = try model.logits(afterEach: forks.enumerated().map { (ids[(step + $0) % ids.count], $1) }) }
+    for step in 1...steps {
+      _ = try model.logits(afterEach: forks.enumerated().map { (ids[(step + $0) % ids.count], $1) })
+    }
+
     return Double(steps * forks.count) / ((ContinuousClock.now - start) / .seconds(1))
   }
 
@@ -69,7 +85,9 @@ struct ModelBench {
     mutating func read(to depth: Int) throws {
       while state.position < depth {
         let count = min(LanguageModel.blockSize, depth - state.position)
-        let ids = (0..<count).map { Int32((state.position + $0) * 7919 % model.description.vocabularySize) }
+        let ids = (0..<count).map {
+          Int32((state.position + $0) * 7919 % model.description.vocabularySize)
+        }
         let start = ContinuousClock.now
         try model.read(ids, into: state)
         blockSeconds.append((ContinuousClock.now - start) / .seconds(1))
@@ -125,12 +143,15 @@ struct BenchReport: Encodable {
     }
 
     private init(_ integer: Double, _ float: Double, _ memory: Double) {
-      (integerOperationsPerSecond, floatOperationsPerSecond, memoryBytesPerSecond) = (integer, float, memory)
+      integerOperationsPerSecond = integer
+      floatOperationsPerSecond = float
+      memoryBytesPerSecond = memory
     }
 
     func best(_ other: Machine) -> Machine {
       Machine(
-        max(integerOperationsPerSecond, other.integerOperationsPerSecond), max(floatOperationsPerSecond, other.floatOperationsPerSecond),
+        max(integerOperationsPerSecond, other.integerOperationsPerSecond),
+        max(floatOperationsPerSecond, other.floatOperationsPerSecond),
         max(memoryBytesPerSecond, other.memoryBytesPerSecond))
     }
   }
@@ -168,30 +189,42 @@ struct BenchReport: Encodable {
     func with(shareOf machine: Machine) -> Measurement {
       let rate = machine.integerOperationsPerSecond
       return Measurement(
-        tokens: tokens, prefillTokensPerSecond: prefillTokensPerSecond, lastBlockTokensPerSecond: lastBlockTokensPerSecond,
-        decodeTokensPerSecond: decodeTokensPerSecond, decodeTogetherTokensPerSecond: decodeTogetherTokensPerSecond,
+        tokens: tokens, prefillTokensPerSecond: prefillTokensPerSecond,
+        lastBlockTokensPerSecond: lastBlockTokensPerSecond,
+        decodeTokensPerSecond: decodeTokensPerSecond,
+        decodeTogetherTokensPerSecond: decodeTogetherTokensPerSecond,
         operationsPerToken: operationsPerToken,
-        streamedBytesPerToken: streamedBytesPerToken, stateBytes: stateBytes, peakRSSBytes: peakRSSBytes,
+        streamedBytesPerToken: streamedBytesPerToken, stateBytes: stateBytes,
+        peakRSSBytes: peakRSSBytes,
         prefillShare: rate > 0 ? prefillTokensPerSecond * operationsPerToken / rate : nil,
-        decodeShare: decodeTokensPerSecond * Double(streamedBytesPerToken) / machine.memoryBytesPerSecond)
+        decodeShare: decodeTokensPerSecond * Double(streamedBytesPerToken)
+          / machine.memoryBytesPerSecond)
     }
   }
 
   var text: String {
     func giga(_ value: Double) -> String { "\(Int(value / 1e9))" }
     var lines = [
-      "\(architecture), \(parameters) parameters, \(weightBytes >> 20) MiB of weights; \(threads) threads",
+      "\(architecture), \(parameters) parameters, \(weightBytes >> 20) MiB of weights; "
+        + "\(threads) threads",
       "kernels \(isa), integer kernels \(integerISA), \(blas)",
-      "this host: int8 \(giga(machine.integerOperationsPerSecond)) GOP/s, fp32 \(giga(machine.floatOperationsPerSecond)) GFLOP/s, memory \(giga(machine.memoryBytesPerSecond)) GB/s",
+      "this host: int8 \(giga(machine.integerOperationsPerSecond)) GOP/s, fp32 "
+        + "\(giga(machine.floatOperationsPerSecond)) GFLOP/s, memory "
+        + "\(giga(machine.memoryBytesPerSecond)) GB/s",
     ]
     lines += measurements.map { entry in
       let share = entry.prefillShare.map { String(format: " (%.2f of int8)", $0) } ?? ""
       let decode = entry.decodeShare.map { String(format: " (%.2f of memory)", $0) } ?? ""
       return
-        "\(entry.tokens) tokens: prefill \(Int(entry.prefillTokensPerSecond)) tokens/s\(share), last block \(Int(entry.lastBlockTokensPerSecond)), "
-        + "decode \(Int(entry.decodeTokensPerSecond)) tokens/s\(decode), four together \(Int(entry.decodeTogetherTokensPerSecond)), state \(entry.stateBytes >> 20) MiB, peak \(entry.peakRSSBytes >> 20) MiB"
+        "\(entry.tokens) tokens: prefill \(Int(entry.prefillTokensPerSecond)) tokens/s\(share), "
+        + "last block \(Int(entry.lastBlockTokensPerSecond)), "
+        + "decode \(Int(entry.decodeTokensPerSecond)) tokens/s\(decode), four together "
+        + "\(Int(entry.decodeTogetherTokensPerSecond)), state \(entry.stateBytes >> 20) MiB, "
+        + "peak \(entry.peakRSSBytes >> 20) MiB"
     }
-    if let ratio = lastAgainstFirst { lines.append(String(format: "last 65,536 tokens against the first: %.3f of the speed", ratio)) }
+    if let ratio = lastAgainstFirst {
+      lines.append(String(format: "last 65,536 tokens against the first: %.3f of the speed", ratio))
+    }
     return lines.joined(separator: "\n")
   }
 }

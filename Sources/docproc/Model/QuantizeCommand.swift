@@ -5,7 +5,9 @@ import Inference
 
 struct QuantizeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "quantize", abstract: "Rewrite a model folder with narrower weights: smaller, and faster with int8 and int4.",
+    commandName: "quantize",
+    abstract:
+      "Rewrite a model folder with narrower weights: smaller, and faster with int8 and int4.",
     discussion: """
       bf16  half the bytes of fp32, computed in fp32
       int8  one scale an output, 8-bit products: fastest reading
@@ -39,9 +41,13 @@ struct QuantizeCommand: ParsableCommand {
 
   func run() throws {
     let bytes = try ModelQuantization(precision).convert(DataHome.modelFolder(model), to: out)
-    let report = Report(path: out, precision: precision.rawValue, bytesBefore: bytes.before, bytesAfter: bytes.after)
+    let report = Report(
+      path: out, precision: precision.rawValue, bytesBefore: bytes.before, bytesAfter: bytes.after)
     if json { return print(JSONText.line(report)) }
-    print("\(out): \(precision.rawValue), \(bytes.before >> 20) MiB of weights became \(bytes.after >> 20) MiB")
+    print(
+      "\(out): \(precision.rawValue), \(bytes.before >> 20) MiB of weights became "
+        + "\(bytes.after >> 20) MiB"
+    )
   }
 }
 

@@ -7,7 +7,8 @@ import Results
 
 struct ReadCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "read", abstract: "Read a document in this process, without a queue, and print the answer as JSON.")
+    commandName: "read",
+    abstract: "Read a document in this process, without a queue, and print the answer as JSON.")
 
   @Argument(help: "The document: a text file or a directory.")
   var path: String
@@ -34,7 +35,12 @@ struct ReadCommand: ParsableCommand {
   func run() throws {
     let document = try DocumentReader(encoding: encoding).read(path)
     let reader = try ModelReader(folder: DataHome.modelFolder(model), threads: threads)
-    let answer = try reader.read(document, task: question.map { .ask(question: $0) } ?? .summarize())
-    print(JSONText.pretty(Output(answer: answer.text, supported: answer.isSupported, evidence: answer.evidence, reading: answer.figures)))
+    let answer = try reader.read(
+      document, task: question.map { .ask(question: $0) } ?? .summarize())
+    print(
+      JSONText.pretty(
+        Output(
+          answer: answer.text, supported: answer.isSupported, evidence: answer.evidence,
+          reading: answer.figures)))
   }
 }

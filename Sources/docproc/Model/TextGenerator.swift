@@ -14,7 +14,8 @@ struct TextGenerator {
 
   /// Continues a text; stops at a control token.
   func complete(
-    _ prompt: String, maximumTokens: Int, sampling: SamplingOptions, onToken: (String) -> Void = { _ in }
+    _ prompt: String, maximumTokens: Int, sampling: SamplingOptions,
+    onToken: (String) -> Void = { _ in }
   ) throws -> String {
     let state = model.makeState()
     var sampler = Sampler(sampling)
@@ -27,6 +28,7 @@ struct TextGenerator {
       onToken(tokenizer.decode([token]))
       if generated.count < maximumTokens { logits = try model.logits(after: [token], state: state) }
     }
+
     return tokenizer.decode(generated)
   }
 }

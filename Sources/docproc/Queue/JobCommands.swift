@@ -11,7 +11,8 @@ struct JobOptions: ParsableArguments {
 }
 
 struct StatusCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "status", abstract: "Show a job, or the newest ones.")
+  static let configuration = CommandConfiguration(
+    commandName: "status", abstract: "Show a job, or the newest ones.")
 
   @Argument(help: "The job's number.")
   var id: Int?
@@ -27,7 +28,8 @@ struct StatusCommand: ParsableCommand {
 }
 
 struct ListCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "list", abstract: "List jobs, the newest first.")
+  static let configuration = CommandConfiguration(
+    commandName: "list", abstract: "List jobs, the newest first.")
 
   @Option(help: "The most jobs to show.")
   var limit = 100
@@ -38,11 +40,14 @@ struct ListCommand: ParsableCommand {
     guard limit > 0 else { throw ValidationError("--limit must be positive") }
   }
 
-  func run() throws { JobTable.show(try options.database.queue().list(limit: limit), json: options.json) }
+  func run() throws {
+    JobTable.show(try options.database.queue().list(limit: limit), json: options.json)
+  }
 }
 
 struct WaitCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "wait", abstract: "Wait until a job is done.")
+  static let configuration = CommandConfiguration(
+    commandName: "wait", abstract: "Wait until a job is done.")
 
   @Argument(help: "The job's number.")
   var id: Int
@@ -57,7 +62,8 @@ struct WaitCommand: ParsableCommand {
 }
 
 struct CancelCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "cancel", abstract: "Cancel a job; a running one stops within two seconds.")
+  static let configuration = CommandConfiguration(
+    commandName: "cancel", abstract: "Cancel a job; a running one stops within two seconds.")
 
   @Argument(help: "The job's number.")
   var id: Int
@@ -73,7 +79,8 @@ struct CancelCommand: ParsableCommand {
 
 struct PauseCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "pause", abstract: "Keep a job from going on until it is resumed; a running one is saved first.")
+    commandName: "pause",
+    abstract: "Keep a job from going on until it is resumed; a running one is saved first.")
 
   @Argument(help: "The job's number.")
   var id: Int
@@ -88,7 +95,8 @@ struct PauseCommand: ParsableCommand {
 }
 
 struct ResumeCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "resume", abstract: "Let a paused job go on where it stood.")
+  static let configuration = CommandConfiguration(
+    commandName: "resume", abstract: "Let a paused job go on where it stood.")
 
   @Argument(help: "The job's number.")
   var id: Int
@@ -102,7 +110,8 @@ struct ResumeCommand: ParsableCommand {
 }
 
 struct RetryCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "retry", abstract: "Put a failed or cancelled job on the queue again.")
+  static let configuration = CommandConfiguration(
+    commandName: "retry", abstract: "Put a failed or cancelled job on the queue again.")
 
   @Argument(help: "The job's number.")
   var id: Int
@@ -116,7 +125,8 @@ struct RetryCommand: ParsableCommand {
 }
 
 struct ResultCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "result", abstract: "Print a completed job's result.")
+  static let configuration = CommandConfiguration(
+    commandName: "result", abstract: "Print a completed job's result.")
 
   @Argument(help: "The job's number.")
   var id: Int
@@ -137,15 +147,23 @@ struct ResultCommand: ParsableCommand {
 enum JobTable {
   static func show(_ jobs: [JobStatus], json: Bool) {
     if json { return print(JSONText.pretty(jobs)) }
+
     print(columns("job", "state", "task", "read", "document"))
     for job in jobs {
-      print(columns(String(job.id), job.state, job.task, job.percent.map { "\(Int($0))%" } ?? "-", job.document))
+      print(
+        columns(
+          String(job.id), job.state, job.task, job.percent.map { "\(Int($0))%" } ?? "-",
+          job.document))
       if let error = job.error { print("        \(error)") }
     }
   }
 
-  private static func columns(_ id: String, _ state: String, _ task: String, _ read: String, _ document: String) -> String {
-    zip([id, state, task, read], [6, 10, 10, 5]).map { $0.padding(toLength: max($1, $0.count), withPad: " ", startingAt: 0) }
-      .joined(separator: "  ") + "  " + document
+  private static func columns(
+    _ id: String, _ state: String, _ task: String, _ read: String, _ document: String
+  ) -> String {
+    zip([id, state, task, read], [6, 10, 10, 5]).map {
+      $0.padding(toLength: max($1, $0.count), withPad: " ", startingAt: 0)
+    }
+    .joined(separator: "  ") + "  " + document
   }
 }

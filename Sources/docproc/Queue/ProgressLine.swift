@@ -17,6 +17,7 @@ struct ProgressLine {
 
   mutating func show(_ job: JobStatus) {
     guard !isQuiet else { return }
+
     let text = describe(job)
     if isTerminal {
       write("\r\u{1b}[K\(text)")
@@ -24,6 +25,7 @@ struct ProgressLine {
       write(text + "\n")
       lastPercent = job.percent ?? 0
     }
+
     lastState = job.state
   }
 
@@ -32,16 +34,21 @@ struct ProgressLine {
   }
 
   private mutating func describe(_ job: JobStatus) -> String {
-    guard job.state == "running", let percent = job.percent, let total = job.documentTokens, let done = job.tokensRead else {
+    guard job.state == "running", let percent = job.percent, let total = job.documentTokens,
+      let done = job.tokensRead
+    else {
       return "job \(job.id) \(job.state)"
     }
-    return "job \(job.id) reading \(bar(percent)) \(Int(percent))%  \(done) of \(total) tokens\(speed(done, total))"
+    return
+      "job \(job.id) reading \(bar(percent)) \(Int(percent))%  \(done) of \(total) "
+      + "tokens\(speed(done, total))"
   }
 
   private func bar(_ percent: Double) -> String {
     guard isTerminal else { return "" }
     let filled = Int(percent / 100 * Double(Self.width))
-    return "[" + String(repeating: "#", count: filled) + String(repeating: "-", count: Self.width - filled) + "]"
+    return "[" + String(repeating: "#", count: filled)
+      + String(repeating: "-", count: Self.width - filled) + "]"
   }
 
   private mutating func speed(_ done: Int, _ total: Int) -> String {
@@ -49,6 +56,7 @@ struct ProgressLine {
       first = (done, Date())
       return ""
     }
+
     let seconds = Date().timeIntervalSince(first.at)
     guard done > first.tokens, seconds > 1 else { return "" }
     let rate = Double(done - first.tokens) / seconds

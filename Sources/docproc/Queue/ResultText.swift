@@ -13,7 +13,8 @@ struct ResultOutput: Encodable {
   }
 
   enum CodingKeys: String, CodingKey {
-    case id, state, task, question, document, answer, supported, summary, highlights, evidence, model, reading, worker, attempts
+    case id, state, task, question, document, answer, supported, summary, highlights, evidence,
+      model, reading, worker, attempts
     case createdAt = "created_at"
     case finishedAt = "finished_at"
   }
@@ -32,6 +33,7 @@ struct ResultOutput: Encodable {
       try container.encode(record.answer, forKey: .summary)
       try container.encode(record.evidence, forKey: .highlights)
     }
+
     try container.encode(record.model, forKey: .model)
     try container.encode(record.reading, forKey: .reading)
     try container.encode(record.worker, forKey: .worker)
@@ -43,7 +45,8 @@ struct ResultOutput: Encodable {
   var text: String {
     let heading = record.task == "summarize" ? "Summary" : "Answer"
     let quotes = record.evidence.map { quote in
-      "  [\(quote.start):\(quote.end)] \(quote.path.map { $0 + ": " } ?? "")\(quote.quote.split(whereSeparator: \.isWhitespace).joined(separator: " "))"
+      "  [\(quote.start):\(quote.end)] "
+        + "\(quote.path.map { $0 + ": " } ?? "")\(quote.quote.split(whereSeparator: \.isWhitespace).joined(separator: " "))"
     }
     let reading = record.reading
     return """

@@ -14,7 +14,8 @@ struct SubmissionOptions: ParsableArguments {
   @Option(help: "Higher goes first.")
   var priority = 0
 
-  @Option(help: "An iconv name such as ISO-8859-1, for text that is neither UTF-8 nor told by itself.")
+  @Option(
+    help: "An iconv name such as ISO-8859-1, for text that is neither UTF-8 nor told by itself.")
   var encoding: String?
 
   @Flag(help: "Order it again even if the same was ordered before.")
@@ -39,11 +40,14 @@ struct SubmissionOptions: ParsableArguments {
 struct Submission {
   let options: SubmissionOptions
 
-  func submit(_ document: Document, task: String, question: String?, queue: JobQueue) throws -> (id: Int, created: Bool) {
+  func submit(_ document: Document, task: String, question: String?, queue: JobQueue) throws -> (
+    id: Int, created: Bool
+  ) {
     let model = DataHome.modelName(options.model)
     return try queue.submit(
       JobOrder(
-        documentName: document.name, text: document.text, partsJSON: JSONText.line(document.parts), task: task, question: question,
+        documentName: document.name, text: document.text, partsJSON: JSONText.line(document.parts),
+        task: task, question: question,
         model: model, priority: options.priority, again: options.again, key: options.key,
         deadlineSeconds: options.deadline))
   }
@@ -53,29 +57,41 @@ struct Submission {
   func checkModel() throws {
     let isHere = FileManager.default.fileExists(atPath: DataHome.modelFolder(options.model))
     guard options.database.isEmbedded, options.model != DefaultModel.name, !isHere else { return }
-    throw UserError("there is no model \(options.model) on this host (looked in \(DataHome.modelFolder(options.model)))")
+    throw UserError(
+      "there is no model \(options.model) on this host (looked in "
+        + "\(DataHome.modelFolder(options.model)))"
+    )
   }
 
   /// With the embedded database a newcomer need not know of workers: one is started.
   func ensureWorker(_ queue: JobQueue) throws {
-    if options.database.isEmbedded, options.model == DefaultModel.name { try ModelInstaller.installDefault(report: note) }
+    if options.database.isEmbedded, options.model == DefaultModel.name {
+      try ModelInstaller.installDefault(report: note)
+    }
+
     guard options.database.isEmbedded else {
-      if try queue.liveWorkers() == 0 { note("no worker is running; the job waits until a docproc-worker is started") }
+      if try queue.liveWorkers() == 0 {
+        note("no worker is running; the job waits until a docproc-worker is started")
+      }
       return
     }
-    // Counted by process, not by heartbeat: one that was just killed still looks alive in the queue.
+    // Counted by process, not by heartbeat: one that was just killed still looks alive in the
+    // queue.
     guard LocalWorkers().running.isEmpty else { return }
     _ = try LocalWorkers().start(count: 1, threads: 0, database: try options.database.url())
     note("started a worker in the background; stop it with: docproc down")
   }
 
-  private func note(_ text: String) { FileHandle.standardError.write(Data("docproc: \(text)\n".utf8)) }
+  private func note(_ text: String) {
+    FileHandle.standardError.write(Data("docproc: \(text)\n".utf8))
+  }
 }
 
 struct SubmitCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "submit", abstract: "Put a document on the queue.",
-    discussion: "The same document, task and model give the same job again, unless --again is given.")
+    discussion:
+      "The same document, task and model give the same job again, unless --again is given.")
 
   @Argument(help: "A text or Markdown file, or a directory (a codebase).", completion: .file())
   var path: String
@@ -95,7 +111,9 @@ struct SubmitCommand: ParsableCommand {
 
   func validate() throws {
     let hasQuestion = question.map { !$0.allSatisfy(\.isWhitespace) } ?? false
-    if task == .ask, !hasQuestion { throw ValidationError("--task ask needs a question: --question \"...\"") }
+    if task == .ask, !hasQuestion {
+      throw ValidationError("--task ask needs a question: --question \"...\"")
+    }
     if question != nil, !hasQuestion { throw ValidationError("the question is empty") }
   }
 
@@ -105,18 +123,24 @@ struct SubmitCommand: ParsableCommand {
     let submission = Submission(options: options)
     try submission.checkModel()
     let queue = try options.database.queue()
-    let (id, created) = try submission.submit(document, task: task.rawValue, question: question, queue: queue)
+    let (id, created) = try submission.submit(
+      document, task: task.rawValue, question: question, queue: queue)
     if wait {
       try submission.ensureWorker(queue)
       return try JobFollower(queue: queue, json: options.json).follow(id)
     }
+
     if options.json { return print(JSONText.line(try queue.status(id))) }
-    print("job \(id) \(created ? "submitted" : "was submitted before and is \(try queue.status(id).state)")")
+    print(
+      "job \(id) "
+        + "\(created ? "submitted" : "was submitted before and is \(try queue.status(id).state)")"
+    )
   }
 }
 
 struct AskCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "ask", abstract: "Ask a question about a document, and wait for the answer.")
+  static let configuration = CommandConfiguration(
+    commandName: "ask", abstract: "Ask a question about a document, and wait for the answer.")
 
   @Argument(help: "A text or Markdown file, or a directory (a codebase).", completion: .file())
   var path: String

@@ -4,7 +4,8 @@ import Host
 
 struct UpCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "up", abstract: "Start the embedded Postgres and local workers, in the background.")
+    commandName: "up", abstract: "Start the embedded Postgres and local workers, in the background."
+  )
 
   @OptionGroup var database: DatabaseOptions
 
@@ -18,7 +19,9 @@ struct UpCommand: ParsableCommand {
   var json = false
 
   func validate() throws {
-    guard workers >= 0, threads >= 0 else { throw ValidationError("--workers and --threads must not be negative") }
+    guard workers >= 0, threads >= 0 else {
+      throw ValidationError("--workers and --threads must not be negative")
+    }
   }
 
   /// A worker without any model would claim nothing.
@@ -29,17 +32,26 @@ struct UpCommand: ParsableCommand {
 
   func run() throws {
     let url = try database.url()
-    if workers > 0, !hasModel { try ModelInstaller.installDefault { FileHandle.standardError.write(Data("docproc: \($0)\n".utf8)) } }
+    if workers > 0, !hasModel {
+      try ModelInstaller.installDefault {
+        FileHandle.standardError.write(Data("docproc: \($0)\n".utf8))
+      }
+    }
+
     let started = try LocalWorkers().start(count: workers, threads: threads, database: url)
     let running = LocalWorkers().running.count
     if json { return print(JSONText.line(["started": started, "running": running])) }
-    print("\(running) worker\(running == 1 ? "" : "s") running (\(started) started now); stop with: docproc down")
+    print(
+      "\(running) worker\(running == 1 ? "" : "s") running (\(started) started now); stop with: "
+        + "docproc down"
+    )
   }
 }
 
 struct DownCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "down", abstract: "Stop local workers, which give their jobs back, and the embedded Postgres.")
+    commandName: "down",
+    abstract: "Stop local workers, which give their jobs back, and the embedded Postgres.")
 
   @OptionGroup var database: DatabaseOptions
 

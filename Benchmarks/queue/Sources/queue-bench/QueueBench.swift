@@ -3,26 +3,33 @@ import Jobs
 import Postgres
 import Results
 
-/// Empty jobs through docproc's queue: submitted one by one, claimed and completed in batches, by one
-/// process with one connection.
+/// Empty jobs through docproc's queue: submitted one by one, claimed and completed in batches, by
+/// one process with one connection.
 ///
 ///     queue-bench URL JOBS BATCH           JSON: jobs a second of each phase
-///     queue-bench URL latency JOBS RATE    JSON: quantiles of claim times, one job at a time, so many a second
+///     queue-bench URL latency JOBS RATE    JSON: quantiles of claim times, one job at a time, so
+///     many a second
 @main
 struct QueueBench {
   static func main() throws {
     let words = CommandLine.arguments
     guard words.count >= 4 else { throw Usage() }
     let bench = QueueBench(queue: try JobQueue(url: words[1]))
-    if words[2] == "latency", words.count == 5, let jobs = Int(words[3]), let rate = Double(words[4]) {
+    if words[2] == "latency", words.count == 5, let jobs = Int(words[3]),
+      let rate = Double(words[4])
+    {
       return try bench.latency(jobs, rate)
     }
-    guard words.count == 4, let jobs = Int(words[2]), let batch = Int(words[3]) else { throw Usage() }
+    guard words.count == 4, let jobs = Int(words[2]), let batch = Int(words[3]) else {
+      throw Usage()
+    }
     try bench.throughput(jobs, batch)
   }
 
   struct Usage: Error, CustomStringConvertible {
-    var description: String { "usage: queue-bench URL JOBS BATCH | queue-bench URL latency JOBS RATE" }
+    var description: String {
+      "usage: queue-bench URL JOBS BATCH | queue-bench URL latency JOBS RATE"
+    }
   }
 
   let queue: JobQueue
@@ -31,18 +38,23 @@ struct QueueBench {
   private func submit(_ number: Int) throws {
     _ = try queue.submit(
       JobOrder(
-        documentName: "empty", text: ".", partsJSON: "[]", task: "summarize", question: nil, model: "none", again: true))
+        documentName: "empty", text: ".", partsJSON: "[]", task: "summarize", question: nil,
+        model: "none", again: true))
   }
 
   private func record(_ job: ClaimedJob) -> ResultRecord {
     ResultRecord(
-      task: "summarize", question: nil, document: .init(name: "empty", sha256: job.sha256, bytes: 1, tokens: 1), answer: "",
+      task: "summarize", question: nil,
+      document: .init(name: "empty", sha256: job.sha256, bytes: 1, tokens: 1), answer: "",
       supported: true,
-      evidence: [], model: .init(name: "none", sha256: "0"), reading: ReadingFigures(), worker: "bench")
+      evidence: [], model: .init(name: "none", sha256: "0"), reading: ReadingFigures(),
+      worker: "bench")
   }
 
   private func register() throws {
-    try queue.register(WorkerCard(id: worker, name: "bench", host: "bench", process: 1, models: ["none"], takesPaths: false))
+    try queue.register(
+      WorkerCard(
+        id: worker, name: "bench", host: "bench", process: 1, models: ["none"], takesPaths: false))
   }
 
   private func throughput(_ jobs: Int, _ batch: Int) throws {
@@ -53,11 +65,15 @@ struct QueueBench {
       while true {
         let claimed = try queue.claim(atMost: batch, worker: worker, models: ["none"])
         if claimed.isEmpty { break }
-        done += try queue.complete(claimed.map { FinishedJob(id: $0.id, fence: $0.fence, record: record($0)) }).count { $0 }
+        done += try queue.complete(
+          claimed.map { FinishedJob(id: $0.id, fence: $0.fence, record: record($0)) }
+        ).count { $0 }
       }
     }
     try queue.unregister(worker: worker)
-    guard done == jobs else { throw PostgresError.unexpectedResult("\(done) of \(jobs) jobs were completed") }
+    guard done == jobs else {
+      throw PostgresError.unexpectedResult("\(done) of \(jobs) jobs were completed")
+    }
     print(
       #"{"system": "docproc", "jobs": \#(jobs), "batch": \#(batch), "submit": \#(rate(jobs, submitting)), "work": \#(rate(jobs, working))}"#
     )
@@ -75,10 +91,15 @@ struct QueueBench {
       _ = try queue.complete(job: job.id, fence: job.fence, record: record(job))
       Thread.sleep(until: next)
     }
+
     try queue.unregister(worker: worker)
     times.sort()
-    func at(_ share: Double) -> String { String(format: "%.3f", times[Int(share * Double(times.count - 1))]) }
-    print(#"{"claims": \#(jobs), "p50_ms": \#(at(0.5)), "p90_ms": \#(at(0.9)), "p99_ms": \#(at(0.99)), "max_ms": \#(at(1))}"#)
+    func at(_ share: Double) -> String {
+      String(format: "%.3f", times[Int(share * Double(times.count - 1))])
+    }
+    print(
+      #"{"claims": \#(jobs), "p50_ms": \#(at(0.5)), "p90_ms": \#(at(0.9)), "p99_ms": \#(at(0.99)), "max_ms": \#(at(1))}"#
+    )
   }
 
   private func seconds(_ body: () throws -> Void) rethrows -> Double {
@@ -87,5 +108,7 @@ struct QueueBench {
     return (ContinuousClock.now - start) / .seconds(1)
   }
 
-  private func rate(_ jobs: Int, _ seconds: Double) -> String { String(format: "%.0f", Double(jobs) / seconds) }
+  private func rate(_ jobs: Int, _ seconds: Double) -> String {
+    String(format: "%.0f", Double(jobs) / seconds)
+  }
 }
