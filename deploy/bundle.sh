@@ -15,7 +15,7 @@ for product in docproc docproc-worker; do
   install -D -t "$stage/docproc/bin" "$build/release/$product"
 done
 install -D -m 644 -t "$stage/docproc/deploy/systemd" deploy/systemd/docproc-worker@.service
-install -m 644 -t "$stage/docproc/deploy" deploy/worker.env.example deploy/fleet.md
+install -m 644 -t "$stage/docproc/deploy" deploy/worker.env.example docs/fleet.md
 install -m 755 -t "$stage/docproc/deploy" deploy/install.sh deploy/packages.sh
 install -D -m 644 -t "$stage/docproc/models" models/smollm2-135m-adapter.{safetensors,json}
 tar -C "$stage" -czf "$output" docproc

@@ -150,7 +150,7 @@ def nearest(question, units):
 
 
 def stretches(units):
-    """Ranges of units as long as the reader's stretches (Sources/Reading/TextBlocks.swift)."""
+    """Ranges of units as long as the reader's stretches (Sources/Retrieval/Text/TextBlocks.swift)."""
     ranges, start = [], 0
     for end in range(1, len(units) + 1):
         if sum(map(len, units[start:end])) >= STRETCH or end == len(units):

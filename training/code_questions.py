@@ -13,7 +13,7 @@ FILES = ("code_python", "code_go_rust")
 MOST_FILES = 4000  # of each: more say nothing new about the forms
 LONGEST_FILE = 60_000  # characters
 PASSAGE = (400, 1300)  # characters, from and to
-UNIT_LINES = 6  # of a unit of code (Sources/Reading/TextUnits.swift)
+UNIT_LINES = 6  # of a unit of code (Sources/Retrieval/Text/TextUnits.swift)
 LONGEST_PURPOSE = 140
 DEFINITIONS = [re.compile(pattern) for pattern in (
     r"^\s*(?:async )?def (?P<name>\w+)\((?P<parameters>.*)\)(?:\s*->\s*(?P<returns>[^:]+(?:\[.*\])?))?:\s*$",

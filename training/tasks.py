@@ -22,7 +22,7 @@ COMMON = set(
     "this to was were what when where which who whom whose why will with".split())
 
 
-# After these a stop ends no sentence (Sources/Reading/TextUnits.swift).
+# After these a stop ends no sentence (Sources/Retrieval/Text/TextUnits.swift).
 ABBREVIATIONS = set(
     "mr mrs ms dr st prof rev hon gen col capt lt sgt mt no vol fig vs etc e.g i.e cf al jr sr inc ltd co pp ch ed".split())
 SENTENCE_END = re.compile(r"(?P<mark>[.!?])[\"')\]”’]*(?=\s+[^a-z\s])|\n\s*\n")
