@@ -1,15 +1,23 @@
 /// One step of the schema's history.
-public struct Migration: Sendable {
-  public let version: Int
-  public let name: String
-  public let sql: String
+package struct Migration: Sendable {
+  package let version: Int
+  package let name: String
+  package let sql: String
   /// True when programs that do not know the step cannot work beside it.
-  public let isBreaking: Bool
+  package let isBreaking: Bool
 }
 
-/// The schema's history, embedded in the binary. Steps are only ever added.
-public enum Migrations {
-  public static let all: [Migration] = [
+/// A file that says what a function, a view or the rights are now.
+package struct SchemaObject: Sendable {
+  /// Below migrations/.
+  package let path: String
+  package let sql: String
+}
+
+/// The schema, embedded in the binary.
+package enum Migrations {
+  /// Steps are only ever added.
+  package static let history: [Migration] = [
     step(1, "queue", PackageResources._001_queue_sql),
     step(2, "functions", PackageResources._002_functions_sql),
     step(3, "views", PackageResources._003_views_sql),
@@ -19,13 +27,70 @@ public enum Migrations {
     step(7, "fleet views", PackageResources._007_views_sql),
     step(8, "roles", PackageResources._008_roles_sql),
     step(9, "complete", PackageResources._009_complete_sql, isBreaking: false),
+    step(10, "upkeep", PackageResources._010_upkeep_sql, isBreaking: false),
   ]
 
-  private static func step(_ version: Int, _ name: String, _ sql: [UInt8], isBreaking: Bool = true)
-    -> Migration
-  {
+  /// In the order in which they are applied.
+  package static let objects: [SchemaObject] = [
+    object("functions/checkpoint/drop_checkpoint.sql", PackageResources.drop_checkpoint_sql),
+    object("functions/checkpoint/load_checkpoint.sql", PackageResources.load_checkpoint_sql),
+    object(
+      "functions/checkpoint/load_checkpoint_pages.sql", PackageResources.load_checkpoint_pages_sql),
+    object("functions/checkpoint/save_checkpoint.sql", PackageResources.save_checkpoint_sql),
+    object("functions/claim/beat.sql", PackageResources.beat_sql),
+    object("functions/claim/claim.sql", PackageResources.claim_sql),
+    object("functions/claim/complete.sql", PackageResources.complete_sql),
+    object("functions/claim/confirm_cancel.sql", PackageResources.confirm_cancel_sql),
+    object("functions/claim/end_claim.sql", PackageResources.end_claim_sql),
+    object("functions/claim/fail.sql", PackageResources.fail_sql),
+    object("functions/claim/register_worker.sql", PackageResources.register_worker_sql),
+    object("functions/claim/release.sql", PackageResources.release_sql),
+    object("functions/claim/report.sql", PackageResources.report_sql),
+    object("functions/claim/unregister_worker.sql", PackageResources.unregister_worker_sql),
+    object("functions/claim/wish_of.sql", PackageResources.wish_of_sql),
+    object("functions/order/finish.sql", PackageResources.finish_sql),
+    object("functions/order/make_ready.sql", PackageResources.make_ready_sql),
+    object("functions/order/record_event.sql", PackageResources.record_event_sql),
+    object("functions/order/submit.sql", PackageResources.submit_sql),
+    object("functions/order/submit_many.sql", PackageResources.submit_many_sql),
+    object("functions/payload/install_decoder.sql", PackageResources.install_decoder_sql),
+    object("functions/payload/result_payload.sql", PackageResources.result_payload_sql),
+    object("functions/steer/cancel.sql", PackageResources.cancel_sql),
+    object("functions/steer/pause.sql", PackageResources.pause_sql),
+    object("functions/steer/repair.sql", PackageResources.repair_sql),
+    object("functions/steer/resume.sql", PackageResources.resume_sql),
+    object("functions/steer/retry.sql", PackageResources.retry_sql),
+    object("functions/steer/stop.sql", PackageResources.stop_sql),
+    object("functions/steer/stop_now.sql", PackageResources.stop_now_sql),
+    object("functions/steer/wait.sql", PackageResources.wait_sql),
+    object("functions/tenancy/current_tenant.sql", PackageResources.current_tenant_sql),
+    object("functions/tenancy/require_job.sql", PackageResources.require_job_sql),
+    object("functions/tenancy/sees_all.sql", PackageResources.sees_all_sql),
+    object("functions/tenancy/setting.sql", PackageResources.setting_sql),
+    object("functions/upkeep/forget_old.sql", PackageResources.forget_old_sql),
+    object(
+      "functions/upkeep/make_event_partitions.sql", PackageResources.make_event_partitions_sql),
+    object("functions/upkeep/preempt.sql", PackageResources.preempt_sql),
+    object("functions/upkeep/rescue.sql", PackageResources.rescue_sql),
+    object("functions/upkeep/sweep.sql", PackageResources.sweep_sql),
+    object("functions/upkeep/take_back.sql", PackageResources.take_back_sql),
+    object("views/events.sql", PackageResources.events_sql),
+    object("views/evidence.sql", PackageResources.evidence_sql),
+    object("views/jobs.sql", PackageResources.jobs_sql),
+    object("views/results.sql", PackageResources.results_sql),
+    object("views/workers.sql", PackageResources.workers_sql),
+    object("rights.sql", PackageResources.rights_sql),
+  ]
+
+  private static func step(
+    _ version: Int, _ name: String, _ sql: [UInt8], isBreaking: Bool = true
+  ) -> Migration {
     Migration(
       version: version, name: name, sql: String(decoding: sql, as: UTF8.self),
       isBreaking: isBreaking)
+  }
+
+  private static func object(_ path: String, _ sql: [UInt8]) -> SchemaObject {
+    SchemaObject(path: path, sql: String(decoding: sql, as: UTF8.self))
   }
 }

@@ -1,82 +1,13 @@
 import CPostgres
 import Foundation
 
-/// A value sent with a query, apart from its text.
-public enum Parameter: Sendable {
-  case null
-  case text(String)
-  case integer(Int)
-  case boolean(Bool)
-  case bytes([UInt8])
-}
-
-/// A row of a result: columns by name, null as nil.
-public struct Row: Sendable {
-  fileprivate let values: [String: [UInt8]?]
-  /// Values as the server holds them, not as text.
-  fileprivate let isBinary: Bool
-
-  /// - Throws: `PostgresError.unexpectedResult` when there is no such column, or it is null.
-  public func text(_ column: String) throws -> String {
-    guard let value = try optionalText(column) else {
-      throw PostgresError.unexpectedResult("\(column) is null")
-    }
-    return value
-  }
-
-  public func optionalText(_ column: String) throws -> String? {
-    try raw(column).map { String(decoding: $0, as: UTF8.self) }
-  }
-
-  private func raw(_ column: String) throws -> [UInt8]? {
-    guard let value = values[column] else {
-      throw PostgresError.unexpectedResult("there is no column \(column)")
-    }
-    return value
-  }
-
-  public func integer(_ column: String) throws -> Int {
-    guard let value = Int(try text(column)) else {
-      throw PostgresError.unexpectedResult("\(column) is no integer")
-    }
-    return value
-  }
-
-  public func boolean(_ column: String) throws -> Bool { try text(column) == "t" }
-
-  /// A bytea column.
-  public func bytes(_ column: String) throws -> [UInt8] {
-    guard let value = try raw(column) else {
-      throw PostgresError.unexpectedResult("\(column) is null")
-    }
-    if isBinary { return value }
-
-    let hex = value.dropFirst(2).map { $0 }
-
-    return try stride(from: 0, to: hex.count - 1, by: 2).map { index in
-      guard let high = Self.digit(hex[index]), let low = Self.digit(hex[index + 1]) else {
-        throw PostgresError.unexpectedResult("\(column) is no bytea")
-      }
-      return high << 4 | low
-    }
-  }
-
-  private static func digit(_ character: UInt8) -> UInt8? {
-    switch character {
-    case 48...57: character - 48
-    case 97...102: character - 87
-    default: nil
-    }
-  }
-}
-
 /// A blocking libpq connection: for one thread at a time, never the cooperative pool's.
-public final class Connection {
+package final class Connection {
   private let handle: OpaquePointer
 
   /// - Parameter url: a connection URI or keyword string, as libpq takes them.
   /// - Throws: `PostgresError.unreachable` with libpq's reason.
-  public init(url: String) throws {
+  package init(url: String) throws {
     do {
       handle = try Self.connect(url, Self.defaults + [("options", Self.limits)])
     } catch PostgresError.unreachable(let reason)
@@ -123,7 +54,7 @@ public final class Connection {
 
   /// Asks for notifications. Behind a pooler that lends connections by transaction none come.
   /// - Throws: `PostgresError`
-  public func listen(_ channels: String...) throws {
+  package func listen(_ channels: String...) throws {
     for channel in channels { try execute(script: "listen \(channel)") }
   }
 
@@ -132,7 +63,7 @@ public final class Connection {
   /// - Returns: true when one came, false when the time was over or the alarm rang.
   /// - Throws: `PostgresError.unreachable` when the connection broke.
   @discardableResult
-  public func waitForNotification(seconds: Double, alarm: Int32 = -1) throws -> Bool {
+  package func waitForNotification(seconds: Double, alarm: Int32 = -1) throws -> Bool {
     if takeNotifications() { return true }
 
     var descriptors = [PQsocket(handle), alarm].map {
@@ -156,18 +87,18 @@ public final class Connection {
   }
 
   /// True when libpq has seen the connection break.
-  public var isBroken: Bool { PQstatus(handle) != CONNECTION_OK }
+  package var isBroken: Bool { PQstatus(handle) != CONNECTION_OK }
 
   /// Runs one statement with parameters $1, $2, ...
-  /// - Parameter binary: gets large bytea columns without a detour through text; all others of the
-  ///   result have to be text then.
+  /// - Parameter binary: gets all columns as the server holds them: large bytea columns without a detour
+  ///   through text.
   /// - Throws: `PostgresError.query` with the server's state and message; `.unreachable` when the
   ///   connection broke.
   @discardableResult
-  public func query(_ sql: String, _ parameters: [Parameter] = [], binary: Bool = false) throws
+  package func query(_ sql: String, _ parameters: [Parameter] = [], binary: Bool = false) throws
     -> [Row]
   {
-    let encoded = parameters.map(Self.encode)
+    let encoded = parameters.map(\.encoded)
     // libpq would take the text up to there for the whole.
     if encoded.contains(where: { !$0.isBinary && $0.bytes?.contains(0) == true }) {
       throw PostgresError.unexpectedResult("Postgres holds no text with U+0000")
@@ -194,10 +125,23 @@ public final class Connection {
   }
 
   /// Runs several statements in one string, without parameters.
-  public func execute(script: String) throws {
+  package func execute(script: String) throws {
     let result = PQexec(handle, script)
     defer { PQclear(result) }
     _ = try rows(of: result)
+  }
+
+  /// Runs a body in a transaction, which is rolled back when it throws.
+  package func transaction<Result>(_ body: () throws -> Result) throws -> Result {
+    try execute(script: "begin")
+    do {
+      let result = try body()
+      try execute(script: "commit")
+      return result
+    } catch {
+      _ = try? execute(script: "rollback")
+      throw error
+    }
   }
 
   private func rows(of result: OpaquePointer?, binary: Bool = false) throws -> [Row] {
@@ -236,17 +180,7 @@ public final class Connection {
                 start: PQgetvalue(result, row, column), count: Int(PQgetlength(result, row, column))
               )))
       }
-      return Row(values: values, isBinary: binary)
-    }
-  }
-
-  private static func encode(_ parameter: Parameter) -> (bytes: [UInt8]?, isBinary: Bool) {
-    switch parameter {
-    case .null: (nil, false)
-    case .text(let value): (Array(value.utf8), false)
-    case .integer(let value): (Array(String(value).utf8), false)
-    case .boolean(let value): (Array((value ? "t" : "f").utf8), false)
-    case .bytes(let value): (value, true)
+      return Row(values, isBinary: binary)
     }
   }
 

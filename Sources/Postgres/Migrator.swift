@@ -1,69 +1,186 @@
-/// Brings a database's schema to the version this program knows.
-public struct Migrator: Sendable {
-  /// One step, in ascending order of versions.
-  public struct Step: Sendable {
-    public let version: Int
-    public let name: String
-    public let sql: String
-    /// True when programs that do not know the step cannot work beside it.
-    public let isBreaking: Bool
+import Digests
 
-    public init(version: Int, name: String, sql: String, isBreaking: Bool) {
+/// Brings a database's schema to what this program knows: numbered steps, each applied once, and
+/// then objects (functions, views, rights), which are applied again when their text has changed.
+package struct Migrator: Sendable {
+  /// One step of the history, in ascending order of versions.
+  package struct Step: Sendable {
+    package let version: Int
+    package let name: String
+    package let sql: String
+    /// True when programs that do not know the step cannot work beside it.
+    package let isBreaking: Bool
+
+    package init(version: Int, name: String, sql: String, isBreaking: Bool) {
       self.version = version
       self.name = name
       self.sql = sql
       self.isBreaking = isBreaking
     }
+
+    var sha256: String { SHA256.hex(of: sql) }
+  }
+
+  /// A file that says what a part of the schema is now, however often it is applied.
+  package struct Object: Sendable {
+    package let path: String
+    package let sql: String
+
+    package init(path: String, sql: String) {
+      self.path = path
+      self.sql = sql
+    }
+
+    var sha256: String { SHA256.hex(of: sql) }
+  }
+
+  /// What was applied.
+  package struct Outcome: Sendable, Equatable, Encodable {
+    /// Versions.
+    package let steps: [Int]
+    /// Paths.
+    package let objects: [String]
+
+    package var isEmpty: Bool { steps.isEmpty && objects.isEmpty }
   }
 
   /// Any constant will do, as long as all migrators take the same.
   private static let lockKey = 7_310_115_642
 
-  private let steps: [Step]
+  private let history: [Step]
+  private let objects: [Object]
 
-  public init(_ steps: [Step]) { self.steps = steps }
+  package init(history: [Step], objects: [Object] = []) {
+    self.history = history
+    self.objects = objects
+  }
 
-  private var known: Int { steps.map(\.version).max() ?? 0 }
+  private var known: Int { history.map(\.version).max() ?? 0 }
 
-  /// Applies what is missing, each step in a transaction of its own. Migrators that run at
-  /// the same time wait for each other.
-  /// - Returns: the versions that were applied.
-  /// - Throws: `PostgresError`; a step that fails leaves the schema as it was before it.
-  public func migrate(_ connection: Connection) throws -> [Int] {
+  /// Applies what is missing: each step in a transaction of its own, and all objects in one.
+  /// Migrators that run at the same time wait for each other. A program that is older than the
+  /// database applies nothing.
+  /// - Parameter again: applies all objects, whether they changed or not.
+  /// - Throws: `PostgresError`; a step that fails leaves the schema as it was before it, objects
+  ///   that fail leave all of them as they were.
+  package func migrate(_ connection: Connection, again: Bool = false) throws -> Outcome {
     try connection.query("select pg_advisory_lock($1)", [.integer(Self.lockKey)])
     defer { _ = try? connection.query("select pg_advisory_unlock($1)", [.integer(Self.lockKey)]) }
+    try prepare(connection)
+
+    let current = try version(connection) ?? 0
+    if current > known {
+      try check(connection)
+      return Outcome(steps: [], objects: [])
+    }
+
+    try compareHistory(connection)
+    let steps = history.filter { $0.version > current }
+    for step in steps { try apply(step, connection) }
+    return Outcome(
+      steps: steps.map(\.version), objects: try applyObjects(connection, again: again))
+  }
+
+  private func prepare(_ connection: Connection) throws {
     try connection.execute(
       script: """
         create schema if not exists docproc;
         create table if not exists docproc.migration (
-          version integer primary key, name text not null, applied_at timestamptz not null default clock_timestamp());
-        alter table docproc.migration add column if not exists breaking boolean not null default true;
+          version integer primary key,
+          name text not null,
+          applied_at timestamptz not null default clock_timestamp());
+        alter table docproc.migration
+          add column if not exists breaking boolean not null default true,
+          add column if not exists sha256 text;
         """)
-    let current = try version(connection) ?? 0
-    if current > known { try check(connection) }
-
-    return try steps.filter { $0.version > current }.map { try apply($0, connection) }
   }
 
-  private func apply(_ step: Step, _ connection: Connection) throws -> Int {
-    try connection.execute(script: "begin")
-    do {
+  // MARK: History
+
+  /// A step that was applied before its digest was noted gets the one it has now.
+  /// - Throws: `PostgresError.editedStep`
+  private func compareHistory(_ connection: Connection) throws {
+    let applied = try connection.query("select version, sha256 from docproc.migration")
+    for row in applied {
+      let version = try row.integer("version")
+      guard let step = history.first(where: { $0.version == version }) else { continue }
+      guard let noted = try row.optionalText("sha256") else {
+        try connection.query(
+          "update docproc.migration set sha256 = $2 where version = $1",
+          [.integer(version), .text(step.sha256)])
+        continue
+      }
+      guard noted == step.sha256 else {
+        throw PostgresError.editedStep(version: version, name: step.name)
+      }
+    }
+  }
+
+  private func apply(_ step: Step, _ connection: Connection) throws {
+    try connection.transaction {
       try connection.execute(script: step.sql)
       try connection.query(
-        "insert into docproc.migration (version, name, breaking) values ($1, $2, $3)",
-        [.integer(step.version), .text(step.name), .boolean(step.isBreaking)])
-      try connection.execute(script: "commit")
-    } catch {
-      _ = try? connection.execute(script: "rollback")
-      throw error
+        """
+        insert into docproc.migration (version, name, breaking, sha256)
+        values ($1, $2, $3, $4)
+        """,
+        [
+          .integer(step.version), .text(step.name), .boolean(step.isBreaking),
+          .text(step.sha256),
+        ])
+    }
+  }
+
+  // MARK: Objects
+
+  /// - Returns: the paths of those that were applied.
+  private func applyObjects(_ connection: Connection, again: Bool) throws -> [String] {
+    if objects.isEmpty { return [] }
+    let rows = try connection.query("select path, sha256 from docproc.object")
+    let noted = try Dictionary(
+      rows.map { (try $0.text("path"), try $0.text("sha256")) }, uniquingKeysWith: { $1 })
+    let changed = objects.filter { again || noted[$0.path] != $0.sha256 }
+    if changed.isEmpty { return [] }
+
+    // Replacing a function takes its rights away: they are always given again.
+    let rights = objects.filter { $0.path == Self.rights && !changed.map(\.path).contains($0.path) }
+    try connection.transaction {
+      try connection.execute(script: "set local search_path = docproc, pg_temp")
+      // Bodies may name functions and views that come later: they are looked at the second time.
+      try connection.execute(script: "set local check_function_bodies = off")
+      for object in changed { try apply(object, connection) }
+      try connection.execute(script: "set local check_function_bodies = on")
+      for object in changed + rights { try apply(object, connection) }
+      for object in changed { try note(object, connection) }
     }
 
-    return step.version
+    return changed.map(\.path)
   }
+
+  private static let rights = "rights.sql"
+
+  /// - Throws: `PostgresError.brokenObject` for one that is no SQL, or names what is not there.
+  private func apply(_ object: Object, _ connection: Connection) throws {
+    do {
+      try connection.execute(script: object.sql)
+    } catch PostgresError.query(let state, let message, _) where state.hasPrefix("42") {
+      throw PostgresError.brokenObject(path: object.path, reason: message)
+    }
+  }
+
+  private func note(_ object: Object, _ connection: Connection) throws {
+    try connection.query(
+      """
+      insert into docproc.object (path, sha256) values ($1, $2)
+      on conflict (path) do update set sha256 = excluded.sha256, applied_at = clock_timestamp()
+      """, [.text(object.path), .text(object.sha256)])
+  }
+
+  // MARK: Versions
 
   /// Newer schemas are fine as long as no step on the way to them was a breaking one.
   /// - Throws: `PostgresError.neverMigrated`, `.outdatedDatabase` or `.newerDatabase`.
-  public func check(_ connection: Connection) throws {
+  package func check(_ connection: Connection) throws {
     guard let version = try version(connection) else { throw PostgresError.neverMigrated }
     if version < known { throw PostgresError.outdatedDatabase(version: version, known: known) }
     if version > known, try isBroken(connection) {
@@ -73,9 +190,11 @@ public struct Migrator: Sendable {
 
   private func isBroken(_ connection: Connection) throws -> Bool {
     let found = try connection.query(
-      "select coalesce(bool_or(breaking), false) as found from docproc.migration where version > "
-        + "$1",
-      [.integer(known)])
+      """
+      select coalesce(bool_or(breaking), false) as found
+      from docproc.migration
+      where version > $1
+      """, [.integer(known)])
     return try found.first?.boolean("found") ?? true
   }
 
@@ -83,8 +202,8 @@ public struct Migrator: Sendable {
   private func version(_ connection: Connection) throws -> Int? {
     let table = try connection.query("select to_regclass('docproc.migration') is not null as found")
     guard try table.first?.boolean("found") == true else { return nil }
-    return try connection.query(
-      "select coalesce(max(version), 0) as version from docproc.migration"
-    ).first?.integer("version")
+    let rows = try connection.query(
+      "select coalesce(max(version), 0) as version from docproc.migration")
+    return try rows.first?.integer("version")
   }
 }

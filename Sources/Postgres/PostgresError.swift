@@ -1,15 +1,19 @@
 /// What went wrong between this program and Postgres.
-public enum PostgresError: Error, Equatable, CustomStringConvertible {
+package enum PostgresError: Error, Equatable, CustomStringConvertible {
   case unreachable(String)
   case query(sqlState: String, message: String, hint: String?)
   case unexpectedResult(String)
   case neverMigrated
   case outdatedDatabase(version: Int, known: Int)
   case newerDatabase(version: Int, known: Int)
+  /// A step of the history has another text than when it was applied.
+  case editedStep(version: Int, name: String)
+  /// A file of a function, a view or the rights is no SQL, or names what is not there.
+  case brokenObject(path: String, reason: String)
 
   /// True for what passes by itself: outages, deadlocks, full disks, shutdowns (SQLSTATE
   /// classes 08, 40, 53, 55, 57 and 58), and a server that became a standby (25006).
-  public var isTransient: Bool {
+  package var isTransient: Bool {
     switch self {
     case .unreachable: true
     case .query(let state, _, _):
@@ -19,7 +23,7 @@ public enum PostgresError: Error, Equatable, CustomStringConvertible {
   }
 
   /// True when the server will never take these values (SQLSTATE classes 22, 23 and 54).
-  public var refusesValues: Bool {
+  package var refusesValues: Bool {
     switch self {
     case .query(let state, _, _): ["22", "23", "54"].contains(String(state.prefix(2)))
     default: false
@@ -28,7 +32,7 @@ public enum PostgresError: Error, Equatable, CustomStringConvertible {
 
   /// True when the connection is of no more use: it broke, the server ends it, or it became a
   /// standby.
-  public var endsConnection: Bool {
+  package var endsConnection: Bool {
     switch self {
     case .unreachable: true
     case .query(let state, _, _):
@@ -37,7 +41,7 @@ public enum PostgresError: Error, Equatable, CustomStringConvertible {
     }
   }
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .unreachable(let reason): "cannot reach the database: \(reason)"
     case .query(let state, let message, let hint):
@@ -50,6 +54,11 @@ public enum PostgresError: Error, Equatable, CustomStringConvertible {
     case .newerDatabase(let version, let known):
       "the database's schema is version \(version), newer than this program's \(known); install "
         + "a newer docproc"
+    case .editedStep(let version, let name):
+      "step \(version) (\(name)) of the schema's history was edited after it was applied here; "
+        + "restore its file, and put the change into a new step"
+    case .brokenObject(let path, let reason):
+      "migrations/\(path) cannot be applied: \(reason); nothing of the schema was changed"
     }
   }
 }

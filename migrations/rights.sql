@@ -1,0 +1,157 @@
+-- Who may do what: applied again after every change of a function or view.
+-- Four roles are there to be granted to login roles; history creates them.
+-- All they do goes through functions that run with the owner's rights.
+-- They read through views, which row security filters.
+--   docproc_submitter   submits, cancels, retries, pauses, resumes: its tenant's jobs
+--   docproc_reader      selects from the views: its tenant's jobs
+--   docproc_worker      claims, reports, saves, completes, fails: any tenant's jobs
+--   docproc_admin       all of these for all tenants; settings and tenants
+-- It is for the schema's owner, and needs no right to create roles.
+
+-- Functions: nobody may call them by default; what is internal stays with the owner.
+-- Functions of other owners cannot be changed, and are no part of docproc.
+-- The function zstd_decode is left as docproc.install_decoder made it.
+do $$
+declare
+  f record;
+begin
+  for f in
+    select
+      p.oid::regprocedure as signature,
+      -- The decoder takes the rights of the superuser who calls for it.
+      case p.proname when 'install_decoder' then 'invoker' else 'definer' end as security
+    from pg_catalog.pg_proc p
+    where p.pronamespace = 'docproc'::regnamespace
+      and p.prokind = 'f'
+      and p.proname <> 'zstd_decode'
+      and pg_has_role(p.proowner, 'usage')
+  loop
+    execute format(
+      'alter function %s security %s set search_path = docproc, pg_temp',
+      f.signature, f.security);
+    execute format('revoke all on function %s from public', f.signature);
+  end loop;
+end $$;
+
+grant usage on schema docproc
+  to docproc_submitter, docproc_reader, docproc_worker, docproc_admin;
+
+grant execute on function
+  docproc.submit(
+    text, text, jsonb, text, text, text, integer, jsonb, boolean, text, interval),
+  docproc.submit_many(jsonb),
+  docproc.cancel(bigint),
+  docproc.retry(bigint),
+  docproc.pause(bigint),
+  docproc.resume(bigint),
+  docproc.wait(bigint, interval)
+  to docproc_submitter;
+
+grant execute on function
+  docproc.register_worker(uuid, text, text, integer, text[], boolean),
+  docproc.unregister_worker(uuid),
+  docproc.beat(uuid),
+  docproc.claim(uuid, text[], boolean, integer),
+  docproc.report(bigint, bigint, bigint, bigint, bigint, bigint),
+  docproc.save_checkpoint(
+    bigint, bigint, text, bigint, float8, text, bytea, bigint, text,
+    bigint, bigint, bytea, bigint, text),
+  docproc.load_checkpoint(bigint, bigint, text),
+  docproc.load_checkpoint_pages(bigint, bigint),
+  docproc.complete(jsonb),
+  docproc.fail(bigint, bigint, text, boolean),
+  docproc.release(bigint, bigint, interval, text),
+  docproc.confirm_cancel(bigint, bigint),
+  docproc.sweep(),
+  docproc.forget_old(integer)
+  to docproc_worker;
+
+grant execute on function docproc.result_payload(bigint)
+  to docproc_reader;
+
+grant execute on function docproc.repair(bigint)
+  to docproc_admin;
+
+grant execute on function
+  docproc.setting(text),
+  docproc.current_tenant(),
+  docproc.sees_all()
+  to docproc_submitter, docproc_reader, docproc_worker, docproc_admin;
+
+-- Tables: readers need them for the views, which run with the reader's rights.
+grant select on
+  docproc.document,
+  docproc.job,
+  docproc.job_state,
+  docproc.ready,
+  docproc.claim,
+  docproc.worker,
+  docproc.reading,
+  docproc.result,
+  docproc.checkpoint,
+  docproc.event,
+  docproc.schema_line
+  to docproc_reader;
+
+grant select on
+  docproc.jobs,
+  docproc.results,
+  docproc.evidence,
+  docproc.workers,
+  docproc.events
+  to docproc_reader;
+
+grant select on docproc.migration, docproc.object
+  to docproc_submitter, docproc_reader, docproc_worker, docproc_admin;
+
+grant select, insert, update, delete on docproc.setting, docproc.member
+  to docproc_admin;
+
+-- Rows: readers see those of their own tenant.
+-- Row security is forced on the owner too, as which the functions run.
+-- So the owner has a policy of its own, which shows it all rows.
+-- Only what is missing is made, since making it locks the whole table.
+-- To change a policy, drop it in a step of the history.
+do $$
+declare
+  t record;
+begin
+  for t in
+    select
+      c.oid,
+      c.oid::regclass as name,
+      pg_get_userbyid(c.relowner) as owner,
+      c.relrowsecurity and c.relforcerowsecurity as is_secured,
+      case
+        when c.relname in ('document', 'job')
+          then 'tenant = (select docproc.current_tenant())'
+        else 'exists (select from docproc.job j where j.id = job_id)'
+      end as mine
+    from pg_catalog.pg_class c
+    where c.relnamespace = 'docproc'::regnamespace
+      and c.relname in (
+        'document', 'job', 'job_state', 'ready', 'claim', 'reading', 'result',
+        'checkpoint', 'checkpoint_page', 'event')
+  loop
+    if not t.is_secured then
+      execute format(
+        'alter table %s enable row level security, force row level security', t.name);
+    end if;
+
+    if not exists (
+      select from pg_catalog.pg_policy p where p.polrelid = t.oid and p.polname = 'owner'
+    ) then
+      execute format(
+        'create policy owner on %s to %I using (true) with check (true)', t.name, t.owner);
+    end if;
+
+    if not exists (
+      select from pg_catalog.pg_policy p where p.polrelid = t.oid and p.polname = 'reader'
+    ) then
+      execute format(
+        'create policy reader on %s for select to docproc_reader '
+        'using ((select docproc.sees_all()) or %s)',
+        t.name, t.mine);
+    end if;
+  end loop;
+end $$;
