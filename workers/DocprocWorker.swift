@@ -61,12 +61,17 @@ struct DocprocWorker: Program {
 
     let stop = StopSignal()
     stop.install()
+    let logger = JSONLogs.logger("docproc-worker")
+    let settings = WorkerSettings(
+      name: name, checkpointSeconds: checkpointSeconds,
+      spool: DataHome.absolute(spool ?? DataHome.path + "/spool"),
+      connect: { try PostgresWorkerQueue(url: url) })
+    let models = ModelShelf(only: model, threads: threads)
     let worker = try WorkerLoop(
-      WorkerLoop.Settings(
-        url: url, name: name, checkpointSeconds: checkpointSeconds,
-        spool: DataHome.absolute(spool ?? DataHome.path + "/spool")),
-      models: ModelShelf(only: model, threads: threads), stop: stop,
-      logger: Telemetry.logger("docproc-worker"))
+      settings, models: { models.names }, takesPaths: models.takesPaths, stop: stop, logger: logger
+    ) { job, heartbeat, saved in
+      try JobReading(job, settings, models, heartbeat, stop, logger).record(resuming: saved)
+    }
     try worker.run(once: once)
   }
 }

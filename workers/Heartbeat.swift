@@ -4,21 +4,19 @@ import Logging
 import Postgres
 import Synchronization
 
-/// Says that the worker lives, reports its progress and hears what became of its claim:
-/// on a thread and a connection of its own, so that it never waits for inference.
+/// Says that the worker lives, reports its progress and hears what became of its claim: on a
+/// thread and a connection of its own, so that it waits neither for inference nor for upkeep.
 ///
 /// It also knows when nobody has heard of the worker for so long that its claim may soon be
 /// another's: by the host's monotonic clock, counted from before the last beat that was answered.
 final class Heartbeat: Sendable {
   /// A wish that no notification brings is seen this late; several beats fit into a short lease.
   private static func beatSeconds(_ lease: Double) -> Double { min(1, lease / 5) }
-  private static func sweepSeconds(_ lease: Double) -> Double { min(5, lease / 10) }
-  private static let forgetSeconds = 3600.0
   /// Share of the lease after which a worker that is not heard waits instead of reading on.
   private static let patience = 0.75
 
   private struct State {
-    var claim: (job: Int, fence: Int)?
+    var claim: Claim?
     var progress = JobProgress()
     var verdict = Verdict.going
     var isStopping = false
@@ -29,12 +27,14 @@ final class Heartbeat: Sendable {
   private let state = Mutex(State())
   private let alarm = Alarm()
   private let finished = DispatchSemaphore(value: 0)
-  private let url: String
+  private let connect: @Sendable () throws -> any WorkerQueue
   private let card: WorkerCard
   private let logger: Logger
 
-  init(url: String, card: WorkerCard, logger: Logger) {
-    self.url = url
+  init(
+    _ connect: @escaping @Sendable () throws -> any WorkerQueue, card: WorkerCard, logger: Logger
+  ) {
+    self.connect = connect
     self.card = card
     self.logger = logger
   }
@@ -49,9 +49,9 @@ final class Heartbeat: Sendable {
   }
 
   /// From now on progress is about this claim; nil when there is none.
-  func follow(_ claim: ClaimedJob?) {
+  func follow(_ claim: Claim?) {
     state.withLock { state in
-      state.claim = claim.map { ($0.id, $0.fence) }
+      state.claim = claim
       state.progress = JobProgress()
       state.verdict = .going
     }
@@ -72,7 +72,7 @@ final class Heartbeat: Sendable {
   var verdict: Verdict { state.withLock { $0.verdict } }
 
   /// Somebody else found out that the claim is another's.
-  func lost(fence: Int) { state.withLock { if $0.claim?.fence == fence { $0.verdict = .lost } } }
+  func lost(_ claim: Claim) { state.withLock { if $0.claim == claim { $0.verdict = .lost } } }
 
   /// Waits while the queue has not heard of this worker for so long that the claim may be lost:
   /// what is computed then may be for nothing. Ends early when `isOver`.
@@ -88,28 +88,16 @@ final class Heartbeat: Sendable {
   }
 
   private func beatUntilStopped() {
-    var queue: JobQueue?
+    var queue: (any WorkerQueue)?
     var backoff = Backoff()
-    // At different times in different workers.
-    var nextSweep = ContinuousClock.now + .seconds(Double.random(in: 0...1))
-    var nextForgetting = ContinuousClock.now + .seconds(Double.random(in: 60...Self.forgetSeconds))
     while !state.withLock({ $0.isStopping }) {
       do {
-        let current = try queue ?? connect()
+        let current = try queue ?? registered()
         queue = current
         try beat(current)
-        let lease = state.withLock { $0.lease }
         backoff.reset()
-        if ContinuousClock.now > nextSweep {
-          try sweep(current)
-          nextSweep = .now + .seconds(Self.sweepSeconds(lease))
-        }
-        if ContinuousClock.now > nextForgetting {
-          _ = try current.forgetOld()
-          nextForgetting = .now + .seconds(Self.forgetSeconds)
-        }
-        try current.connection.waitForNotification(
-          seconds: Self.beatSeconds(lease), alarm: alarm.descriptor)
+        let lease = state.withLock { $0.lease }
+        try current.wait(seconds: Self.beatSeconds(lease), alarm: alarm.descriptor)
       } catch {
         logger.warning("heartbeat failed", metadata: ["error": "\(error)"])
         queue = nil
@@ -117,20 +105,21 @@ final class Heartbeat: Sendable {
       }
     }
 
-    _ = try? queue?.unregister(worker: card.id)
+    try? queue?.unregister(worker: card.id)
     finished.signal()
   }
 
-  private func connect() throws -> JobQueue {
-    let queue = try JobQueue(url: url)
+  /// A connection that the worker is registered over.
+  private func registered() throws -> any WorkerQueue {
+    let queue = try connect()
     let lease = try queue.leaseSeconds()
     state.withLock { $0.lease = lease }
     try queue.register(card)
-    try queue.connection.listen("docproc_wish")
+    try queue.listen(to: .wish)
     return queue
   }
 
-  private func beat(_ queue: JobQueue) throws {
+  private func beat(_ queue: any WorkerQueue) throws {
     let before = ContinuousClock.now
     if try !queue.beat(worker: card.id) { try queue.register(card) }
     let (claim, progress) = state.withLock { state in
@@ -138,17 +127,11 @@ final class Heartbeat: Sendable {
       return (state.claim, state.progress)
     }
     guard let claim else { return }
-    let verdict = try queue.report(job: claim.job, fence: claim.fence, progress)
+
+    let verdict = try queue.report(claim, progress)
     state.withLock { state in
       // The claim may have ended while its report was under way.
-      if state.claim?.fence == claim.fence { state.verdict = verdict }
-    }
-  }
-
-  private func sweep(_ queue: JobQueue) throws {
-    let count = try queue.sweep()
-    if count > 0 {
-      logger.notice("gave back jobs of lost workers", metadata: ["count": "\(count)"])
+      if state.claim == claim { state.verdict = verdict }
     }
   }
 }

@@ -1,10 +1,11 @@
+import Answering
+import Retrieval
 import Digests
 import Documents
 import Foundation
 import Inference
 import Jobs
 import Logging
-import Postgres
 import Reading
 import Results
 
@@ -14,14 +15,14 @@ struct JobReading {
   private static let lastSavePatience = 10.0
 
   private let job: ClaimedJob
-  private let settings: WorkerLoop.Settings
+  private let settings: WorkerSettings
   private let models: ModelShelf
   private let heartbeat: Heartbeat
   private let stop: StopSignal
   private let logger: Logger
 
   init(
-    _ job: ClaimedJob, _ settings: WorkerLoop.Settings, _ models: ModelShelf,
+    _ job: ClaimedJob, _ settings: WorkerSettings, _ models: ModelShelf,
     _ heartbeat: Heartbeat, _ stop: StopSignal, _ logger: Logger
   ) {
     self.job = job
@@ -32,46 +33,50 @@ struct JobReading {
     self.logger = logger
   }
 
-  /// Another host may have the model or the library that this one lacks.
-  static func isHostsFault(_ error: any Error) -> Bool {
-    if case ModelError.libraryUnavailable = error { return true }
-    return error is ModelShelf.Unavailable
-  }
-
   /// Reads and answers, from the last checkpoint on if there is one that fits.
-  /// - Parameter resuming: gives the job's checkpoint of a key.
-  /// - Throws: `ReadingError.stopped`; what the model or the document throws.
-  func record(resuming saved: (_ job: ClaimedJob, _ key: String) throws -> SavedReading?) throws
-    -> ResultRecord
-  {
-    let (reader, info) = try models.reader(for: job.model)
-    let key = self.key(info)
-    guard let earlier = try saved(job, key), let point = resumePoint(earlier) else {
-      return try record(reader, info, key, nil, nil)
+  /// - Parameter saved: gives the job's checkpoint of a key.
+  /// - Throws: `ReadingError.stopped`, `JobError`; what the model or the document throws.
+  func record(
+    resuming saved: (_ claim: Claim, _ key: String) throws -> Checkpoint?
+  ) throws -> ResultRecord {
+    let (task, document) = (try task(), try job.document())
+    let model = try models.model(named: job.model)
+    let key = job.readingKey(modelSHA256: model.info.sha256, format: StateArchive.version)
+    let reading = Prepared(document: document, task: task, model: model, key: key)
+    guard let earlier = try saved(job.claim, key), let point = resumePoint(earlier) else {
+      return try record(reading, nil)
     }
+
     do {
       heartbeat.resumed(at: point.tokens)
       logger.notice("resuming", metadata: ["job": "\(job.id)", "tokens": "\(point.tokens)"])
-      return try record(reader, info, key, earlier, point)
+      return try record(reading, (earlier, point))
     } catch let error as StateArchiveError {
       logger.error(
         "the checkpoint cannot be used; reading from the beginning",
         metadata: ["job": "\(job.id)", "error": "\(error)"])
       heartbeat.resumed(at: 0)
-      return try record(reader, info, key, nil, nil)
+      return try record(reading, nil)
     }
   }
 
-  /// What a state depends on: readings of the same key are the same, block by block.
-  private func key(_ info: ResultRecord.ModelInfo) -> String {
-    let parts = [
-      "reading \(StateArchive.version)", info.sha256, job.sha256, job.partsJSON, job.task,
-      job.question ?? "",
-    ]
-    return SHA256.hex(of: parts.map(SHA256.hex(of:)).joined(separator: " "))
+  /// What a reading needs, whether it is resumed or not.
+  private struct Prepared {
+    let document: Document
+    let task: ReadingTask
+    let model: ModelShelf.Loaded
+    /// Of checkpoints that fit.
+    let key: String
   }
 
-  private func resumePoint(_ saved: SavedReading) -> ResumePoint? {
+  private func task() throws -> ReadingTask {
+    switch try job.task() {
+    case .ask: .ask(Question(job.question ?? ""))
+    case .summarize: .summarize(focus: job.question.map(Question.init))
+    }
+  }
+
+  private func resumePoint(_ saved: Checkpoint) -> ResumePoint? {
     do {
       return ResumePoint(
         tokens: saved.tokens, seconds: saved.seconds, archive: try saved.state.expanded(),
@@ -85,36 +90,30 @@ struct JobReading {
   }
 
   private func record(
-    _ reader: ModelReader, _ info: ResultRecord.ModelInfo, _ key: String, _ earlier: SavedReading?,
-    _ point: ResumePoint?
+    _ reading: Prepared, _ resumed: (checkpoint: Checkpoint, point: ResumePoint)?
   ) throws -> ResultRecord {
     let checkpointer = Checkpointer(
-      url: settings.url, job: job, key: key, pagedTo: earlier?.pages.last?.endToken ?? 0,
-      interval: settings.checkpointSeconds,
-      logger: logger, lost: { [heartbeat, fence = job.fence] in heartbeat.lost(fence: fence) })
-    let parts = try JSONDecoder().decode([Document.Part].self, from: Data(job.partsJSON.utf8))
-    let document = Document(name: job.documentName, text: job.text, parts: parts)
-    let answer = try reader.read(document, task: task, control: control(checkpointer, point))
+      settings.connect, job.claim, key: reading.key,
+      pagedTo: resumed?.checkpoint.pages.last?.endToken ?? 0,
+      interval: settings.checkpointSeconds, logger: logger, lost: heartbeat.lost)
+    let answer = try reading.model.answerer.read(
+      reading.document, task: reading.task, control: control(checkpointer, resumed?.point))
+
     var figures = answer.figures
-    figures.checkpoints = (earlier?.number ?? 0) + checkpointer.saved
+    figures.checkpoints = (resumed?.checkpoint.number ?? 0) + checkpointer.saved
     figures.checkpointSeconds = checkpointer.seconds
-    if let earlier, earlier.isa != ComputeBackend.isa {
-      figures.notes =
-        (figures.notes ?? []) + [
-          "resumed with \(ComputeBackend.isa) kernels from a checkpoint of \(earlier.isa) kernels"
-        ]
+    if let isa = resumed?.checkpoint.isa, isa != ComputeBackend.isa {
+      let note = "resumed with \(ComputeBackend.isa) kernels from a checkpoint of \(isa) kernels"
+      figures.notes = (figures.notes ?? []) + [note]
     }
 
     return ResultRecord(
-      task: job.task, question: job.question,
+      task: try job.task().rawValue, question: job.question,
       document: .init(
-        name: job.documentName, sha256: job.sha256, bytes: job.bytes, tokens: answer.documentTokens),
-      answer: answer.text, supported: answer.isSupported, evidence: answer.evidence, model: info,
-      reading: figures, worker: settings.name)
-  }
-
-  private var task: ReadingTask {
-    job.task == "ask" ? .ask(question: job.question ?? "") : .summarize(focus: job.question)
+        name: job.documentName, sha256: job.sha256, bytes: job.bytes,
+        tokens: answer.documentTokens),
+      answer: answer.text, supported: answer.isSupported, evidence: answer.evidence,
+      model: reading.model.info, reading: figures, worker: settings.name)
   }
 
   private func control(_ checkpointer: Checkpointer, _ point: ResumePoint?) -> ReadingControl {

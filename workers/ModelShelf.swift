@@ -1,7 +1,7 @@
 import Digests
 import Foundation
 import Host
-import Reading
+import Answering
 import Results
 
 /// The models on this host; the one used last stays loaded.
@@ -10,9 +10,15 @@ final class ModelShelf {
     let description: String
   }
 
+  /// A model that is ready to answer.
+  struct Loaded {
+    let answerer: Answerer
+    let info: ResultRecord.ModelInfo
+  }
+
   private let only: String?
   private let threads: Int
-  private var loaded: (name: String, reader: ModelReader, info: ResultRecord.ModelInfo)?
+  private var loaded: Loaded?
 
   init(only: String?, threads: Int) {
     self.only = only.map(DataHome.modelName)
@@ -31,8 +37,8 @@ final class ModelShelf {
   var takesPaths: Bool { only == nil }
 
   /// - Throws: `Unavailable` when this host lacks the model; what loading it throws.
-  func reader(for name: String) throws -> (reader: ModelReader, info: ResultRecord.ModelInfo) {
-    if let loaded, loaded.name == name { return (loaded.reader, loaded.info) }
+  func model(named name: String) throws -> Loaded {
+    if let loaded, loaded.info.name == name { return loaded }
 
     loaded = nil  // two models at once may not fit in memory
     let folder = DataHome.modelFolder(name)
@@ -43,11 +49,12 @@ final class ModelShelf {
           + "where it is"
       )
     }
-    let reader = try ModelReader(folder: folder, threads: threads)
-    let info = ResultRecord.ModelInfo(name: name, sha256: try Self.digest(folder))
-    loaded = (name, reader, info)
+    let model = Loaded(
+      answerer: try Answerer(folder: folder, threads: threads),
+      info: ResultRecord.ModelInfo(name: name, sha256: try Self.digest(folder)))
+    loaded = model
 
-    return (reader, info)
+    return model
   }
 
   /// Of all files that determine what the model computes, in the order of their names.

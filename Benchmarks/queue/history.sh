@@ -5,13 +5,13 @@ set -euo pipefail
 history=${1:-1000000} seconds=${2:-600} rate=${RATE:-2} sample=${SAMPLE:-300}
 here=$(dirname "$(readlink -f "$0")") bin=$here/../../.build/release
 export DOCPROC_HOME=${BENCH_HOME:-$(mktemp -d /tmp/queue-bench-XXXX)}
-swift build --package-path "$here" -c release >&2
+swift build --package-path "$here/../.." -c release --product queue-bench >&2
 url=$("$bin/docproc" db url)
 psql() { command psql -X -q -At "$@"; }
 psql "$url" -c "drop database if exists history" -c "create database history" 2>/dev/null
 mine=${url/\/docproc?//history?}
 "$bin/docproc" db migrate --database "$mine" >/dev/null
-claims() { "$here/.build/release/queue-bench" "$mine" latency "$1" "$2"; }
+claims() { "$bin/queue-bench" "$mine" latency "$1" "$2"; }
 
 claims 50 50 >/dev/null
 echo "empty queue:             $(claims "$sample" 50)"

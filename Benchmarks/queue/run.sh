@@ -5,7 +5,7 @@ set -euo pipefail
 python=${1:?usage: run.sh PYTHON JOBS} jobs=${2:?usage: run.sh PYTHON JOBS}
 here=$(dirname "$(readlink -f "$0")") bin=$here/../../.build/release
 export DOCPROC_HOME=${BENCH_HOME:-$(mktemp -d /tmp/queue-bench-XXXX)}
-swift build --package-path "$here" -c release >&2
+swift build --package-path "$here/../.." -c release --product queue-bench >&2
 url=$("$bin/docproc" db url)
 psql() { command psql -X -q -At "$@"; }
 echo "# $(psql "$url" -c "select 'PostgreSQL ' || current_setting('server_version') || ', fsync ' || current_setting('fsync') || ', synchronous_commit ' || current_setting('synchronous_commit')"), $jobs jobs"
@@ -14,7 +14,7 @@ fresh() { psql "$url" -c "drop database if exists $1" -c "create database $1"; e
 for round in $(seq "${ROUNDS:-2}"); do
   for batch in 1 10; do
     mine=$(fresh bench) && "$bin/docproc" db migrate --database "$mine" >/dev/null
-    "$here/.build/release/queue-bench" "$mine" "$jobs" "$batch"
+    "$bin/queue-bench" "$mine" "$jobs" "$batch"
   done
   for batch in 1 10; do "$python" "$here/peers.py" pgqueuer "$(fresh peer)" "$jobs" "$batch" 2>/dev/null; done
   for width in 1 10; do "$python" "$here/peers.py" procrastinate "$(fresh peer)" "$jobs" "$width" 2>/dev/null; done

@@ -1,36 +1,36 @@
 import CCrypto
-import Foundation
+package import Foundation
 
 /// SHA-256 by OpenSSL, as lowercase hex.
-public struct SHA256 {
+package struct SHA256 {
   private let context: OpaquePointer
 
-  public init() {
+  package init() {
     guard let context = EVP_MD_CTX_new(), EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1 else {
       preconditionFailure("OpenSSL offers no SHA-256")
     }
     self.context = context
   }
 
-  public func update(_ bytes: UnsafeRawBufferPointer) {
+  package func update(_ bytes: UnsafeRawBufferPointer) {
     EVP_DigestUpdate(context, bytes.baseAddress, bytes.count)
   }
 
   /// The digest; the value must not be used afterwards.
-  public func finish() -> String {
+  package func finish() -> String {
     var digest = [UInt8](repeating: 0, count: 32)
     EVP_DigestFinal_ex(context, &digest, nil)
     EVP_MD_CTX_free(context)
     return digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
   }
 
-  public static func hex(of bytes: some ContiguousBytes) -> String {
+  package static func hex(of bytes: some ContiguousBytes) -> String {
     let hash = SHA256()
     bytes.withUnsafeBytes { hash.update($0) }
     return hash.finish()
   }
 
-  public static func hex(of text: String) -> String {
+  package static func hex(of text: String) -> String {
     var text = text
     return text.withUTF8 { bytes in
       let hash = SHA256()
@@ -41,7 +41,7 @@ public struct SHA256 {
 
   /// The digest of a file, or of several as if they were one.
   /// - Throws: what opening or reading a file throws.
-  public static func hex(ofFiles paths: [String]) throws -> String {
+  package static func hex(ofFiles paths: [String]) throws -> String {
     let hash = SHA256()
     for path in paths {
       let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))

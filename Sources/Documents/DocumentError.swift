@@ -1,5 +1,5 @@
 /// Why a path cannot be read as a document.
-public enum DocumentError: Error, Equatable, CustomStringConvertible {
+package enum DocumentError: Error, Equatable, CustomStringConvertible {
   case notFound(path: String)
   case unreadable(path: String, reason: String)
   case empty(path: String)
@@ -10,7 +10,7 @@ public enum DocumentError: Error, Equatable, CustomStringConvertible {
   case noTextInDirectory(path: String)
   case tooLarge(path: String, bytes: Int, limit: Int)
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .notFound(let path): "there is no file or directory \(path)"
     case .unreadable(let path, let reason): "cannot read \(path): \(reason)"

@@ -1,17 +1,17 @@
 import Foundation
 
 /// Means of an evaluation's items, a row for each group.
-public struct EvaluationTable: Codable, Sendable {
-  public struct Row: Codable, Sendable {
-    public let group: String
-    public let items: Int
-    public let values: [String: Double]
+package struct EvaluationTable: Codable, Sendable {
+  package struct Row: Codable, Sendable {
+    package let group: String
+    package let items: Int
+    package let values: [String: Double]
   }
 
-  public let rows: [Row]
+  package let rows: [Row]
 
   /// - Parameter ratios: (name, value, by value) of means that are shown divided.
-  public init(_ items: [EvaluationItem], ratios: [(name: String, of: String, to: String)] = []) {
+  package init(_ items: [EvaluationItem], ratios: [(name: String, of: String, to: String)] = []) {
     let groups = items.map(\.group).reduce(into: [String]()) {
       if !$0.contains($1) { $0.append($1) }
     }
@@ -36,7 +36,7 @@ public struct EvaluationTable: Codable, Sendable {
       })
   }
 
-  public var text: String {
+  package var text: String {
     let names = Set(rows.flatMap(\.values.keys)).sorted()
     let lines = rows.map { row in
       [row.group, "\(row.items)"]

@@ -2,18 +2,18 @@ import Foundation
 
 /// Starts other programs by posix_spawn. Foundation's Process notices an end by a socket
 /// that the program's own children inherit: it waits forever for one that starts a server.
-public enum ChildProcess {
-  public struct CannotStart: Error, CustomStringConvertible {
-    public let description: String
+package enum ChildProcess {
+  package struct CannotStart: Error, CustomStringConvertible {
+    package let description: String
   }
 
   /// Where a program's input comes from and its output goes to.
-  public struct Streams {
+  package struct Streams {
     let output: String
     let error: String
 
     /// Both go to the end of one file.
-    public static func log(_ path: String) -> Streams { Streams(output: path, error: path) }
+    package static func log(_ path: String) -> Streams { Streams(output: path, error: path) }
   }
 
   /// POSIX_SPAWN_SETSID, which glibc shows to C programs only with _GNU_SOURCE.
@@ -22,7 +22,7 @@ public enum ChildProcess {
   /// Starts a program that outlives this one, in a session of its own, so that closing
   /// the terminal or Ctrl-C does not reach it.
   /// - Returns: its process id.
-  public static func startInBackground(
+  package static func startInBackground(
     _ path: String, _ arguments: [String], environment: [String: String], log: String
   ) throws -> Int32 {
     try spawn(path, arguments, environment: environment, .log(log), flags: newSession)

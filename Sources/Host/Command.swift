@@ -1,22 +1,22 @@
-import Foundation
+package import Foundation
 
 /// Runs another program to its end.
-public struct Command {
-  public struct Result {
-    public let status: Int32
-    public let output: Data
-    public let error: String
+package struct Command {
+  package struct Result {
+    package let status: Int32
+    package let output: Data
+    package let error: String
   }
 
-  public struct NotFound: Error, CustomStringConvertible {
-    public let name: String
-    public var description: String { "the program \(name) is not installed (not found in PATH)" }
+  package struct NotFound: Error, CustomStringConvertible {
+    package let name: String
+    package var description: String { "the program \(name) is not installed (not found in PATH)" }
   }
 
   /// Runs `name` from PATH (or by absolute path) with these arguments; nothing goes through a
   /// shell.
   /// - Throws: `Command.NotFound`, or what starting the process throws.
-  public static func run(
+  package static func run(
     _ name: String, _ arguments: [String], environment: [String: String] = [:],
     directory: String? = nil
   ) throws
@@ -46,7 +46,7 @@ public struct Command {
     func contents() throws -> Data { try Data(contentsOf: URL(fileURLWithPath: path)) }
   }
 
-  public static func find(_ name: String) -> String? {
+  package static func find(_ name: String) -> String? {
     if name.hasPrefix("/") {
       return FileManager.default.isExecutableFile(atPath: name) ? name : nil
     }

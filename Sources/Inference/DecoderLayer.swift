@@ -25,7 +25,7 @@ struct DecoderLayer {
   func callAsFunction(
     _ x: UnsafeMutablePointer<Float>, _ segments: [Segment], _ workspace: Workspace
   ) {
-    let rows = segments.rows
+    let rows = segments.rowCount
     let count = rows * inputNorm.weight.count
     let normed = workspace.buffer("layer.normed", count)
     let output = workspace.buffer("layer.output", count)

@@ -3,8 +3,8 @@ import CKernels
 /// A decoder with its weights: token ids in, logits and a reading state out.
 ///
 /// One thread at a time may use a model; its workspace is shared by all calls.
-public final class LanguageModel {
-  public let description: ModelDescription
+package final class LanguageModel {
+  package let description: ModelDescription
   let embedding: Linear  // [vocabulary, hidden]
   let layers: [DecoderLayer]
   let norm: RMSNorm
@@ -12,9 +12,6 @@ public final class LanguageModel {
   let scaling: StreamScaling
   private let workspace: Workspace
 
-  /// Tokens per block. Blocks lie on a grid from the document's first token, so a
-  /// reading runs the same blocks however its tokens were fed.
-  public static let blockSize = 512
   /// Rows that the head takes at once when the logits of all are wanted.
   private static let headRows = 32
 
@@ -32,24 +29,24 @@ public final class LanguageModel {
     workspace = try Workspace(parallel: parallel)
   }
 
-  public func makeState() -> ReadingState {
+  package func makeState() -> ReadingState {
     ReadingState(layers: layers.map { $0.mixer.makeState() })
   }
 
   /// Bytes that a state takes after this many tokens, at most.
-  public func stateBytes(at tokens: Int) -> Int {
+  package func stateBytes(at tokens: Int) -> Int {
     layers.reduce(0) { $0 + $1.mixer.stateBytes(at: tokens) }
   }
 
   /// Operations (a multiplication and an addition are two) of reading the token at this
   /// depth: products with the active weights of the layers, and the mixers' own. The head is
   /// not among them, since reading does not use it.
-  public func operations(at depth: Int) -> Double {
+  package func operations(at depth: Int) -> Double {
     layers.reduce(0) { $0 + 2 * Double($1.parameters.active) + $1.mixer.operations(at: depth) }
   }
 
   /// Bytes of weights and of state that generating one token streams from memory.
-  public func streamedBytes(at depth: Int) -> Int {
+  package func streamedBytes(at depth: Int) -> Int {
     let active = description.activeParameters, total = max(description.parameters, 1)
     return Int(Double(description.bytes) * Double(active) / Double(total)) + stateBytes(at: depth)
   }
@@ -61,7 +58,7 @@ public final class LanguageModel {
   ///   - atBoundary: called when a block of the grid is complete and before layers
   ///     forget anything: the place to tell them what matters.
   /// - Throws: `ModelError.tokenOutOfRange`, before anything is read; and what `atBoundary` throws.
-  public func read(
+  package func read(
     _ tokens: some Collection<Int32>, into state: ReadingState, trace: AttentionTrace? = nil,
     atBoundary: (ReadingState) throws -> Void = { _ in }
   ) throws {
@@ -70,7 +67,7 @@ public final class LanguageModel {
   }
 
   /// Reads tokens and returns the logits [vocabulary] after the last of them.
-  public func logits(
+  package func logits(
     after tokens: some Collection<Int32>, state: ReadingState, trace: AttentionTrace? = nil
   ) throws -> [Float] {
     try check(tokens)
@@ -83,7 +80,7 @@ public final class LanguageModel {
   }
 
   /// Reads tokens and passes on the logits after each of them, or after the last only.
-  public func forEachLogits(
+  package func forEachLogits(
     of tokens: some Collection<Int32>, state: ReadingState, lastOnly: Bool = false,
     _ body: (_ index: Int, _ logits: [Float]) throws -> Void
   ) throws {
@@ -112,10 +109,10 @@ public final class LanguageModel {
   ///
   /// - Returns: the logits [vocabulary] after each.
   /// - Throws: `ModelError`, before anything is read.
-  public func logits(afterEach tokens: [(token: Int32, state: ReadingState)]) throws -> [[Float]] {
+  package func logits(afterEach tokens: [(token: Int32, state: ReadingState)]) throws -> [[Float]] {
     try check(tokens.map(\.token))
     let hidden = forward(tokens.map { (tokens: [$0.token][...], state: $0.state) }, nil)
-    for state in tokens.map(\.state) where state.position % Self.blockSize == 0 {
+    for state in tokens.map(\.state) where state.position % ReadingGrid.block == 0 {
       for layer in state.layers { layer.closeBlock() }
     }
 
@@ -137,10 +134,10 @@ public final class LanguageModel {
   ) throws {
     var start = 0
     while start < tokens.count {
-      let room = Self.blockSize - state.position % Self.blockSize
+      let room = ReadingGrid.block - state.position % ReadingGrid.block
       let range = start..<min(tokens.count, start + room)
       try body(forward([(tokens[range], state)], trace), range)
-      if state.position % Self.blockSize == 0 {
+      if state.position % ReadingGrid.block == 0 {
         try atBoundary(state)
         for layer in state.layers { layer.closeBlock() }
       }
@@ -152,7 +149,7 @@ public final class LanguageModel {
   private func forward(
     _ inputs: [(tokens: ArraySlice<Int32>, state: ReadingState)], _ trace: AttentionTrace?
   ) -> UnsafePointer<Float> {
-    let hidden = workspace.buffer("stream", Self.blockSize * embedding.inputs)
+    let hidden = workspace.buffer("stream", ReadingGrid.block * embedding.inputs)
     for (row, token) in inputs.lazy.flatMap(\.tokens).enumerated() {
       embedding.row(Int(token), into: hidden + row * embedding.inputs)
     }
@@ -166,8 +163,9 @@ public final class LanguageModel {
       var first = 0
       let segments = inputs.map { input in
         defer { first += input.tokens.count }
-        let block = Block(rows: input.tokens.count, position: input.state.position, trace: trace)
-        return Segment(block: block, firstRow: first, state: input.state.layers[index])
+        let own = Rows(
+          count: input.tokens.count, position: input.state.position, trace: trace)
+        return Segment(rows: own, firstRow: first, state: input.state.layers[index])
       }
       layer(hidden, segments, workspace)
     }

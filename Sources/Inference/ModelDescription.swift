@@ -1,16 +1,16 @@
 /// What a model folder is, as its config.json and tensors say.
-public struct ModelDescription: Sendable, Encodable {
-  public let architecture: String
-  public let layers: [String]
-  public let hiddenSize: Int
-  public let vocabularySize: Int
+package struct ModelDescription: Sendable, Encodable {
+  package let architecture: String
+  package let layers: [String]
+  package let hiddenSize: Int
+  package let vocabularySize: Int
   /// Without norms, which are a few thousandths.
-  public let parameters: Int
+  package let parameters: Int
   /// Parameters that one token's computation multiplies with.
-  public let activeParameters: Int
-  public let bytes: Int
+  package let activeParameters: Int
+  package let bytes: Int
   /// Where what is computed differs from what the authors published.
-  public var notes: [String] = []
+  package var notes: [String] = []
 
   enum CodingKeys: String, CodingKey {
     case architecture, layers, parameters, bytes, notes

@@ -1,5 +1,5 @@
 /// What can be wrong with a model folder or a request to it.
-public enum ModelError: Error, Equatable, CustomStringConvertible {
+package enum ModelError: Error, Equatable, CustomStringConvertible {
   case unreadable(path: String, reason: String)
   case notAModelFolder(path: String, missing: String)
   case malformedSafetensors(path: String, reason: String)
@@ -14,7 +14,7 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
   case noTokens
   case libraryUnavailable(String)
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .unreadable(let path, let reason): "cannot read \(path): \(reason)"
     case .notAModelFolder(let path, let missing):

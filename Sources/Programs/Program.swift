@@ -1,12 +1,12 @@
-public import ArgumentParser
+package import ArgumentParser
 import Foundation
 
 /// A command-line program of docproc: exits with 0 when done, 1 when failed, 2 for wrong
 /// usage, where ArgumentParser alone would exit with 64.
-public protocol Program: ParsableCommand {}
+package protocol Program: ParsableCommand {}
 
 extension Program {
-  public static func main() {
+  package static func main() {
     do {
       var command = try parseAsRoot()
       try command.run()

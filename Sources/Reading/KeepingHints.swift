@@ -1,3 +1,5 @@
+import Retrieval
+
 /// The tokens that layers with a choice keep in any case: those of the units whose words match
 /// the question best.
 enum KeepingHints {

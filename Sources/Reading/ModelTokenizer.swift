@@ -1,12 +1,12 @@
 import Foundation
 import Inference
-import Tokenizer
+package import Tokenizer
 
 /// The tokenizer that belongs to a model: a folder's tokenizer.json, or a GGUF file's metadata.
-public enum ModelTokenizer {
+package enum ModelTokenizer {
   /// - Throws: `TokenizerError` or `ModelError`, which name what is missing or not supported.
-  public static func open(_ path: String) throws -> Tokenizer {
-    guard path.hasSuffix(".gguf") else { return try Tokenizer(folder: path) }
-    return try Tokenizer(json: try GGUFTokenizer(GGUFFile(path: path)).json())
+  package static func open(_ path: String) throws -> TextTokenizer {
+    guard path.hasSuffix(".gguf") else { return try TextTokenizer(folder: path) }
+    return try TextTokenizer(json: try GGUFTokenizer(GGUFFile(path: path)).json())
   }
 }

@@ -2,10 +2,10 @@ import Foundation
 import Inference
 
 /// The process's peak resident memory, from Linux's /proc.
-public enum PeakMemory {
+package enum PeakMemory {
   /// Makes the peak count from now, so that one reading's is not an earlier one's; what was
   /// freed before goes back to the system first.
-  public static func reset() {
+  package static func reset() {
     ReadingState.returnFreedMemory()
     guard let handle = FileHandle(forWritingAtPath: "/proc/self/clear_refs") else { return }
     try? handle.write(contentsOf: Data("5".utf8))
@@ -13,7 +13,7 @@ public enum PeakMemory {
   }
 
   /// Bytes; 0 where /proc does not tell.
-  public static var bytes: Int {
+  package static var bytes: Int {
     guard let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8),
       let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") }),
       let kilobytes = line.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first

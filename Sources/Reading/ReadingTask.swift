@@ -1,11 +1,13 @@
+package import Retrieval
+
 /// What is wanted from a document.
-public enum ReadingTask: Sendable, Equatable {
+package enum ReadingTask: Sendable, Equatable {
   /// A summary of all of it, or of what it says about `focus`.
-  case summarize(focus: String? = nil)
-  case ask(question: String)
+  case summarize(focus: Question? = nil)
+  case ask(Question)
 
   /// What the words of the task ask for, if they do.
-  var question: String? {
+  package var question: Question? {
     switch self {
     case .summarize(let focus): focus
     case .ask(let question): question

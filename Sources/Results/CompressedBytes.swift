@@ -3,13 +3,13 @@ import Digests
 
 /// Bytes as a zstd frame (RFC 8878) with content size and checksum, and what is needed to check
 /// them.
-public struct CompressedBytes: Sendable, Equatable {
-  public let payload: [UInt8]
-  public let rawBytes: Int
+package struct CompressedBytes: Sendable, Equatable {
+  package let payload: [UInt8]
+  package let rawBytes: Int
   /// Of the raw bytes, in hex.
-  public let sha256: String
+  package let sha256: String
 
-  public init(payload: [UInt8], rawBytes: Int, sha256: String) {
+  package init(payload: [UInt8], rawBytes: Int, sha256: String) {
     self.payload = payload
     self.rawBytes = rawBytes
     self.sha256 = sha256
@@ -17,7 +17,7 @@ public struct CompressedBytes: Sendable, Equatable {
 
   /// - Parameter level: of zstd; 1 is fast, 9 small.
   /// - Throws: `CompressionError.library`
-  public init(compressing raw: [UInt8], level: Int) throws {
+  package init(compressing raw: [UInt8], level: Int) throws {
     guard let context = ZSTD_createCCtx() else { throw CompressionError.library("no memory") }
 
     defer { ZSTD_freeCCtx(context) }
@@ -40,7 +40,7 @@ public struct CompressedBytes: Sendable, Equatable {
 
   /// The raw bytes.
   /// - Throws: `CompressionError` when they are not what was stored.
-  public func expanded() throws -> [UInt8] {
+  package func expanded() throws -> [UInt8] {
     let stated = ZSTD_getFrameContentSize(payload, payload.count)
     // The two largest values stand for "unknown" and "error".
     guard stated < UInt64.max - 1 else { throw CompressionError.notAFrame }
@@ -59,13 +59,13 @@ public struct CompressedBytes: Sendable, Equatable {
   }
 }
 
-public enum CompressionError: Error, Equatable, CustomStringConvertible {
+package enum CompressionError: Error, Equatable, CustomStringConvertible {
   case library(String)
   case notAFrame
   case sizeMismatch(stated: Int, found: UInt64)
   case digestMismatch
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .library(let reason): "zstd: \(reason)"
     case .notAFrame: "the payload is not a whole zstd frame"

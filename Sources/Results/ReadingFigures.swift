@@ -1,24 +1,24 @@
 /// What one reading took.
-public struct ReadingFigures: Sendable, Codable, Equatable {
-  public var passes = 1
-  public var tokensRead = 0
-  public var seconds = 0.0
-  public var tokensPerSecond = 0.0
+package struct ReadingFigures: Sendable, Codable, Equatable {
+  package var passes = 1
+  package var tokensRead = 0
+  package var seconds = 0.0
+  package var tokensPerSecond = 0.0
   /// Over the first and the last stretch of the document.
-  public var firstTokensPerSecond = 0.0
-  public var lastTokensPerSecond = 0.0
-  public var peakRSSBytes = 0
-  public var stateBytes = 0
-  public var answerSeconds = 0.0
-  public var generatedTokens = 0
-  public var checkpoints = 0
+  package var firstTokensPerSecond = 0.0
+  package var lastTokensPerSecond = 0.0
+  package var peakRSSBytes = 0
+  package var stateBytes = 0
+  package var answerSeconds = 0.0
+  package var generatedTokens = 0
+  package var checkpoints = 0
   /// That this worker's reading stood still for checkpoints.
-  public var checkpointSeconds: Double?
-  public var resumedFrom: Int?
+  package var checkpointSeconds: Double?
+  package var resumedFrom: Int?
   /// Where the model was run otherwise than its authors published it.
-  public var notes: [String]?
+  package var notes: [String]?
 
-  public init() {}
+  package init() {}
 
   enum CodingKeys: String, CodingKey {
     case passes, seconds, checkpoints, notes
@@ -35,7 +35,7 @@ public struct ReadingFigures: Sendable, Codable, Equatable {
   }
 
   /// `resumed_from` stays visible as null, as scripts expect the key.
-  public func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(passes, forKey: .passes)
     try container.encode(tokensRead, forKey: .tokensRead)

@@ -1,24 +1,24 @@
 import Foundation
 
-public enum ResultCodecError: Error, Equatable, CustomStringConvertible {
+package enum ResultCodecError: Error, Equatable, CustomStringConvertible {
   case notARecord
 
-  public var description: String { "the payload is not a result record" }
+  package var description: String { "the payload is not a result record" }
 }
 
 /// Result records to compressed bytes, and back.
-public enum ResultCodec {
+package enum ResultCodec {
   private static let level = 9
 
   /// - Throws: `CompressionError`
-  public static func encode(_ record: ResultRecord) throws -> CompressedBytes {
+  package static func encode(_ record: ResultRecord) throws -> CompressedBytes {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     return try CompressedBytes(compressing: Array(try encoder.encode(record)), level: level)
   }
 
   /// - Throws: `CompressionError`, `ResultCodecError` when the payload is not what was stored.
-  public static func decode(_ result: CompressedBytes) throws -> ResultRecord {
+  package static func decode(_ result: CompressedBytes) throws -> ResultRecord {
     let raw = try result.expanded()
     guard let record = try? JSONDecoder().decode(ResultRecord.self, from: Data(raw)) else {
       throw ResultCodecError.notARecord

@@ -1,12 +1,12 @@
 /// A finished job's whole record, as its compressed payload holds it.
-public struct ResultRecord: Codable, Sendable, Equatable {
-  public struct DocumentInfo: Codable, Sendable, Equatable {
-    public let name: String
-    public let sha256: String
-    public let bytes: Int
-    public let tokens: Int
+package struct ResultRecord: Codable, Sendable, Equatable {
+  package struct DocumentInfo: Codable, Sendable, Equatable {
+    package let name: String
+    package let sha256: String
+    package let bytes: Int
+    package let tokens: Int
 
-    public init(name: String, sha256: String, bytes: Int, tokens: Int) {
+    package init(name: String, sha256: String, bytes: Int, tokens: Int) {
       self.name = name
       self.sha256 = sha256
       self.bytes = bytes
@@ -14,29 +14,29 @@ public struct ResultRecord: Codable, Sendable, Equatable {
     }
   }
 
-  public struct ModelInfo: Codable, Sendable, Equatable {
-    public let name: String
-    public let sha256: String
+  package struct ModelInfo: Codable, Sendable, Equatable {
+    package let name: String
+    package let sha256: String
 
-    public init(name: String, sha256: String) {
+    package init(name: String, sha256: String) {
       self.name = name
       self.sha256 = sha256
     }
   }
 
-  public let task: String
-  public let question: String?
-  public let document: DocumentInfo
+  package let task: String
+  package let question: String?
+  package let document: DocumentInfo
   /// The answer, or the summary.
-  public let answer: String
+  package let answer: String
   /// False when the document does not support an answer.
-  public let supported: Bool
-  public let evidence: [Quote]
-  public let model: ModelInfo
-  public let reading: ReadingFigures
-  public let worker: String
+  package let supported: Bool
+  package let evidence: [Quote]
+  package let model: ModelInfo
+  package let reading: ReadingFigures
+  package let worker: String
 
-  public init(
+  package init(
     task: String, question: String?, document: DocumentInfo, answer: String, supported: Bool,
     evidence: [Quote],
     model: ModelInfo, reading: ReadingFigures, worker: String

@@ -1,20 +1,20 @@
 import Foundation
-public import Logging
+package import Logging
 
 /// Log records as JSON lines on standard error.
-public struct JSONLogHandler: LogHandler {
-  public var metadata: Logger.Metadata = [:]
-  public var logLevel: Logger.Level = .info
+package struct JSONLogHandler: LogHandler {
+  package var metadata: Logger.Metadata = [:]
+  package var logLevel: Logger.Level = .info
   private let label: String
 
-  public init(label: String) { self.label = label }
+  package init(label: String) { self.label = label }
 
-  public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+  package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
     get { metadata[key] }
     set { metadata[key] = newValue }
   }
 
-  public func log(event: LogEvent) {
+  package func log(event: LogEvent) {
     var fields = [
       "time": Date().ISO8601Format(), "level": event.level.rawValue, "program": label,
       "message": event.message.description,
@@ -31,8 +31,8 @@ public struct JSONLogHandler: LogHandler {
 }
 
 /// Starts logging for a program.
-public enum Telemetry {
-  public static func logger(_ program: String) -> Logger {
+package enum JSONLogs {
+  package static func logger(_ program: String) -> Logger {
     Logger(label: program) { JSONLogHandler(label: $0) }
   }
 }

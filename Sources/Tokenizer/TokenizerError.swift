@@ -1,11 +1,11 @@
 /// What can be wrong with a tokenizer.json.
-public enum TokenizerError: Error, Equatable, CustomStringConvertible {
+package enum TokenizerError: Error, Equatable, CustomStringConvertible {
   case unreadable(path: String, reason: String)
   case unsupported(what: String, name: String)
   case malformed(String)
   case badPattern(pattern: String, reason: String)
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .unreadable(let path, let reason): "cannot read the tokenizer \(path): \(reason)"
     case .unsupported(let what, let name):

@@ -6,13 +6,28 @@ import Testing
 /// A target may depend only on targets of lower floors.
 @Suite struct FloorTests {
   private static let floors: [[String]] = [
-    ["CKernels", "COpenBLAS", "CPostgres", "CZstd", "CPCRE2", "CCrypto", "CUchardet", "CUtf8proc"],
+    [
+      "CKernels", "COpenBLAS", "CPostgres", "CZstd", "CPCRE2", "CCrypto", "CUchardet", "CUtf8proc",
+    ],
     ["Digests", "Host", "Programs"],
-    ["Documents", "Tokenizer", "Inference", "Results", "Postgres", "Telemetry", "Migrations"],
-    ["Jobs", "Reading"],
-    ["Evaluation", "docproc-worker"],
+    [
+      "Documents", "Tokenizer", "Inference", "Results", "Postgres", "Telemetry", "Migrations",
+    ],
+    ["Retrieval", "Jobs", "ModelTools"],
+    ["Reading"],
+    ["Answering"],
+    ["Evaluation", "docproc-worker", "queue-bench"],
     ["docproc"],
   ]
+  /// What else a target may not use, although it stands below.
+  private static let limits: [String: Set<String>] = [
+    "Retrieval": ["Documents"], "docproc-worker": allBut("ModelTools", "Evaluation"),
+    "Evaluation": allBut("ModelTools"),
+  ]
+
+  private static func allBut(_ excluded: String...) -> Set<String> {
+    Set(floors.joined()).subtracting(excluded)
+  }
 
   private struct Package: Decodable {
     struct Target: Decodable {
@@ -48,6 +63,9 @@ import Testing
       for dependency in target.dependencies.compactMap({ ($0.byName ?? $0.target)?.first ?? nil }) {
         guard let other = floor[dependency] else { continue }
         #expect(other < own, "\(target.name) depends on \(dependency), which is not below it")
+        #expect(
+          Self.limits[target.name]?.contains(dependency) != false,
+          "\(target.name) may not use \(dependency)")
       }
     }
   }
@@ -61,5 +79,40 @@ import Testing
         text.split(separator: "\n", omittingEmptySubsequences: false).count <= 350,
         "\(path) is too long for one concept")
     }
+  }
+
+  /// Two files may belong together; three that name each other in a circle cannot be read one
+  /// after another.
+  @Test func filesOfATargetMakeNoCircles() throws {
+    let listing = try Command.run(
+      "git",
+      [
+        "ls-files", "--cached", "--others", "--exclude-standard", "Sources/*.swift",
+        "workers/*.swift",
+      ], directory: Repository.root)
+    let paths = String(decoding: listing.output, as: UTF8.self).split(separator: "\n")
+      .map(String.init)
+      .filter { FileManager.default.fileExists(atPath: Repository.root + "/" + $0) }
+    let targets = Dictionary(grouping: paths) { path in
+      path.hasPrefix("workers/") ? "workers" : String(path.split(separator: "/")[1])
+    }
+    try #require(targets.count > 10)
+    for (target, paths) in targets {
+      let sources = try Dictionary(
+        uniqueKeysWithValues: paths.map {
+          ($0, try String(contentsOfFile: Repository.root + "/" + $0, encoding: .utf8))
+        })
+      let circles = FileGraph(sources).circles.filter { $0.count > 2 }
+      #expect(circles.isEmpty, "\(target): \(circles)")
+    }
+  }
+
+  @Test func aCircleOfFilesIsFound() {
+    let graph = FileGraph([
+      "A.swift": "struct A { let b: B }", "B.swift": "struct B {}\nfunc make(_ c: C) {}",
+      "C.swift": "enum C { static let all = [A]() }", "D.swift": "// A\nlet d = \"B\"\nlet e = x.C",
+    ])
+    #expect(graph.circles == [["A.swift", "B.swift", "C.swift"]])
+    #expect(graph.arrows["D.swift"]?.isEmpty == true, "comments, strings and members do not count")
   }
 }

@@ -1,3 +1,4 @@
+import Results
 import Foundation
 import Host
 import Jobs
@@ -164,7 +165,7 @@ import Testing
       Thread.sleep(forTimeInterval: 0.05)
     }
     try fleet.queue.connection.execute(script: "rollback")
-    #expect(try fleet.queue.status(job).state == "running")
+    #expect(try fleet.queue.jobs.status(job).state == .running)
     // Another process with the same spool has never seen the job.
     let arguments = ["--name", "second", "--threads", "1", "--spool", fleet.spool("first")]
     let second = try WorkerProcess(
@@ -180,7 +181,7 @@ import Testing
     let removed = Date().addingTimeInterval(10)
     while try spooled() > 0, Date() < removed { Thread.sleep(forTimeInterval: 0.05) }
     #expect(try spooled() == 0)
-    #expect(try fleet.queue.result(job).worker == "first")
+    #expect(try fleet.queue.jobs.result(job).worker == "first")
     try fleet.judge([job])
   }
 
@@ -250,10 +251,14 @@ import Testing
     fleet.workers[0].signal(SIGCONT)
     #expect(try done && fleet.wait(until: jobs.count, seconds: 60))
     let long = try #require(try fleet.submit(1, tokens: 8_000).first)
-    while try fleet.queue.status(long).state == "available" { Thread.sleep(forTimeInterval: 0.05) }
+    while try fleet.queue.jobs.status(long).state == .available {
+      Thread.sleep(forTimeInterval: 0.05)
+    }
     let begun = Date()
-    _ = try fleet.queue.cancel(long)
-    while try fleet.queue.status(long).state != "cancelled", Date().timeIntervalSince(begun) < 10 {
+    _ = try fleet.queue.steering.cancel(long)
+    while try fleet.queue.jobs.status(long).state != .cancelled,
+      Date().timeIntervalSince(begun) < 10
+    {
       Thread.sleep(forTimeInterval: 0.02)
     }
 

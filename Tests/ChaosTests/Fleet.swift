@@ -4,7 +4,9 @@ import Host
 import Inference
 import Jobs
 import Postgres
+import Answering
 import Reading
+import Retrieval
 import TestSupport
 
 /// A queue, a small random model with every kind of memory, and worker processes to be maltreated.
@@ -16,7 +18,7 @@ final class Fleet {
   }
 
   let cluster: TestCluster
-  private(set) var queue: JobQueue
+  private(set) var queue: PostgresWorkerQueue
   private(set) var url: String
   private let times: Times
   private(set) var workers: [WorkerProcess] = []
@@ -27,7 +29,7 @@ final class Fleet {
     random = SplitMix(seed)
     cluster = try TestCluster()
     url = cluster.url
-    queue = try JobQueue(url: url)
+    queue = try PostgresWorkerQueue(url: url)
     try ChaosModel.write(to: cluster.directory.path + "/models/tiny")
     try queue.connection.query(
       "update docproc.setting set value = $1 where name = 'lease'", [.text("\(times.lease) s")])
@@ -67,7 +69,7 @@ final class Fleet {
     if let other { url = other }
     for attempt in 0..<100 {
       do {
-        queue = try JobQueue(url: url)
+        queue = try PostgresWorkerQueue(url: url)
         return
       } catch  where attempt < 99 {
         Thread.sleep(forTimeInterval: 0.2)
@@ -87,12 +89,9 @@ final class Fleet {
   func submit(_ count: Int, tokens: Int) throws -> [Int] {
     try (0..<count).map { number in
       let text = ChaosModel.text(tokens: tokens, &random)
-      return try queue.submit(
+      return try queue.jobs.submit(
         JobOrder(
-          documentName: "\(number).txt", text: text,
-          partsJSON:
-            #"[{"path":"\#(number).txt","start":0,"length":\#(text.unicodeScalars.count)}]"#,
-          task: number % 3 == 0 ? "ask" : "summarize",
+          Document(name: "\(number).txt", text: text), number % 3 == 0 ? .ask : .summarize,
           question: number % 3 == 0 ? "Which stone is red?" : nil, model: "tiny", again: true)
       ).id
     }
@@ -205,12 +204,12 @@ enum ChaosModel {
   }
 
   /// What an undisturbed reading in this process answers.
-  static func reference(_ reader: ModelReader, text: String, name: String, question: String?) throws
+  static func reference(_ reader: Answerer, text: String, name: String, question: String?) throws
     -> Answer
   {
     let document = Document(
       name: name, text: text,
       parts: [Document.Part(path: name, start: 0, length: text.unicodeScalars.count)])
-    return try reader.read(document, task: question.map { .ask(question: $0) } ?? .summarize())
+    return try reader.read(document, task: question.map { .ask(Question($0)) } ?? .summarize())
   }
 }

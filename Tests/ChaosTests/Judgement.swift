@@ -1,6 +1,9 @@
+import Results
 import Foundation
 import Jobs
+import Answering
 import Reading
+import Retrieval
 import TestSupport
 import Testing
 
@@ -20,14 +23,15 @@ extension Fleet {
   /// had no right to, and no checkpoint was wasted.
   func judge(_ jobs: [Int]) throws {
     stopAll()
-    let reader = try ModelReader(folder: cluster.directory.path + "/models/tiny", threads: 1)
+    let reader = try Answerer(folder: cluster.directory.path + "/models/tiny", threads: 1)
     for id in jobs {
-      let status = try queue.status(id)
-      #expect(status.state == "completed", "job \(id): \(status)")
-      guard status.state == "completed" else { continue }
-      let record = try queue.result(id)
+      let status = try queue.jobs.status(id)
+      #expect(status.state == .completed, "job \(id): \(status)")
+      guard status.state == .completed else { continue }
+      let record = try queue.jobs.result(id)
       let expected = try ChaosModel.reference(
-        reader, text: try queue.documentText(id), name: status.document, question: status.question)
+        reader, text: try queue.jobs.documentText(id), name: status.document,
+        question: status.question)
       #expect(
         record.answer == expected.text && record.evidence == expected.evidence,
         "job \(id), \(record.reading)")

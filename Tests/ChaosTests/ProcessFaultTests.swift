@@ -1,3 +1,6 @@
+import Results
+import Postgres
+import Documents
 import Foundation
 import Jobs
 import TestSupport
@@ -128,14 +131,14 @@ import Testing
     #expect(try waitForWork(job, fleet))
     first.signal(SIGTERM)
     #expect(first.wait(seconds: 10) == 0)
-    let between = try fleet.queue.status(job)
+    let between = try fleet.queue.jobs.status(job)
     #expect(
-      between.state == "available" && between.attempts == 0 && between.releases == 1
+      between.state == .available && between.attempts == 0 && between.releases == 1
         && between.crashes == 0)
     let saved = try #require(between.checkpointTokens)
     try fleet.start("second")
     #expect(try fleet.wait(until: 1, seconds: 120))
-    let result = try fleet.queue.result(job)
+    let result = try fleet.queue.jobs.result(job)
     #expect(
       result.reading.resumedFrom == saved && result.worker == "second"
         && result.reading.checkpoints == 1)
@@ -146,7 +149,7 @@ import Testing
   private func waitForWork(_ job: Int, _ fleet: Fleet) throws -> Bool {
     let deadline = Date().addingTimeInterval(30)
     while Date() < deadline {
-      if try fleet.queue.status(job).tokensRead ?? 0 > 0 { return true }
+      if try fleet.queue.jobs.status(job).tokensRead ?? 0 > 0 { return true }
       Thread.sleep(forTimeInterval: 0.02)
     }
     return false
@@ -177,8 +180,10 @@ import Testing
     try fleet.start("first")
     #expect(try waitForWork(job, fleet))
     let begun = Date()
-    #expect(try fleet.queue.cancel(job) == "running")
-    while try fleet.queue.status(job).state != "cancelled", Date().timeIntervalSince(begun) < 10 {
+    #expect(try fleet.queue.steering.cancel(job) == .running)
+    while try fleet.queue.jobs.status(job).state != .cancelled,
+      Date().timeIntervalSince(begun) < 10
+    {
       Thread.sleep(forTimeInterval: 0.01)
     }
 
@@ -196,18 +201,17 @@ import Testing
     let long = try #require(try fleet.submit(1, tokens: 25_000).first)
     try fleet.start("only")
     #expect(try waitForWork(long, fleet))
-    let urgent = try fleet.queue.submit(
+    let urgent = try fleet.queue.jobs.submit(
       JobOrder(
-        documentName: "urgent.txt", text: "An urgent text. It is short.",
-        partsJSON: #"[{"path":"urgent.txt","start":0,"length":28}]"#,
-        task: "summarize", question: nil, model: "tiny", priority: 9)
+        Document(name: "urgent.txt", text: "An urgent text. It is short."), .summarize,
+        model: "tiny", priority: 9)
     ).id
     #expect(try fleet.wait(until: 2, seconds: 120))
     try fleet.judge([long, urgent])
-    let first = try fleet.queue.status(urgent)
-    let second = try fleet.queue.status(long)
+    let first = try fleet.queue.jobs.status(urgent)
+    let second = try fleet.queue.jobs.status(long)
     #expect(try #require(first.finishedAt) < #require(second.finishedAt))
     #expect(second.attempts == 1 && second.releases == 1)
-    #expect(try #require(fleet.queue.result(long).reading.resumedFrom) > 0)
+    #expect(try #require(fleet.queue.jobs.result(long).reading.resumedFrom) > 0)
   }
 }

@@ -1,3 +1,4 @@
+import TestSupport
 import Jobs
 import Postgres
 
@@ -35,7 +36,7 @@ enum WriteLog {
   }
 
   /// In the order of writing.
-  static func entries(_ queue: JobQueue) throws -> [Entry] {
+  static func entries(_ queue: PostgresWorkerQueue) throws -> [Entry] {
     try queue.connection.query(
       "select job_id, fence, writer, kind, tokens, resumed from docproc.write_log order by id"
     ).map { row in

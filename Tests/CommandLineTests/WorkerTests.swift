@@ -1,3 +1,4 @@
+import Inference
 import Foundation
 import Jobs
 import Postgres
@@ -50,8 +51,8 @@ import Testing
     }
 
     #expect(try cluster.program.docproc("up", "--workers", "2", "--threads", "1").status == 0)
-    let queue = try JobQueue(url: cluster.url)
-    for job in try queue.list(limit: 100) {
+    let queue = try PostgresWorkerQueue(url: cluster.url)
+    for job in try queue.jobs.list(limit: 100) {
       #expect(try cluster.program.docproc("wait", String(job.id)).status == 0)
       let result = try cluster.program.docproc("result", String(job.id), "--json").json(
         Result40.self)
@@ -72,22 +73,22 @@ import Testing
   @Test func sigtermGivesTheJobBack() throws {
     let cluster = try Self.cluster.get()
     _ = try cluster.program.docproc("up", "--workers", "1", "--threads", "1")
-    let queue = try JobQueue(url: cluster.url)
+    let queue = try PostgresWorkerQueue(url: cluster.url)
     let path = try cluster.directory.write(
       "long.txt", String(repeating: "A long text that takes a while to read. ", count: 200_000))
     let submitted = try cluster.program.docproc("submit", path, "--model", "tiny", "--json")
     struct Status: Decodable { let id: Int }
     let id = try submitted.json(Status.self).id
     let deadline = Date().addingTimeInterval(60)
-    while try queue.status(id).state != "running", Date() < deadline {
+    while try queue.jobs.status(id).state != .running, Date() < deadline {
       Thread.sleep(forTimeInterval: 0.1)
     }
 
-    #expect(try queue.status(id).state == "running")
+    #expect(try queue.jobs.status(id).state == .running)
     // `down` would stop the server too: with --database it stops workers only.
     #expect(try cluster.program.docproc("down", "--database", cluster.url).status == 0)
-    let status = try queue.status(id)
-    #expect(status.state == "available" && status.releases == 1 && status.attempts == 0)
+    let status = try queue.jobs.status(id)
+    #expect(status.state == .available && status.releases == 1 && status.attempts == 0)
     #expect(try cluster.program.docproc("cancel", String(id)).text.contains("cancelled"))
   }
 
@@ -99,8 +100,8 @@ import Testing
     #expect(try cluster.program.docproc("submit", path, "--model", model).status == 0)
     let worker = Program(home: cluster.directory.path, environment: ["DATABASE_URL": cluster.url])
     #expect(try worker.run("docproc-worker", ["--once"]).status == 0)
-    let job = try #require(try JobQueue(url: cluster.url).list(limit: 1).first)
-    #expect(job.state == "failed")
+    let job = try #require(try PostgresWorkerQueue(url: cluster.url).jobs.list(limit: 1).first)
+    #expect(job.state == .failed)
     #expect(try #require(job.error).contains("tokenizer"))
     #expect(try cluster.program.docproc("wait", String(job.id)).status == 1)
   }

@@ -6,13 +6,13 @@ import Testing
 
 @Suite struct DocumentTests {
   private let directory: TemporaryDirectory
-  private let reader = DocumentReader()
+  private let loader = DocumentLoader()
 
   init() throws { directory = try TemporaryDirectory() }
 
   @Test func textIsKeptVerbatim() throws {
     let text = "first\r\nsecond\u{2028}third e\u{301}\n\n"
-    let document = try reader.read(try directory.write("a.txt", text))
+    let document = try loader.load(try directory.write("a.txt", text))
     #expect(Array(document.text.utf8) == Array(text.utf8))
     #expect(document.name == "a.txt")
     #expect(
@@ -39,38 +39,38 @@ import Testing
       .replacingOccurrences(of: "œ", with: "oe")
     var data = try #require(text.data(using: encoding))
     if encoding == .utf16LittleEndian { data = Data([0xFF, 0xFE]) + data }
-    #expect(try reader.read(try directory.write("a.txt", data)).text == text)
+    #expect(try loader.load(try directory.write("a.txt", data)).text == text)
   }
 
   @Test func aByteOrderMarkIsNoText() throws {
     #expect(
-      try reader.read(try directory.write("a.txt", Data([0xEF, 0xBB, 0xBF]) + Data("x".utf8))).text
+      try loader.load(try directory.write("a.txt", Data([0xEF, 0xBB, 0xBF]) + Data("x".utf8))).text
         == "x")
   }
 
   @Test func aNamedEncodingIsTaken() throws {
     let path = try directory.write("a.txt", Data([0xE9]))
-    #expect(try DocumentReader(encoding: "ISO-8859-1").read(path).text == "é")
+    #expect(try DocumentLoader(encoding: "ISO-8859-1").load(path).text == "é")
     #expect(throws: DocumentError.unknownEncoding("klingon")) {
-      try DocumentReader(encoding: "klingon").read(path)
+      try DocumentLoader(encoding: "klingon").load(path)
     }
   }
 
   @Test func whatANamedEncodingCannotDecodeIsRefused() throws {
     let path = try directory.write("a.txt", Data("caf".utf8) + Data([0xE9]))
     #expect(throws: DocumentError.invalidEncoding(path: path, byte: 3, guess: nil)) {
-      try DocumentReader(encoding: "ASCII").read(path)
+      try DocumentLoader(encoding: "ASCII").load(path)
     }
     let surrogate = try directory.write("b.txt", Data([0xFF, 0xFE, 0x61, 0, 0, 0xD8, 0x62, 0]))
-    #expect(throws: DocumentError.self) { try reader.read(surrogate) }
+    #expect(throws: DocumentError.self) { try loader.load(surrogate) }
   }
 
   @Test func convertersThatHoldBackTheLastCharacterAreFlushed() throws {
     let path = try directory.write("a.txt", Data("xin chao".utf8))
-    #expect(try DocumentReader(encoding: "WINDOWS-1258").read(path).text == "xin chao")
+    #expect(try DocumentLoader(encoding: "WINDOWS-1258").load(path).text == "xin chao")
     let long = String(repeating: "é", count: 100_000)
     let latin = try directory.write("b.txt", try #require(long.data(using: .isoLatin1)))
-    #expect(try DocumentReader(encoding: "ISO-8859-1").read(latin).text == long)
+    #expect(try DocumentLoader(encoding: "ISO-8859-1").load(latin).text == long)
   }
 
   static let bad: [(name: String, data: Data, message: String)] = [
@@ -90,7 +90,7 @@ import Testing
   func badFilesAreRefusedByName(name: String, data: Data, message: String) throws {
     let path = try directory.write(name, data)
     do {
-      _ = try reader.read(path)
+      _ = try loader.load(path)
       Issue.record("\(name) was read")
     } catch {
       #expect("\(error)".contains(message))
@@ -100,7 +100,7 @@ import Testing
 
   @Test func aMissingPathIsNamed() {
     #expect(throws: DocumentError.notFound(path: "/no/such/book.txt")) {
-      try reader.read("/no/such/book.txt")
+      try loader.load("/no/such/book.txt")
     }
   }
 
@@ -136,15 +136,15 @@ import Testing
     #expect(document.name == "project")
   }
 
-  @Test func aDirectoryIsACodebase() throws { check(try reader.read(try codebase())) }
+  @Test func aDirectoryIsACodebase() throws { check(try loader.load(try codebase())) }
 
   @Test func aRepositoryListsWhatGitLists() throws {
     let path = try codebase()
     #expect(try Command.run("git", ["init", "-q"], directory: path).status == 0)
-    check(try reader.read(path))
+    check(try loader.load(path))
     _ = try Command.run("git", ["add", "-f", "secret.txt"], directory: path)
     #expect(
-      try reader.read(path).parts.contains { $0.path == "secret.txt" },
+      try loader.load(path).parts.contains { $0.path == "secret.txt" },
       "tracked files count even if ignored")
   }
 
@@ -154,13 +154,13 @@ import Testing
     _ = try Command.run("git", ["init", "-q"], directory: path)
     _ = try Command.run(
       "git", ["config", "core.fsmonitor", "touch \(proof); false"], directory: path)
-    _ = try reader.read(path)
+    _ = try loader.load(path)
     #expect(!FileManager.default.fileExists(atPath: proof))
   }
 
   @Test func aDirectoryWithoutTextIsRefused() throws {
     _ = try directory.write("pictures/a.png", Data([0, 1, 2]))
     let path = directory.path + "/pictures"
-    #expect(throws: DocumentError.noTextInDirectory(path: path)) { try reader.read(path) }
+    #expect(throws: DocumentError.noTextInDirectory(path: path)) { try loader.load(path) }
   }
 }

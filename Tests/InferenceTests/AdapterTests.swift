@@ -1,3 +1,4 @@
+@testable import ModelTools
 import Digests
 import Foundation
 import TestSupport
@@ -103,8 +104,8 @@ import Testing
 
   @Test func factorsAreAddedAndNormsReplaced() throws {
     let parts = parts(branch: false)
-    let plain = try Checkpoint(folder: try convert(nil))
-    let merged = try Checkpoint(folder: try convert(parts))
+    let plain = try ModelWeights(folder: try convert(nil))
+    let merged = try ModelWeights(folder: try convert(parts))
     func values(_ suffix: String) -> [Float] {
       parts.first { $0.name.hasSuffix(suffix) }?.values ?? []
     }
@@ -149,10 +150,10 @@ import Testing
     #expect(try configuration.size("window_tokens") == 12)
     #expect(try configuration.size("bounded_window_tokens") == 30)
     #expect(try configuration.number("key_gain_range") == 4)
-    let checkpoint = try Checkpoint(folder: folder)
+    let weights = try ModelWeights(folder: folder)
     for part in parts where part.name.contains(".lightning.") {
-      #expect(checkpoint.type(of: part.name) == .float32)
-      let found = try checkpoint.values(part.name, shape: part.shape)
+      #expect(weights.type(of: part.name) == .float32)
+      let found = try weights.values(part.name, shape: part.shape)
       #expect(found == part.values)
     }
 

@@ -49,9 +49,9 @@ import Testing
     let (model, directory) = try Self.model(mixer).load()
     defer { withExtendedLifetime(directory) {} }
     let state = model.makeState()
-    try model.read(Self.tokens(2 * LanguageModel.blockSize), into: state)
+    try model.read(Self.tokens(2 * ReadingGrid.block), into: state)
     let early = state.byteCount
-    try model.read(Self.tokens(20 * LanguageModel.blockSize), into: state)
+    try model.read(Self.tokens(20 * ReadingGrid.block), into: state)
     #expect(state.byteCount == early)
   }
 

@@ -1,3 +1,4 @@
+@testable import ModelTools
 import Foundation
 import TestSupport
 import Testing
@@ -60,10 +61,10 @@ import Testing
     let directory = try TemporaryDirectory()
     try converted.write(to: directory.path)
     try ModelQuantization(.int8).convert(directory.path, to: directory.path + "/int8")
-    let checkpoint = try Checkpoint(folder: directory.path + "/int8")
-    let branches = checkpoint.names.filter { $0.contains(".lightning.") }
+    let weights = try ModelWeights(folder: directory.path + "/int8")
+    let branches = weights.names.filter { $0.contains(".lightning.") }
     #expect(branches.count == 18)
-    #expect(branches.allSatisfy { checkpoint.type(of: $0) == .float32 })
+    #expect(branches.allSatisfy { weights.type(of: $0) == .float32 })
     let wide = try LanguageModel.load(folder: directory.path)
     let narrow = try LanguageModel.load(folder: directory.path + "/int8")
     let tokens = ids(600)

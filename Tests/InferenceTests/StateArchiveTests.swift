@@ -6,7 +6,7 @@ import Testing
 
 /// A reading that is saved and goes on elsewhere ends in the same bits.
 @Suite struct StateArchiveTests {
-  private static let block = LanguageModel.blockSize
+  private static let block = ReadingGrid.block
 
   private static func tokens(_ count: Int, vocabulary: Int32 = 64) -> [Int32] {
     var random = SplitMix(5)

@@ -13,11 +13,11 @@ import Testing
   init() throws { fixture = try QueueFixture(try Self.cluster.get()) }
 
   private func found(_ check: String) throws -> [String] {
-    try fixture.queue.findings().filter { $0.check == check }.map(\.found)
+    try fixture.queue.steering.findings().filter { $0.check == check }.map(\.found)
   }
 
   @Test func ahealthyDatabaseHasNoFindings() throws {
-    #expect(try fixture.queue.findings().map(\.found) == [])
+    #expect(try fixture.queue.steering.findings().map(\.found) == [])
   }
 
   @Test func changesByHandAreNamed() throws {
@@ -34,7 +34,7 @@ import Testing
   }
 
   @Test func stuckJobsAreFoundAndRepaired() throws {
-    let id = try fixture.queue.submit(fixture.order()).id
+    let id = try fixture.queue.jobs.submit(fixture.order()).id
     _ = try fixture.claim()
     try fixture.run("delete from docproc.claim")
     #expect(try found("jobs") == ["job \(id) is running, but nobody has claimed it"])
@@ -45,7 +45,7 @@ import Testing
   }
 
   @Test func deadWorkersAndJobsThatNobodyCanRunAreFound() throws {
-    _ = try fixture.queue.submit(fixture.order())
+    _ = try fixture.queue.jobs.submit(fixture.order())
     try fixture.run(
       """
       update docproc.worker set heartbeat_at = clock_timestamp() - interval '5 minutes';
@@ -61,7 +61,7 @@ import Testing
         + "indexrelid = 'docproc.broken'::regclass"
     )
     try fixture.run("set synchronous_commit = off")
-    let findings = try fixture.queue.findings()
+    let findings = try fixture.queue.steering.findings()
     try fixture.run("drop index docproc.broken; set synchronous_commit = on")
     #expect(
       findings.contains {
@@ -75,7 +75,7 @@ import Testing
     let cluster = try Self.cluster.get()
     let good = try cluster.program.docproc("doctor")
     #expect(good.status == 0 && good.text.contains("nothing to complain about"))
-    let id = try fixture.queue.submit(fixture.order()).id
+    let id = try fixture.queue.jobs.submit(fixture.order()).id
     try fixture.run("delete from docproc.ready")
     let bad = try cluster.program.docproc("db", "doctor", "--json")
     #expect(bad.status == 1 && bad.text.contains("job \(id) is available, but not on the queue"))
@@ -86,10 +86,11 @@ import Testing
     try fixture.run("create database twins")
     let url = fixture.url.replacingOccurrences(of: "/docproc?", with: "/twins?")
     let applied = try await withThrowingTaskGroup(of: [Int].self) { group in
-      for _ in 0..<2 { group.addTask { try JobQueue.migrate(try Connection(url: url)) } }
+      for _ in 0..<2 { group.addTask { try JobDatabase.migrate(try Connection(url: url)).steps } }
       return try await group.reduce(into: []) { $0 += $1 }
     }
-    #expect(applied.sorted() == Migrations.all.map(\.version))
-    #expect(try JobQueue(url: url).findings().filter { $0.check == "schema" }.isEmpty)
+    #expect(applied.sorted() == Migrations.history.map(\.version))
+    #expect(
+      try PostgresWorkerQueue(url: url).steering.findings().filter { $0.check == "schema" }.isEmpty)
   }
 }

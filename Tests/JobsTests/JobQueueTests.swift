@@ -10,7 +10,7 @@ import Testing
 @Suite(.serialized) struct JobQueueTests {
   private static let cluster = Result { try TestCluster() }
   private let fixture: QueueFixture
-  private var queue: JobQueue { fixture.queue }
+  private var queue: PostgresWorkerQueue { fixture.queue }
   private var worker: UUID { fixture.worker }
 
   init() throws { fixture = try QueueFixture(try Self.cluster.get()) }
@@ -26,17 +26,17 @@ import Testing
   private func claim() throws -> ClaimedJob { try fixture.claim() }
 
   @Test func theWholePath() throws {
-    let (id, created) = try queue.submit(order())
+    let (id, created) = try queue.jobs.submit(order())
     #expect(created)
-    #expect(try queue.status(id).state == "available")
+    #expect(try queue.jobs.status(id).state == .available)
     let job = try claim()
     #expect(job.id == id && job.text == "Some text.")
-    #expect(try queue.status(id).state == "running")
-    #expect(try queue.report(job: id, fence: job.fence, JobProgress(tokens: 1, total: 4)) == .going)
-    #expect(try queue.status(id).percent == 25)
-    #expect(try queue.complete(job: id, fence: job.fence, record: record()))
-    #expect(try queue.status(id).state == "completed")
-    #expect(try queue.result(id) == record())
+    #expect(try queue.jobs.status(id).state == .running)
+    #expect(try queue.report(job.claim, JobProgress(tokens: 1, total: 4)) == .going)
+    #expect(try queue.jobs.status(id).percent == 25)
+    #expect(try queue.complete(job.claim, record()))
+    #expect(try queue.jobs.status(id).state == .completed)
+    #expect(try queue.jobs.result(id) == record())
     let row = try #require(
       try queue.connection.query(
         "select answer, evidence ->> 0 as e, payload_bytes from docproc.results"
@@ -49,110 +49,110 @@ import Testing
   }
 
   @Test func theSameOrderIsTheSameJob() throws {
-    let first = try queue.submit(order())
-    let second = try queue.submit(order())
+    let first = try queue.jobs.submit(order())
+    let second = try queue.jobs.submit(order())
     #expect(second.id == first.id && !second.created)
-    #expect(try queue.submit(order(question: "Who?")).created)
-    #expect(try queue.submit(order(again: true)).created)
-    #expect(try queue.submit(order("Other text.")).created)
+    #expect(try queue.jobs.submit(order(question: "Who?")).created)
+    #expect(try queue.jobs.submit(order(again: true)).created)
+    #expect(try queue.jobs.submit(order("Other text.")).created)
   }
 
   @Test func higherPriorityGoesFirst() throws {
-    _ = try queue.submit(order("low"))
-    let high = try queue.submit(order("high", priority: 5)).id
+    _ = try queue.jobs.submit(order("low"))
+    let high = try queue.jobs.submit(order("high", priority: 5)).id
     #expect(try claim().id == high)
   }
 
   @Test func onlyModelsAtHandAreClaimed() throws {
-    _ = try queue.submit(order())
+    _ = try queue.jobs.submit(order())
     #expect(try queue.claim(worker: worker, models: ["other"]) == nil)
     #expect(try queue.claim(worker: worker, models: ["other", "m"]) != nil)
   }
 
   @Test func aStaleFenceWritesNothing() throws {
-    let id = try queue.submit(order()).id
+    let id = try queue.jobs.submit(order()).id
     let stale = try claim()
-    #expect(try queue.release(job: id, fence: stale.fence))
+    #expect(try queue.release(stale.claim))
     let current = try claim()
-    #expect(current.fence > stale.fence)
+    #expect(current.claim.fence > stale.claim.fence)
     #expect(
-      try queue.report(job: id, fence: stale.fence, JobProgress(tokens: 9, total: 9)) == .lost)
-    #expect(try !queue.complete(job: id, fence: stale.fence, record: record("stale")))
+      try queue.report(stale.claim, JobProgress(tokens: 9, total: 9)) == .lost)
+    #expect(try !queue.complete(stale.claim, record("stale")))
     #expect(
-      try queue.fail(job: id, fence: stale.fence, message: "stale", retryable: false) == "lost")
-    #expect(try !queue.release(job: id, fence: stale.fence))
-    #expect(try !queue.confirmCancel(job: id, fence: stale.fence))
-    #expect(try queue.status(id).state == "running")
-    #expect(try queue.complete(job: id, fence: current.fence, record: record("current")))
+      try queue.fail(stale.claim, message: "stale", retryable: false) == nil)
+    #expect(try !queue.release(stale.claim))
+    #expect(try !queue.confirmCancel(stale.claim))
+    #expect(try queue.jobs.status(id).state == .running)
+    #expect(try queue.complete(current.claim, record("current")))
     #expect(
-      try queue.complete(job: id, fence: current.fence, record: record("current")),
+      try queue.complete(current.claim, record("current")),
       "its answer may have got lost")
-    #expect(try !queue.complete(job: id, fence: current.fence, record: record("twice")))
-    #expect(try queue.result(id).answer == "current")
+    #expect(try !queue.complete(current.claim, record("twice")))
+    #expect(try queue.jobs.result(id).answer == "current")
   }
 
   @Test func releasesAndFailuresAreCountedApart() throws {
-    let id = try queue.submit(order()).id
-    #expect(try queue.release(job: id, fence: try claim().fence))
-    let released = try queue.status(id)
+    let id = try queue.jobs.submit(order()).id
+    #expect(try queue.release(try claim().claim))
+    let released = try queue.jobs.status(id)
     #expect(released.attempts == 0 && released.releases == 1)
     #expect(
-      try queue.fail(job: id, fence: try claim().fence, message: "broken", retryable: true)
-        == "available")
-    let status = try queue.status(id)
-    #expect(status.attempts == 1 && status.error == "broken" && status.state == "scheduled")
+      try queue.fail(try claim().claim, message: "broken", retryable: true)
+        == .available)
+    let status = try queue.jobs.status(id)
+    #expect(status.attempts == 1 && status.error == "broken" && status.state == .scheduled)
     #expect(
       try queue.claim(worker: worker, models: ["m"]) == nil, "it waits before it is tried again")
     try queue.connection.execute(
       script: "update docproc.ready set available_at = clock_timestamp()")
     #expect(
-      try queue.fail(job: id, fence: try claim().fence, message: "for good", retryable: false)
-        == "failed")
-    #expect(try queue.status(id).isFinal)
-    #expect(try queue.retry(id) == "available")
+      try queue.fail(try claim().claim, message: "for good", retryable: false)
+        == .failed)
+    #expect(try queue.jobs.status(id).isFinal)
+    #expect(try queue.steering.retry(id) == .available)
     #expect(try claim().id == id)
   }
 
   @Test func cancellingReachesWaitingAndRunningJobs() throws {
-    let waiting = try queue.submit(order()).id
-    #expect(try queue.cancel(waiting) == "cancelled")
+    let waiting = try queue.jobs.submit(order()).id
+    #expect(try queue.steering.cancel(waiting) == .cancelled)
     #expect(try queue.claim(worker: worker, models: ["m"]) == nil)
-    let running = try queue.submit(order("other")).id
+    let running = try queue.jobs.submit(order("other")).id
     let job = try claim()
-    #expect(try queue.cancel(running) == "running")
+    #expect(try queue.steering.cancel(running) == .running)
     #expect(
-      try queue.report(job: running, fence: job.fence, JobProgress(tokens: 1, total: 2)) == .cancel)
-    #expect(try queue.confirmCancel(job: running, fence: job.fence))
-    #expect(try queue.status(running).state == "cancelled")
-    #expect(throws: JobQueueError.noSuchJob(999)) { try queue.cancel(999) }
-    #expect(throws: JobQueueError.noSuchJob(999)) { try queue.status(999) }
-    #expect(throws: JobQueueError.noResult(id: running, state: "cancelled")) {
-      try queue.result(running)
+      try queue.report(job.claim, JobProgress(tokens: 1, total: 2)) == .cancel)
+    #expect(try queue.confirmCancel(job.claim))
+    #expect(try queue.jobs.status(running).state == .cancelled)
+    #expect(throws: JobError.noSuchJob(999)) { try queue.steering.cancel(999) }
+    #expect(throws: JobError.noSuchJob(999)) { try queue.jobs.status(999) }
+    #expect(throws: JobError.noResult(id: running, state: .cancelled)) {
+      try queue.jobs.result(running)
     }
   }
 
   @Test func jobsOfDeadWorkersAreGivenBack() throws {
-    let id = try queue.submit(order()).id
+    let id = try queue.jobs.submit(order()).id
     let job = try claim()
-    #expect(try queue.sweep() == 0)
+    #expect(try queue.sweepNow() == 0)
     try fixture.silence()
-    #expect(try queue.sweep() == 1)
-    let status = try queue.status(id)
-    #expect(status.state == "available" && status.crashes == 1 && status.attempts == 0)
-    #expect(try !queue.complete(job: id, fence: job.fence, record: record()))
+    #expect(try queue.sweepNow() == 1)
+    let status = try queue.jobs.status(id)
+    #expect(status.state == .available && status.crashes == 1 && status.attempts == 0)
+    #expect(try !queue.complete(job.claim, record()))
   }
 
   @Test func aJobThatKillsItsWorkersFailsInTheEnd() throws {
-    let id = try queue.submit(order()).id
+    let id = try queue.jobs.submit(order()).id
     for death in 1...5 {
       _ = try claim()
       try fixture.silence()
-      #expect(try queue.sweep() == 1)
-      #expect(try queue.status(id).crashes == death)
+      #expect(try queue.sweepNow() == 1)
+      #expect(try queue.jobs.status(id).crashes == death)
     }
 
-    let status = try queue.status(id)
-    #expect(status.state == "failed")
+    let status = try queue.jobs.status(id)
+    #expect(status.state == .failed)
     #expect(try #require(status.error).contains("lost 5 times"))
     #expect(
       try #require(status.error).components(
@@ -161,50 +161,50 @@ import Testing
   }
 
   @Test func aClaimWhoseAnswerGotLostIsGivenBack() throws {
-    let id = try queue.submit(order()).id
+    let id = try queue.jobs.submit(order()).id
     let lost = try claim()
     let again = try claim()
-    #expect(again.id == id && again.fence > lost.fence)
-    let status = try queue.status(id)
+    #expect(again.id == id && again.claim.fence > lost.claim.fence)
+    let status = try queue.jobs.status(id)
     #expect(status.attempts == 1 && status.releases == 1)
   }
 
   @Test func cancellingOutlivesTheWorker() throws {
-    let id = try queue.submit(order()).id
+    let id = try queue.jobs.submit(order()).id
     let job = try claim()
-    #expect(try queue.cancel(id) == "running")
-    #expect(try queue.release(job: id, fence: job.fence))
-    #expect(try queue.status(id).state == "cancelled")
+    #expect(try queue.steering.cancel(id) == .running)
+    #expect(try queue.release(job.claim))
+    #expect(try queue.jobs.status(id).state == .cancelled)
     #expect(try queue.claim(worker: worker, models: ["m"]) == nil)
   }
 
   @Test func textWithNULIsRefusedWhole() throws {
-    #expect(throws: PostgresError.self) { try queue.submit(order("before\u{0}after")) }
-    #expect(try queue.list(limit: 1).isEmpty)
+    #expect(throws: PostgresError.self) { try queue.jobs.submit(order("before\u{0}after")) }
+    #expect(try queue.jobs.list(limit: 1).isEmpty)
   }
 
   @Test func hostileTextIsOnlyText() throws {
     let text = "'); drop table docproc.job; -- $1 \\ <|im_end|> \u{1F4A9}"
-    let id = try queue.submit(order(text, question: text)).id
+    let id = try queue.jobs.submit(order(text, question: text)).id
     let job = try claim()
     #expect(job.id == id && job.text == text && job.question == text)
-    #expect(try queue.documentText(id) == text)
+    #expect(try queue.jobs.documentText(id) == text)
   }
 
   @Test func badOrdersLeaveNothing() throws {
-    #expect(throws: PostgresError.self) { try queue.submit(order(" \n ")) }
-    #expect(throws: PostgresError.self) { try queue.submit(order("text", question: " ")) }
-    #expect(try queue.list(limit: 10).isEmpty)
+    #expect(throws: PostgresError.self) { try queue.jobs.submit(order(" \n ")) }
+    #expect(throws: PostgresError.self) { try queue.jobs.submit(order("text", question: " ")) }
+    #expect(try queue.jobs.list(limit: 10).isEmpty)
     #expect(try queue.connection.query("select from docproc.document").isEmpty)
   }
 
   @Test func claimersGetEachJobOnce() async throws {
-    for number in 0..<60 { _ = try queue.submit(order("text \(number)")) }
+    for number in 0..<60 { _ = try queue.jobs.submit(order("text \(number)")) }
     let url = try Self.cluster.get().url
     let claimed = try await withThrowingTaskGroup(of: [Int].self) { group in
       for _ in 0..<4 {
         group.addTask {
-          let own = try JobQueue(url: url)
+          let own = try PostgresWorkerQueue(url: url)
           var ids: [Int] = []
           while let job = try own.claim(worker: UUID(), models: ["m"]) { ids.append(job.id) }
           return ids
@@ -217,34 +217,35 @@ import Testing
 
   @Test func migrationsAreCheckedAndRepeatable() throws {
     let url = try Self.cluster.get().url
-    #expect(try JobQueue.migrator.migrate(try Connection(url: url)).isEmpty)
+    #expect(try JobDatabase.migrator.migrate(try Connection(url: url)).isEmpty)
     let other = url.replacingOccurrences(of: "/docproc?", with: "/other?")
     try queue.connection.execute(script: "drop database if exists other")
     try queue.connection.execute(script: "create database other")
-    #expect(throws: PostgresError.neverMigrated) { try JobQueue(url: other) }
+    #expect(throws: PostgresError.neverMigrated) { try PostgresWorkerQueue(url: other) }
     #expect(
-      try JobQueue.migrator.migrate(try Connection(url: other)) == Migrations.all.map(\.version))
+      try JobDatabase.migrator.migrate(try Connection(url: other)).steps
+        == Migrations.history.map(\.version))
     let connection = try Connection(url: other)
-    let known = Migrations.all.count
+    let known = Migrations.history.count
     try connection.execute(
       script: "insert into docproc.migration (version, name, breaking) values (99, 'future', false)"
     )
-    _ = try JobQueue(url: other)
+    _ = try PostgresWorkerQueue(url: other)
     #expect(
-      try JobQueue.migrator.migrate(connection).isEmpty,
+      try JobDatabase.migrator.migrate(connection).isEmpty,
       "a newer schema that breaks nothing is left alone")
     try connection.execute(
       script: "update docproc.migration set breaking = true where version = 99")
     #expect(throws: PostgresError.newerDatabase(version: 99, known: known)) {
-      try JobQueue(url: other)
+      try PostgresWorkerQueue(url: other)
     }
     #expect(throws: PostgresError.newerDatabase(version: 99, known: known)) {
-      try JobQueue.migrator.migrate(connection)
+      try JobDatabase.migrator.migrate(connection)
     }
     try connection.query(
       "delete from docproc.migration where version in (99, $1)", [.integer(known)])
     #expect(throws: PostgresError.outdatedDatabase(version: known - 1, known: known)) {
-      try JobQueue(url: other)
+      try PostgresWorkerQueue(url: other)
     }
   }
 }

@@ -1,3 +1,4 @@
+import Documents
 import Foundation
 import Jobs
 import Postgres
@@ -8,12 +9,12 @@ import Testing
 /// A queue on a real Postgres, emptied, and what tests put on it.
 struct QueueFixture {
   let url: String
-  let queue: JobQueue
+  let queue: PostgresWorkerQueue
   let worker = UUID()
 
   init(_ cluster: TestCluster) throws {
     url = cluster.url
-    queue = try JobQueue(url: url)
+    queue = try PostgresWorkerQueue(url: url)
     try queue.connection.execute(
       script: """
         truncate docproc.document, docproc.worker, docproc.event restart identity cascade;
@@ -33,9 +34,8 @@ struct QueueFixture {
     deadline: Int? = nil
   ) -> JobOrder {
     JobOrder(
-      documentName: "a.txt", text: text, partsJSON: #"[{"path":"a.txt","start":0,"length":10}]"#,
-      task: question == nil ? "summarize" : "ask", question: question, model: "m",
-      priority: priority, again: again, key: key,
+      Document(name: "a.txt", text: text), question == nil ? .summarize : .ask,
+      question: question, model: "m", priority: priority, again: again, key: key,
       deadlineSeconds: deadline)
   }
 
@@ -75,5 +75,14 @@ struct QueueFixture {
     while try value("pg_postmaster_start_time() < clock_timestamp() - interval '1 s'") != "true" {
       Thread.sleep(forTimeInterval: 0.1)
     }
+  }
+}
+
+extension PostgresWorkerQueue {
+  /// Sweeps at once, however short the time since the last sweep is.
+  func sweepNow() throws -> Int {
+    try connection.query(
+      "update docproc.upkeep set done_at = '-infinity' where name = 'sweep'")
+    return try sweep()
   }
 }

@@ -1,3 +1,4 @@
+import Results
 import Foundation
 import Jobs
 import Migrations
@@ -28,8 +29,9 @@ import Testing
 
   init() throws { fixture = try QueueFixture(try Self.cluster.get()) }
 
-  private func queue(_ role: String) throws -> JobQueue {
-    try JobQueue(url: fixture.url.replacingOccurrences(of: "user=docproc", with: "user=" + role))
+  private func queue(_ role: String) throws -> PostgresWorkerQueue {
+    try PostgresWorkerQueue(
+      url: fixture.url.replacingOccurrences(of: "user=docproc", with: "user=" + role))
   }
 
   private func expectRefusal(_ body: () throws -> Void) {
@@ -47,34 +49,34 @@ import Testing
     let ann = try queue("ann")
     let bob = try queue("bob")
     let carl = try queue("carl")
-    let hers = try ann.submit(fixture.order("Ann's text.")).id
-    let his = try bob.submit(fixture.order("Bob's text.")).id
-    #expect(try ann.list(limit: 9).map(\.id) == [hers])
-    #expect(try bob.list(limit: 9).map(\.id) == [his])
-    #expect(try carl.list(limit: 9).map(\.id) == [hers], "one tenant")
-    for call in [bob.cancel, bob.pause, bob.resume, bob.retry] {
-      #expect(throws: JobQueueError.noSuchJob(hers)) { try call(hers) }
+    let hers = try ann.jobs.submit(fixture.order("Ann's text.")).id
+    let his = try bob.jobs.submit(fixture.order("Bob's text.")).id
+    #expect(try ann.jobs.list(limit: 9).map(\.id) == [hers])
+    #expect(try bob.jobs.list(limit: 9).map(\.id) == [his])
+    #expect(try carl.jobs.list(limit: 9).map(\.id) == [hers], "one tenant")
+    for call in [bob.steering.cancel, bob.steering.pause, bob.steering.resume, bob.steering.retry] {
+      #expect(throws: JobError.noSuchJob(hers)) { try call(hers) }
     }
 
-    #expect(throws: JobQueueError.noSuchJob(hers)) { try bob.status(hers) }
-    #expect(throws: JobQueueError.noSuchJob(hers)) { try bob.documentText(hers) }
+    #expect(throws: JobError.noSuchJob(hers)) { try bob.jobs.status(hers) }
+    #expect(throws: JobError.noSuchJob(hers)) { try bob.jobs.documentText(hers) }
     #expect(throws: PostgresError.self) {
       try bob.connection.query("select docproc.wait($1)", [.integer(hers)])
     }
     #expect(try bob.connection.query("select from docproc.document").count == 1)
     #expect(
-      try bob.submit(fixture.order("Ann's text.")).created,
+      try bob.jobs.submit(fixture.order("Ann's text.")).created,
       "the same text is another tenant's order")
     let worker = try queue("hand")
     for _ in 0..<3 {
       let id = UUID()
       let job = try #require(try worker.claim(worker: id, models: ["m"]))
       #expect(
-        try worker.complete(job: job.id, fence: job.fence, record: fixture.record("of \(job.id)")))
+        try worker.complete(job.claim, fixture.record("of \(job.id)")))
     }
 
-    #expect(try ann.result(hers).answer == "of \(hers)")
-    #expect(throws: JobQueueError.noSuchJob(hers)) { try bob.result(hers) }
+    #expect(try ann.jobs.result(hers).answer == "of \(hers)")
+    #expect(throws: JobError.noSuchJob(hers)) { try bob.jobs.result(hers) }
     #expect(try bob.connection.query("select from docproc.results").count == 2)
     #expect(
       try bob.connection.query("select from docproc.evidence where job_id = $1", [.integer(hers)])
@@ -85,16 +87,16 @@ import Testing
     #expect(throws: PostgresError.self) {
       try bob.connection.query("select docproc.result_payload($1)", [.integer(hers)])
     }
-    #expect(try queue("chief").list(limit: 9).count == 3, "an administrator sees all")
-    #expect(try queue("chief").cancel(hers) == "completed")
+    #expect(try queue("chief").jobs.list(limit: 9).count == 3, "an administrator sees all")
+    #expect(try queue("chief").steering.cancel(hers) == .completed)
   }
 
   @Test func rolesDoWhatTheyAreForAndNothingElse() throws {
-    let id = try queue("ann").submit(fixture.order()).id
+    let id = try queue("ann").jobs.submit(fixture.order()).id
     expectRefusal { _ = try queue("ann").claim(worker: UUID(), models: ["m"]) }
-    expectRefusal { _ = try queue("hand").submit(fixture.order("other")) }
-    expectRefusal { _ = try queue("hand").cancel(id) }
-    expectRefusal { _ = try queue("writer").list(limit: 1) }
+    expectRefusal { _ = try queue("hand").jobs.submit(fixture.order("other")) }
+    expectRefusal { _ = try queue("hand").steering.cancel(id) }
+    expectRefusal { _ = try queue("writer").jobs.list(limit: 1) }
     for role in ["ann", "hand", "writer"] {
       let connection = try queue(role).connection
       expectRefusal { try connection.execute(script: "delete from docproc.job") }
@@ -155,7 +157,7 @@ import Testing
       """
       select string_agg(c.relname, ',') from pg_catalog.pg_class c where c.relnamespace = 'docproc'::regnamespace and c.relkind in ('r', 'p')
         and not c.relispartition and not (c.relrowsecurity and c.relforcerowsecurity)
-        and c.relname not in ('migration', 'setting', 'member', 'worker', 'schema_line')
+        and c.relname not in ('migration', 'setting', 'member', 'worker', 'schema_line', 'object', 'upkeep')
       """)
     #expect(open == nil)
     let views = try fixture.value(
@@ -176,17 +178,19 @@ import Testing
         of: "user=docproc", with: "user=" + role)
     }
     let owner = try Connection(url: url("owner_of_hers"))
-    #expect(try JobQueue.migrate(owner) == Migrations.all.map(\.version))
-    let ann = try JobQueue(url: url("ann"))
-    let bob = try JobQueue(url: url("bob"))
-    let hand = try JobQueue(url: url("hand"))
-    let id = try ann.submit(fixture.order()).id
+    #expect(try JobDatabase.migrate(owner).steps == Migrations.history.map(\.version))
+    let ann = try PostgresWorkerQueue(url: url("ann"))
+    let bob = try PostgresWorkerQueue(url: url("bob"))
+    let hand = try PostgresWorkerQueue(url: url("hand"))
+    let id = try ann.jobs.submit(fixture.order()).id
     let job = try #require(try hand.claim(worker: UUID(), models: ["m"]))
-    #expect(try hand.complete(job: id, fence: job.fence, record: fixture.record("hers")))
-    #expect(try ann.result(id).answer == "hers")
-    #expect(try bob.list(limit: 9).isEmpty)
+    #expect(try hand.complete(job.claim, fixture.record("hers")))
+    #expect(try ann.jobs.result(id).answer == "hers")
+    #expect(try bob.jobs.list(limit: 9).isEmpty)
     #expect(
-      try JobQueue(url: url("owner_of_hers")).findings().filter { $0.check != "durability" }.map(
+      try PostgresWorkerQueue(url: url("owner_of_hers")).steering.findings().filter {
+        $0.check != "durability"
+      }.map(
         \.found) == [])
   }
 }

@@ -3,13 +3,13 @@ import Host
 import Synchronization
 
 /// Runs the built programs as a user would.
-public struct Program: Sendable {
-  public struct Output {
-    public let status: Int32
-    public let text: String
-    public let error: String
+package struct Program: Sendable {
+  package struct Output {
+    package let status: Int32
+    package let text: String
+    package let error: String
 
-    public func json<Value: Decodable>(_ type: Value.Type) throws -> Value {
+    package func json<Value: Decodable>(_ type: Value.Type) throws -> Value {
       try JSONDecoder().decode(type, from: Data(text.utf8))
     }
   }
@@ -18,22 +18,22 @@ public struct Program: Sendable {
   private let environment: [String: String]
 
   /// - Parameter home: the data directory that the program gets.
-  public init(home: String, environment: [String: String] = [:]) {
+  package init(home: String, environment: [String: String] = [:]) {
     self.home = home
     self.environment = environment
   }
 
   /// The programs stand beside the test bundle.
-  public static var directory: String {
+  package static var directory: String {
     let bundle = CommandLine.arguments.first { $0.hasSuffix(".xctest") } ?? CommandLine.arguments[0]
     let beside = (DataHome.absolute(bundle) as NSString).deletingLastPathComponent
     return FileManager.default.isExecutableFile(atPath: beside + "/docproc")
       ? beside : Repository.root + "/.build/release"
   }
 
-  public func docproc(_ arguments: String...) throws -> Output { try run("docproc", arguments) }
+  package func docproc(_ arguments: String...) throws -> Output { try run("docproc", arguments) }
 
-  public func run(_ name: String, _ arguments: [String]) throws -> Output {
+  package func run(_ name: String, _ arguments: [String]) throws -> Output {
     let variables = ["DOCPROC_HOME": home, "DATABASE_URL": ""].merging(environment) { $1 }
     // A program that hangs fails its test instead of the whole run.
     let result = try Command.run(
@@ -47,14 +47,14 @@ public struct Program: Sendable {
 
 /// An embedded cluster of its own, stopped when the test process ends: suites keep theirs
 /// in static properties, which are never released.
-public final class TestCluster: Sendable {
-  public let directory: TemporaryDirectory
-  public let program: Program
-  public let url: String
+package final class TestCluster: Sendable {
+  package let directory: TemporaryDirectory
+  package let program: Program
+  package let url: String
 
   private static let running = Mutex<[TestCluster]>([])
 
-  public init() throws {
+  package init() throws {
     directory = try TemporaryDirectory()
     program = Program(home: directory.path)
     let output = try program.docproc("db", "url")

@@ -1,15 +1,15 @@
 import Foundation
 
 /// Writes a small random Llama as a GGUF file of fp32 tensors.
-public struct RandomGGUF {
-  public var layers = 2
-  public var hidden = 32
-  public var heads = 4
-  public var keyHeads = 2
-  public var intermediate = 48
-  public let tokens = ["<|endoftext|>", "a", "b", "c", "d", "ab"]
+package struct RandomGGUF {
+  package var layers = 2
+  package var hidden = 32
+  package var heads = 4
+  package var keyHeads = 2
+  package var intermediate = 48
+  package let tokens = ["<|endoftext|>", "a", "b", "c", "d", "ab"]
 
-  public init() {}
+  package init() {}
 
   private var tensors: [(name: String, shape: [Int])] {
     let width = hidden / heads * keyHeads
@@ -28,7 +28,7 @@ public struct RandomGGUF {
       }
   }
 
-  public func write(to path: String) throws {
+  package func write(to path: String) throws {
     var file = Fields()
     var data = Data()
     var random = SplitMix(13)

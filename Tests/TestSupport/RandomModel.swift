@@ -1,20 +1,21 @@
+@testable import ModelTools
 import Foundation
 
-@testable public import Inference
+@testable package import Inference
 
 /// Writes small random Llama folders.
-public struct RandomModel {
-  public var layers = 2
-  public var hidden = 32
-  public var heads = 4
-  public var keyHeads = 2
-  public var intermediate = 48
-  public var vocabulary = 64
-  public var extra: [String: JSONValue] = [:]
+package struct RandomModel {
+  package var layers = 2
+  package var hidden = 32
+  package var heads = 4
+  package var keyHeads = 2
+  package var intermediate = 48
+  package var vocabulary = 64
+  package var extra: [String: JSONValue] = [:]
 
-  public init(extra: [String: JSONValue] = [:]) { self.extra = extra }
+  package init(extra: [String: JSONValue] = [:]) { self.extra = extra }
 
-  public var configuration: [String: JSONValue] {
+  package var configuration: [String: JSONValue] {
     [
       "architectures": .array([.string("LlamaForCausalLM")]), "hidden_size": .integer(hidden),
       "intermediate_size": .integer(intermediate), "num_hidden_layers": .integer(layers),
@@ -34,7 +35,7 @@ public struct RandomModel {
   }
 
   /// Names and shapes of a branch's tensors, with twice 4 features.
-  public static func branch(layer: Int, _ heads: Int, _ states: Int, _ headDim: Int) -> [(
+  package static func branch(layer: Int, _ heads: Int, _ states: Int, _ headDim: Int) -> [(
     String, [Int]
   )] {
     let prefix = "model.layers.\(layer).self_attn.lightning."
@@ -50,7 +51,7 @@ public struct RandomModel {
   }
 
   /// Weights near 1 in norms, decays from some ten tokens to hundreds, and else numbers around 0.
-  public static func values(_ name: String, _ shape: [Int], _ random: inout SplitMix) -> [Float] {
+  package static func values(_ name: String, _ shape: [Int], _ random: inout SplitMix) -> [Float] {
     let count = shape.reduce(1, *)
     if name.hasSuffix(".slope") { return random.floats(count, in: 0.002...0.1) }
     if name.contains(".lightning.") { return random.floats(count, in: -1...1) }
@@ -81,7 +82,7 @@ public struct RandomModel {
     }
   }
 
-  public func write(to folder: String, without missing: String? = nil) throws {
+  package func write(to folder: String, without missing: String? = nil) throws {
     try JSONEncoder().encode(configuration).write(to: URL(fileURLWithPath: folder + "/config.json"))
     var random = SplitMix(7)
     let entries = tensors.filter { $0.name != missing }
@@ -93,7 +94,7 @@ public struct RandomModel {
     try writer.close()
   }
 
-  public func load() throws -> (model: LanguageModel, directory: TemporaryDirectory) {
+  package func load() throws -> (model: LanguageModel, directory: TemporaryDirectory) {
     let directory = try TemporaryDirectory()
     try write(to: directory.path)
     return (try LanguageModel.load(folder: directory.path), directory)

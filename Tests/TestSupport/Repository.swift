@@ -1,31 +1,31 @@
-import Foundation
+package import Foundation
 
 /// Places in the checkout that tests use.
-public enum Repository {
-  public static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+package enum Repository {
+  package static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent()
     .deletingLastPathComponent().path
 
-  public static func fixture(_ name: String) -> String { root + "/Tests/Fixtures/" + name }
+  package static func fixture(_ name: String) -> String { root + "/Tests/Fixtures/" + name }
 
-  public static func data(_ name: String) throws -> Data {
+  package static func data(_ name: String) throws -> Data {
     try Data(contentsOf: URL(fileURLWithPath: fixture(name)))
   }
 
-  public static var book: String { root + "/books/alice.txt" }
+  package static var book: String { root + "/books/alice.txt" }
 
   /// The default model's folder; `make test` installs it and sets the variable.
-  public static let defaultModel = ProcessInfo.processInfo.environment["DOCPROC_TEST_MODEL"].flatMap
-  {
-    FileManager.default.fileExists(atPath: $0 + "/config.json") ? $0 : nil
-  }
+  package static let defaultModel = ProcessInfo.processInfo.environment["DOCPROC_TEST_MODEL"]
+    .flatMap {
+      FileManager.default.fileExists(atPath: $0 + "/config.json") ? $0 : nil
+    }
 }
 
 /// A directory that is gone when the value is.
-public final class TemporaryDirectory: Sendable {
-  public let path: String
+package final class TemporaryDirectory: Sendable {
+  package let path: String
 
-  public init() throws {
+  package init() throws {
     path = NSTemporaryDirectory() + "docproc-test-\(UUID().uuidString.prefix(8))"
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     chmod(path, 0o755)
@@ -33,11 +33,11 @@ public final class TemporaryDirectory: Sendable {
 
   deinit { try? FileManager.default.removeItem(atPath: path) }
 
-  public func write(_ name: String, _ text: String) throws -> String {
+  package func write(_ name: String, _ text: String) throws -> String {
     try write(name, Data(text.utf8))
   }
 
-  public func write(_ name: String, _ data: Data) throws -> String {
+  package func write(_ name: String, _ data: Data) throws -> String {
     let file = path + "/" + name
     try FileManager.default.createDirectory(
       atPath: (file as NSString).deletingLastPathComponent, withIntermediateDirectories: true)

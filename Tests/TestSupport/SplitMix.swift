@@ -1,18 +1,18 @@
-import Inference
+package import Inference
 
 /// Random numbers that are the same in every run.
-public typealias SplitMix = SplitMix64
+package typealias SplitMix = SplitMix64
 
 extension SplitMix64 {
-  public init(_ seed: UInt64) { self.init(seed: seed) }
+  package init(_ seed: UInt64) { self.init(seed: seed) }
 
-  public mutating func floats(_ count: Int, in range: ClosedRange<Float> = -1...1) -> [Float] {
+  package mutating func floats(_ count: Int, in range: ClosedRange<Float> = -1...1) -> [Float] {
     (0..<count).map { _ in Float.random(in: range, using: &self) }
   }
 }
 
 /// ||a - b|| / ||b||
-public func relativeError(_ a: [Float], _ b: [Float]) -> Double {
+package func relativeError(_ a: [Float], _ b: [Float]) -> Double {
   precondition(a.count == b.count)
   let difference = zip(a, b).reduce(0.0) { $0 + Double($1.0 - $1.1) * Double($1.0 - $1.1) }
   let norm = b.reduce(0.0) { $0 + Double($1) * Double($1) }

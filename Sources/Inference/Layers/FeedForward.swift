@@ -54,30 +54,13 @@ struct GatedMLP: FeedForward {
 extension GatedMLP {
   /// `PREFIX` + names of the three projections.
   init(
-    _ checkpoint: Checkpoint, _ prefix: String,
+    _ weights: ModelWeights, _ prefix: String,
     _ names: (gate: String, up: String, down: String) = ("gate_proj", "up_proj", "down_proj"),
     intermediate: Int, hidden: Int, activation: Activation = .silu
   ) throws {
-    gate = try Linear(checkpoint, prefix + names.gate, outputs: intermediate, inputs: hidden)
-    up = try Linear(checkpoint, prefix + names.up, outputs: intermediate, inputs: hidden)
-    down = try Linear(checkpoint, prefix + names.down, outputs: hidden, inputs: intermediate)
+    gate = try Linear(weights, prefix + names.gate, outputs: intermediate, inputs: hidden)
+    up = try Linear(weights, prefix + names.up, outputs: intermediate, inputs: hidden)
+    down = try Linear(weights, prefix + names.down, outputs: hidden, inputs: intermediate)
     self.activation = activation
-  }
-}
-
-/// Weights of a part of the model, in numbers.
-public struct ParameterCount: Sendable, Equatable {
-  public var total: Int
-  /// Those that one token's computation multiplies with.
-  public var active: Int
-
-  init(total: Int, active: Int) {
-    self.total = total
-    self.active = active
-  }
-  init(all: Int) { self.init(total: all, active: all) }
-
-  static func + (a: Self, b: Self) -> Self {
-    Self(total: a.total + b.total, active: a.active + b.active)
   }
 }

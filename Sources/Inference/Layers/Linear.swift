@@ -2,7 +2,7 @@
 struct Linear {
   let outputs: Int
   let inputs: Int
-  private let weights: Weights
+  private let matrix: Weights
   private let bias: [Float]?
 
   enum Weights {
@@ -11,25 +11,25 @@ struct Linear {
   }
 
   /// - Throws: `ModelError` when the tensor is missing or of another shape.
-  init(_ checkpoint: Checkpoint, _ name: String, outputs: Int, inputs: Int, bias: Bool = false)
+  init(_ weights: ModelWeights, _ name: String, outputs: Int, inputs: Int, bias: Bool = false)
     throws
   {
     self.outputs = outputs
     self.inputs = inputs
-    weights =
-      checkpoint.isQuantized(name)
-      ? .quantized(try QuantizedWeights(checkpoint, name, outputs: outputs, inputs: inputs))
-      : .wide(WideWeights(try checkpoint.tensor(name + ".weight", shape: [outputs, inputs])))
-    self.bias = bias ? try checkpoint.vector(name + ".bias", count: outputs) : nil
+    matrix =
+      weights.isQuantized(name)
+      ? .quantized(try QuantizedWeights(weights, name, outputs: outputs, inputs: inputs))
+      : .wide(WideWeights(try weights.tensor(name + ".weight", shape: [outputs, inputs])))
+    self.bias = bias ? try weights.vector(name + ".bias", count: outputs) : nil
   }
 
-  /// The weights where they are quantized and the product needs nothing more.
+  /// The matrix where they are quantized and the product needs nothing more.
   var quantizedWeights: QuantizedWeights? {
-    if case .quantized(let weights) = weights, bias == nil { weights } else { nil }
+    if case .quantized(let matrix) = matrix, bias == nil { matrix } else { nil }
   }
 
   var isQuantized: Bool {
-    if case .quantized = weights { true } else { false }
+    if case .quantized = matrix { true } else { false }
   }
 
   /// y [rows, outputs] = x [rows, inputs] W^T + b.
@@ -47,9 +47,9 @@ struct Linear {
   ) {
     var quantized: [(QuantizedWeights, UnsafeMutablePointer<Float>)] = []
     for (linear, y) in products {
-      switch linear.weights {
-      case .wide(let weights): weights.multiply(x, rows: rows, into: y, workspace)
-      case .quantized(let weights): quantized.append((weights, y))
+      switch linear.matrix {
+      case .wide(let matrix): matrix.multiply(x, rows: rows, into: y, workspace)
+      case .quantized(let matrix): quantized.append((matrix, y))
       }
     }
 
@@ -68,9 +68,9 @@ struct Linear {
 
   /// x [inputs] = row of W, as an embedding table is read.
   func row(_ index: Int, into x: UnsafeMutablePointer<Float>) {
-    switch weights {
-    case .wide(let weights): weights.row(index, into: x)
-    case .quantized(let weights): weights.row(index, into: x)
+    switch matrix {
+    case .wide(let matrix): matrix.row(index, into: x)
+    case .quantized(let matrix): matrix.row(index, into: x)
     }
   }
 
@@ -78,14 +78,14 @@ struct Linear {
 
   /// Bytes that one product streams from memory.
   var byteCount: Int {
-    switch weights {
-    case .wide(let weights): weights.byteCount
-    case .quantized(let weights): weights.byteCount
+    switch matrix {
+    case .wide(let matrix): matrix.byteCount
+    case .quantized(let matrix): matrix.byteCount
     }
   }
 }
 
-extension Checkpoint {
+extension ModelWeights {
   /// A one-dimensional tensor, widened to fp32.
   func vector(_ name: String, count: Int) throws -> [Float] { try values(name, shape: [count]) }
 

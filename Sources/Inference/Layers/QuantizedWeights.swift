@@ -23,8 +23,8 @@ struct QuantizedWeights {
   private let inputs: Int
 
   /// - Throws: `ModelError` when the packed tensor is not of the layer's shape.
-  init(_ checkpoint: Checkpoint, _ name: String, outputs: Int, inputs: Int) throws {
-    let panels = try checkpoint.packedTensor(name + ".weight")
+  init(_ weights: ModelWeights, _ name: String, outputs: Int, inputs: Int) throws {
+    let panels = try weights.packedTensor(name + ".weight")
     let known: [(Format, [Int])] = [
       (.int8, QuantizedLayout.int8Shape(outputs: outputs, inputs: inputs)),
       (.int4, QuantizedLayout.int4Shape(outputs: outputs, inputs: inputs)),
@@ -224,8 +224,8 @@ struct QuantizedActivations {
 }
 
 /// Shapes of packed tensors in a file.
-enum QuantizedLayout {
-  static let columns = Int(PANEL_COLUMNS)
+package enum QuantizedLayout {
+  package static let columns = Int(PANEL_COLUMNS)
 
   static func panels(_ outputs: Int) -> Int { (outputs + columns - 1) / columns }
 
@@ -235,11 +235,11 @@ enum QuantizedLayout {
   }
 
   /// [panels, groups of inputs, bytes of a block]
-  static func int8Shape(outputs: Int, inputs: Int) -> [Int] {
+  package static func int8Shape(outputs: Int, inputs: Int) -> [Int] {
     [panels(outputs), padded(inputs) / Int(INT8_GROUP), Int(INT8_BLOCK_BYTES)]
   }
 
-  static func int4Shape(outputs: Int, inputs: Int) -> [Int] {
+  package static func int4Shape(outputs: Int, inputs: Int) -> [Int] {
     [panels(outputs), padded(inputs) / Int(INT4_GROUP), Int(INT4_BLOCK_BYTES)]
   }
 

@@ -7,13 +7,13 @@ struct RMSNorm {
   let groups: Int
   let eps: Float
 
-  init(_ checkpoint: Checkpoint, _ name: String, count: Int, groups: Int = 1, eps: Double) throws {
+  init(_ weights: ModelWeights, _ name: String, count: Int, groups: Int = 1, eps: Double) throws {
     guard count % groups == 0 else {
       throw ModelError.malformedConfiguration(
         key: "group_norm_size", reason: "is \(groups), which does not divide \(count) channels")
     }
 
-    weight = try checkpoint.vector(name + ".weight", count: count)
+    weight = try weights.vector(name + ".weight", count: count)
     self.groups = groups
     self.eps = Float(eps)
   }

@@ -1,11 +1,11 @@
 /// The attention mass that document positions got, summed over the heads and
 /// query rows of the layers that keep a choice of tokens.
-public final class AttentionTrace {
-  public private(set) var mass: [Int: Float] = [:]
+package final class AttentionTrace {
+  package private(set) var mass: [Int: Float] = [:]
   /// Query rows times heads times layers: the mass all positions share.
-  public private(set) var total: Float = 0
+  package private(set) var total: Float = 0
 
-  public init() {}
+  package init() {}
 
   func add(positions: UnsafeBufferPointer<Int32>, mass values: UnsafePointer<Float>, total: Float) {
     for (index, position) in positions.enumerated() where values[index] > 0 {
@@ -15,5 +15,5 @@ public final class AttentionTrace {
   }
 
   /// Adds mass from a source other than attention, such as a match of words.
-  public func add(_ value: Float, at position: Int) { mass[position, default: 0] += value }
+  package func add(_ value: Float, at position: Int) { mass[position, default: 0] += value }
 }

@@ -4,29 +4,29 @@
 /// chosen by sigmoid within the best groups.
 enum BailingLinear {
   static func build(
-    _ configuration: ModelConfiguration, _ checkpoint: Checkpoint, _ parallel: Parallel
+    _ configuration: ModelConfiguration, _ weights: ModelWeights, _ parallel: Parallel
   ) throws -> LanguageModel {
     try refuseRelatives(configuration)
     let parts = try DecoderParts(configuration, tiedByDefault: false)
-    let attention = try LlamaAttention(configuration, hidden: parts.hidden)
+    let attention = try GroupedAttention(configuration, hidden: parts.hidden)
     let group = try configuration.size("layer_group_size", default: 5)
     let layers = try (0..<parts.layerCount).map { index in
       let isSoftmax = (index + 1) % group == 0 || index >= parts.layerCount / group * group
       let prefix = "model.layers.\(index)."
       let mixer: any Mixer =
         isSoftmax
-        ? try softmax(configuration, checkpoint, prefix + "attention.", parts, attention)
+        ? try softmax(configuration, weights, prefix + "attention.", parts, attention)
         : try lightning(
-          configuration, checkpoint, prefix + "attention.", parts, attention, index: index)
+          configuration, weights, prefix + "attention.", parts, attention, index: index)
       return try parts.layer(
-        checkpoint, index, mixer: mixer,
+        weights, index, mixer: mixer,
         feedForward: try feedForward(
-          configuration, checkpoint, prefix + "mlp.", parts.hidden, index: index))
+          configuration, weights, prefix + "mlp.", parts.hidden, index: index))
     }
 
     return try parts.model(
       architecture: configuration.architectureNames.first ?? "BailingMoeLinearV2ForCausalLM",
-      layers: layers, checkpoint, parallel,
+      layers: layers, weights, parallel,
       embedding: "model.word_embeddings")
   }
 
@@ -50,27 +50,27 @@ enum BailingLinear {
   }
 
   private static func headNorms(
-    _ configuration: ModelConfiguration, _ checkpoint: Checkpoint, _ prefix: String, _ headDim: Int,
+    _ configuration: ModelConfiguration, _ weights: ModelWeights, _ prefix: String, _ headDim: Int,
     _ eps: Double
   )
     throws -> (query: RMSNorm, key: RMSNorm)?
   {
     guard try configuration.flag("use_qk_norm", default: true) else { return nil }
     return (
-      try RMSNorm(checkpoint, prefix + "query_layernorm", count: headDim, eps: eps),
-      try RMSNorm(checkpoint, prefix + "key_layernorm", count: headDim, eps: eps)
+      try RMSNorm(weights, prefix + "query_layernorm", count: headDim, eps: eps),
+      try RMSNorm(weights, prefix + "key_layernorm", count: headDim, eps: eps)
     )
   }
 
   private static func lightning(
-    _ configuration: ModelConfiguration, _ checkpoint: Checkpoint, _ prefix: String,
-    _ parts: DecoderParts, _ attention: LlamaAttention,
+    _ configuration: ModelConfiguration, _ weights: ModelWeights, _ prefix: String,
+    _ parts: DecoderParts, _ attention: GroupedAttention,
     index: Int
   ) throws -> LightningMixer {
     let heads = attention.attention.heads
     let headDim = attention.attention.headDim
     let shape = LightningShape(heads: heads, keyHeads: heads, headDim: headDim)
-    let norms = try headNorms(configuration, checkpoint, prefix, headDim, parts.eps)
+    let norms = try headNorms(configuration, weights, prefix, headDim, parts.eps)
     // The authors' Hugging Face code counts layers from -1 here, their serving code, vLLM and (as
     // quoted) their training code from 0; without published measurements serving decides.
     let offset = try configuration.number("slope_layer_offset", default: 0)
@@ -81,24 +81,24 @@ enum BailingLinear {
         heads: heads, layer: index, layers: parts.layerCount, offset: offset),
       projection: .blocks(
         try Linear(
-          checkpoint, prefix + "query_key_value", outputs: 3 * shape.width, inputs: parts.hidden)),
+          weights, prefix + "query_key_value", outputs: 3 * shape.width, inputs: parts.hidden)),
       queryNorm: norms?.query, keyNorm: norms?.key,
       rotation: attention.rope.map(LightningRotation.rope) ?? .none,
       scale: attention.attention.scale,
       norm: try RMSNorm(
-        checkpoint, prefix + "g_norm", count: shape.width,
+        weights, prefix + "g_norm", count: shape.width,
         groups: try configuration.size("group_norm_size", default: 1), eps: parts.eps),
-      gate: try Linear(checkpoint, prefix + "g_proj", outputs: shape.width, inputs: parts.hidden),
-      out: try Linear(checkpoint, prefix + "dense", outputs: parts.hidden, inputs: shape.width))
+      gate: try Linear(weights, prefix + "g_proj", outputs: shape.width, inputs: parts.hidden),
+      out: try Linear(weights, prefix + "dense", outputs: parts.hidden, inputs: shape.width))
   }
 
   private static func softmax(
-    _ configuration: ModelConfiguration, _ checkpoint: Checkpoint, _ prefix: String,
-    _ parts: DecoderParts, _ shape: LlamaAttention
+    _ configuration: ModelConfiguration, _ weights: ModelWeights, _ prefix: String,
+    _ parts: DecoderParts, _ shape: GroupedAttention
   ) throws -> any Mixer {
-    if checkpoint.contains(prefix + "kv_a_proj_with_mqa.weight") {
+    if weights.contains(prefix + "kv_a_proj_with_mqa.weight") {
       return try LatentAttentionMixer(
-        configuration, checkpoint, prefix, hidden: parts.hidden, heads: shape.attention.heads)
+        configuration, weights, prefix, hidden: parts.hidden, heads: shape.attention.heads)
     }
 
     let attention = shape.attention
@@ -106,46 +106,46 @@ enum BailingLinear {
     let keyWidth = attention.keyHeads * attention.headDim
     let projection = AttentionProjection.fused(
       try Linear(
-        checkpoint, prefix + "query_key_value", outputs: width + 2 * keyWidth, inputs: parts.hidden)
+        weights, prefix + "query_key_value", outputs: width + 2 * keyWidth, inputs: parts.hidden)
     )
-    let norms = try headNorms(configuration, checkpoint, prefix, attention.headDim, parts.eps)
+    let norms = try headNorms(configuration, weights, prefix, attention.headDim, parts.eps)
 
     return AttentionMixer(
       memory: .softmax, projection: projection,
-      out: try Linear(checkpoint, prefix + "dense", outputs: parts.hidden, inputs: width),
+      out: try Linear(weights, prefix + "dense", outputs: parts.hidden, inputs: width),
       attention: attention.computing(in: projection), rope: shape.rope, queryNorm: norms?.query,
       keyNorm: norms?.key)
   }
 
   private static func feedForward(
-    _ configuration: ModelConfiguration, _ checkpoint: Checkpoint, _ prefix: String, _ hidden: Int,
+    _ configuration: ModelConfiguration, _ weights: ModelWeights, _ prefix: String, _ hidden: Int,
     index: Int
   ) throws -> any FeedForward {
     let dense = try configuration.optionalSize("first_k_dense_replace") ?? 0
     guard index >= dense, let count = try configuration.optionalSize("num_experts"), count > 0
     else {
       return try GatedMLP(
-        checkpoint, prefix, intermediate: try configuration.size("intermediate_size"),
+        weights, prefix, intermediate: try configuration.size("intermediate_size"),
         hidden: hidden)
     }
     let width = try configuration.size("moe_intermediate_size")
     let shared = prefix + "shared_experts."
-    let sharedWidth = checkpoint.shape(of: shared + "gate_proj.weight").flatMap {
+    let sharedWidth = weights.shape(of: shared + "gate_proj.weight").flatMap {
       $0.count == 2 ? $0[0] : nil
     }
 
     return MixtureOfExperts(
-      router: try Linear(checkpoint, prefix + "gate", outputs: count, inputs: hidden),
-      routing: try routing(configuration, checkpoint, prefix, count: count),
+      router: try Linear(weights, prefix + "gate", outputs: count, inputs: hidden),
+      routing: try routing(configuration, weights, prefix, count: count),
       experts: try (0..<count).map {
-        try GatedMLP(checkpoint, prefix + "experts.\($0).", intermediate: width, hidden: hidden)
+        try GatedMLP(weights, prefix + "experts.\($0).", intermediate: width, hidden: hidden)
       },
       shared: try sharedExpert(
-        configuration, checkpoint, shared, width: sharedWidth ?? width, hidden: hidden))
+        configuration, weights, shared, width: sharedWidth ?? width, hidden: hidden))
   }
 
   private static func sharedExpert(
-    _ configuration: ModelConfiguration, _ checkpoint: Checkpoint, _ prefix: String, width: Int,
+    _ configuration: ModelConfiguration, _ weights: ModelWeights, _ prefix: String, width: Int,
     hidden: Int
   ) throws -> MixtureOfExperts.SharedExpert? {
     guard let count = try configuration.optionalSize("num_shared_experts"), count > 0 else {
@@ -154,21 +154,21 @@ enum BailingLinear {
 
     // In packed files the first dimension counts panels; the configuration tells the width.
     let stated = try configuration.size("moe_intermediate_size") * count
-    let isPacked = checkpoint.isQuantized(prefix + "gate_proj")
+    let isPacked = weights.isQuantized(prefix + "gate_proj")
 
     return .init(
       mlp: try GatedMLP(
-        checkpoint, prefix, intermediate: isPacked ? stated : width, hidden: hidden), share: .added)
+        weights, prefix, intermediate: isPacked ? stated : width, hidden: hidden), share: .added)
   }
 
   private static func routing(
-    _ configuration: ModelConfiguration, _ checkpoint: Checkpoint, _ prefix: String, count: Int
+    _ configuration: ModelConfiguration, _ weights: ModelWeights, _ prefix: String, count: Int
   ) throws
     -> ExpertRouting
   {
     let names = [prefix + "gate.expert_bias", prefix + "gate.e_score_correction_bias"]
-    let bias = try names.first(where: checkpoint.contains).map {
-      try checkpoint.vector($0, count: count)
+    let bias = try names.first(where: weights.contains).map {
+      try weights.vector($0, count: count)
     }
     let groups = try configuration.size("n_group", default: 1)
     guard count % groups == 0 else {

@@ -4,18 +4,18 @@ import Foundation
 /// layers with rotation and softmax layers without, whose queries grow with the position.
 enum HypeNet {
   static func build(
-    _ configuration: ModelConfiguration, _ checkpoint: Checkpoint, _ parallel: Parallel
+    _ configuration: ModelConfiguration, _ weights: ModelWeights, _ parallel: Parallel
   ) throws -> LanguageModel {
     let parts = try DecoderParts(configuration, tiedByDefault: false)
     guard try !configuration.flag("lightning_use_short_conv", default: false) else {
       throw ModelError.malformedConfiguration(
         key: "lightning_use_short_conv", reason: "is true, which no published model has")
     }
-    let softmax = try LlamaAttention(
+    let softmax = try GroupedAttention(
       configuration, hidden: parts.hidden, headDim: 128,
       rotates: try configuration.flag("attn_use_rope", default: true))
     let hybrid = LightningHybrid(
-      configuration: configuration, checkpoint: checkpoint, parts: parts, softmax: softmax,
+      configuration: configuration, weights: weights, parts: parts, softmax: softmax,
       lightning: try lightningShape(configuration, softmax.attention),
       headNorms: try configuration.flag("lightning_use_qk_norm", default: false),
       outputNorm: try configuration.flag("lightning_use_output_norm", default: false),
@@ -29,12 +29,12 @@ enum HypeNet {
     let layers = try kinds.enumerated().map { index, kind in
       let prefix = "model.layers.\(index)."
       return try parts.layer(
-        checkpoint, index, mixer: try hybrid.mixer(kind, prefix + "self_attn."),
+        weights, index, mixer: try hybrid.mixer(kind, prefix + "self_attn."),
         feedForward: try GatedMLP(
-          checkpoint, prefix + "mlp.", intermediate: intermediate, hidden: parts.hidden))
+          weights, prefix + "mlp.", intermediate: intermediate, hidden: parts.hidden))
     }
 
-    return try parts.model(architecture: "HypeNetForCausalLM", layers: layers, checkpoint, parallel)
+    return try parts.model(architecture: "HypeNetForCausalLM", layers: layers, weights, parallel)
   }
 
   private static func lightningShape(_ configuration: ModelConfiguration, _ softmax: Attention)

@@ -8,14 +8,14 @@ import Foundation
 /// and for tokens before position 6,144, and more attention than the authors' beyond.
 enum MiniCPMSALA {
   static func build(
-    _ configuration: ModelConfiguration, _ checkpoint: Checkpoint, _ parallel: Parallel
+    _ configuration: ModelConfiguration, _ weights: ModelWeights, _ parallel: Parallel
   ) throws -> LanguageModel {
     let parts = try DecoderParts(configuration, tiedByDefault: false)
-    let softmax = try LlamaAttention(
+    let softmax = try GroupedAttention(
       softmaxConfiguration(configuration), hidden: parts.hidden,
       rotates: try configuration.flag("attn_use_rope", default: false))
     let hybrid = LightningHybrid(
-      configuration: configuration, checkpoint: checkpoint, parts: parts, softmax: softmax,
+      configuration: configuration, weights: weights, parts: parts, softmax: softmax,
       lightning: try lightningShape(configuration, softmax.attention, hidden: parts.hidden),
       headNorms: try configuration.flag("qk_norm", default: true),
       outputNorm: try configuration.flag("use_output_norm", default: true),
@@ -31,15 +31,15 @@ enum MiniCPMSALA {
     let layers = try kinds.enumerated().map { index, kind in
       let prefix = "model.layers.\(index)."
       return try parts.layer(
-        checkpoint, index, mixer: try hybrid.mixer(kind, prefix + "self_attn."),
+        weights, index, mixer: try hybrid.mixer(kind, prefix + "self_attn."),
         feedForward: try GatedMLP(
-          checkpoint, prefix + "mlp.", intermediate: intermediate, hidden: parts.hidden),
+          weights, prefix + "mlp.", intermediate: intermediate, hidden: parts.hidden),
         mixerResidual: residual, feedForwardResidual: residual)
     }
     let base = try configuration.number("dim_model_base", default: 256)
 
     return try parts.model(
-      architecture: "MiniCPMSALAForCausalLM", layers: layers, checkpoint, parallel,
+      architecture: "MiniCPMSALAForCausalLM", layers: layers, weights, parallel,
       scaling: StreamScaling(
         embedding: Float(try configuration.number("scale_emb", default: 12)),
         head: Float(base / Double(parts.hidden))),

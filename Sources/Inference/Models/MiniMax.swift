@@ -4,27 +4,27 @@ import Foundation
 /// layout and in the one that transformers writes.
 enum MiniMax {
   static func build(
-    _ configuration: ModelConfiguration, _ checkpoint: Checkpoint, _ parallel: Parallel
+    _ configuration: ModelConfiguration, _ weights: ModelWeights, _ parallel: Parallel
   ) throws -> LanguageModel {
     let parts = try DecoderParts(configuration, tiedByDefault: false)
     let kinds = try layerKinds(configuration, count: parts.layerCount)
-    let attention = try LlamaAttention(configuration, hidden: parts.hidden)
+    let attention = try GroupedAttention(configuration, hidden: parts.hidden)
     let layers = try kinds.enumerated().map { index, isSoftmax in
       let prefix = "model.layers.\(index)."
       let mixer: any Mixer =
         isSoftmax
-        ? try attention.mixer(checkpoint, prefix + "self_attn.", .softmax)
-        : try lightning(configuration, checkpoint, parts, attention, index: index)
+        ? try attention.mixer(weights, prefix + "self_attn.", .softmax)
+        : try lightning(configuration, weights, parts, attention, index: index)
       return try parts.layer(
-        checkpoint, index, mixer: mixer,
-        feedForward: try experts(configuration, checkpoint, prefix, hidden: parts.hidden),
+        weights, index, mixer: mixer,
+        feedForward: try experts(configuration, weights, prefix, hidden: parts.hidden),
         mixerResidual: try residual(
           configuration, kind: isSoftmax ? "full_attention" : "linear_attention"),
         feedForwardResidual: try residual(configuration, kind: "mlp"))
     }
 
     return try parts.model(
-      architecture: architecture(configuration), layers: layers, checkpoint, parallel)
+      architecture: architecture(configuration), layers: layers, weights, parallel)
   }
 
   private static func architecture(_ configuration: ModelConfiguration) -> String {
@@ -78,8 +78,8 @@ enum MiniMax {
   }
 
   private static func lightning(
-    _ configuration: ModelConfiguration, _ checkpoint: Checkpoint, _ parts: DecoderParts,
-    _ shape: LlamaAttention, index: Int
+    _ configuration: ModelConfiguration, _ weights: ModelWeights, _ parts: DecoderParts,
+    _ shape: GroupedAttention, index: Int
   ) throws -> LightningMixer {
     let prefix = "model.layers.\(index).self_attn."
     let heads = shape.attention.heads
@@ -88,24 +88,24 @@ enum MiniMax {
     return LightningMixer(
       shape: LightningShape(heads: heads, keyHeads: heads, headDim: headDim),
       slopes: try slopes(
-        configuration, checkpoint, prefix, heads: heads, index: index, layers: parts.layerCount),
+        configuration, weights, prefix, heads: heads, index: index, layers: parts.layerCount),
       projection: .interleaved(
         try Linear(
-          checkpoint, prefix + "qkv_proj", outputs: 3 * heads * headDim, inputs: parts.hidden)),
+          weights, prefix + "qkv_proj", outputs: 3 * heads * headDim, inputs: parts.hidden)),
       activation: .siluOnAll,
       // 1e-6 is the authors' and transformers' class default; other engines hard-code 1e-5.
       norm: try RMSNorm(
-        checkpoint, prefix + "norm", count: heads * headDim,
+        weights, prefix + "norm", count: heads * headDim,
         eps: try configuration.number("lightning_norm_eps", default: 1e-6)),
       gate: try Linear(
-        checkpoint, prefix + "output_gate", outputs: heads * headDim, inputs: parts.hidden),
+        weights, prefix + "output_gate", outputs: heads * headDim, inputs: parts.hidden),
       out: try Linear(
-        checkpoint, prefix + "out_proj", outputs: parts.hidden, inputs: heads * headDim))
+        weights, prefix + "out_proj", outputs: parts.hidden, inputs: heads * headDim))
   }
 
   /// slope_h * f with f = 1 - layer / (layers - 1) + 1e-5: upper layers hardly decay.
   private static func slopes(
-    _ configuration: ModelConfiguration, _ checkpoint: Checkpoint, _ prefix: String, heads: Int,
+    _ configuration: ModelConfiguration, _ weights: ModelWeights, _ prefix: String, heads: Int,
     index: Int, layers: Int
   ) throws -> [Float] {
     let transformers = isTransformersLayout(configuration)
@@ -115,8 +115,8 @@ enum MiniMax {
     let computed =
       (isGeometric ? LightningSlopes.geometric(heads: heads) : LightningSlopes.alibi(heads: heads))
       .map { Float($0 * factor) }
-    guard transformers, checkpoint.contains(prefix + "slope_rate") else { return computed }
-    let stored = try checkpoint.values(prefix + "slope_rate", shape: [heads, 1, 1])
+    guard transformers, weights.contains(prefix + "slope_rate") else { return computed }
+    let stored = try weights.values(prefix + "slope_rate", shape: [heads, 1, 1])
 
     return isRounding(of: computed, stored) ? computed : stored
   }
@@ -129,7 +129,7 @@ enum MiniMax {
   }
 
   private static func experts(
-    _ configuration: ModelConfiguration, _ checkpoint: Checkpoint, _ prefix: String, hidden: Int
+    _ configuration: ModelConfiguration, _ weights: ModelWeights, _ prefix: String, hidden: Int
   ) throws
     -> MixtureOfExperts
   {
@@ -143,18 +143,18 @@ enum MiniMax {
 
     return MixtureOfExperts(
       router: try Linear(
-        checkpoint, prefix + "block_sparse_moe.gate", outputs: count, inputs: hidden),
+        weights, prefix + "block_sparse_moe.gate", outputs: count, inputs: hidden),
       routing: ExpertRouting(score: .softmax, active: active),
       experts: try (0..<count).map {
         try GatedMLP(
-          checkpoint, prefix + "block_sparse_moe.experts.\($0).", ("w1", "w3", "w2"),
+          weights, prefix + "block_sparse_moe.experts.\($0).", ("w1", "w3", "w2"),
           intermediate: intermediate, hidden: hidden)
       },
-      shared: try shared(configuration, checkpoint, prefix, hidden: hidden))
+      shared: try shared(configuration, weights, prefix, hidden: hidden))
   }
 
   private static func shared(
-    _ configuration: ModelConfiguration, _ checkpoint: Checkpoint, _ prefix: String, hidden: Int
+    _ configuration: ModelConfiguration, _ weights: ModelWeights, _ prefix: String, hidden: Int
   ) throws
     -> MixtureOfExperts.SharedExpert?
   {
@@ -165,7 +165,7 @@ enum MiniMax {
     // The authors' code sizes it by intermediate_size, ports by shared_intermediate_size: the
     // tensor tells.
     let intermediate =
-      checkpoint.shape(of: prefix + "shared_mlp.gate_proj.weight")?.first { $0 > 0 } ?? stated
+      weights.shape(of: prefix + "shared_mlp.gate_proj.weight")?.first { $0 > 0 } ?? stated
     let name = configuration.string("shared_moe_mode") ?? "sigmoid"
     guard let mode = MixtureOfExperts.SharedMode(rawValue: name) else {
       throw ModelError.malformedConfiguration(
@@ -174,9 +174,9 @@ enum MiniMax {
 
     return MixtureOfExperts.SharedExpert(
       mlp: try GatedMLP(
-        checkpoint, prefix + "shared_mlp.", intermediate: intermediate, hidden: hidden),
+        weights, prefix + "shared_mlp.", intermediate: intermediate, hidden: hidden),
       share: .mixed(
-        coefficient: try Linear(checkpoint, prefix + "coefficient", outputs: 1, inputs: hidden),
+        coefficient: try Linear(weights, prefix + "coefficient", outputs: 1, inputs: hidden),
         mode: mode))
   }
 }

@@ -1,6 +1,6 @@
 /// The architectures that folders may name, and how each is built.
 enum ModelRegistry {
-  typealias Builder = @Sendable (ModelConfiguration, Checkpoint, Parallel) throws -> LanguageModel
+  typealias Builder = @Sendable (ModelConfiguration, ModelWeights, Parallel) throws -> LanguageModel
 
   /// One line for each name that config.json uses in `architectures` or `model_type`.
   static let builders: [(name: String, build: Builder)] = [
@@ -45,15 +45,15 @@ extension LanguageModel {
   ///
   /// - Parameter threads: 0 means all CPUs that this process may use.
   /// - Throws: `ModelError`, which names the file, key or tensor that is wrong.
-  public static func load(folder: String, threads: Int = 0) throws -> LanguageModel {
+  package static func load(folder: String, threads: Int = 0) throws -> LanguageModel {
     if folder.hasSuffix(".gguf") {
       let file = try GGUFModel(path: folder)
       return try ModelRegistry.builder(for: file.configuration)(
-        file.configuration, file.checkpoint, Parallel(threads: threads))
+        file.configuration, file.weights, Parallel(threads: threads))
     }
 
     let configuration = try ModelConfiguration(folder: folder)
     let build = try ModelRegistry.builder(for: configuration)
-    return try build(configuration, try Checkpoint(folder: folder), Parallel(threads: threads))
+    return try build(configuration, try ModelWeights(folder: folder), Parallel(threads: threads))
   }
 }

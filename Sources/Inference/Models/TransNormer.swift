@@ -6,7 +6,7 @@ enum TransNormer {
   private static let eps = 1e-6  // fixed in the authors' code
 
   static func build(
-    _ configuration: ModelConfiguration, _ checkpoint: Checkpoint, _ parallel: Parallel
+    _ configuration: ModelConfiguration, _ weights: ModelWeights, _ parallel: Parallel
   ) throws -> LanguageModel {
     // Published files leave the key out, and their weights hold one matrix: tied.
     let parts = try DecoderParts(configuration, tiedByDefault: true)
@@ -14,16 +14,16 @@ enum TransNormer {
     let norm = RMSNorm(count: parts.hidden, eps: eps)
     let layers = try (0..<parts.layerCount).map { index in
       DecoderLayer(
-        inputNorm: norm, mixer: try mixer(configuration, checkpoint, parts, index: index),
+        inputNorm: norm, mixer: try mixer(configuration, weights, parts, index: index),
         mixerResidual: .plain, postNorm: norm,
         feedForward: try feedForward(
-          configuration, checkpoint, "model.layers.\(index).channel_mixer.", parts.hidden),
+          configuration, weights, "model.layers.\(index).channel_mixer.", parts.hidden),
         feedForwardResidual: .plain)
     }
     let scaled = try !configuration.flag("no_scale_embedding", default: false)
 
     return try parts.model(
-      architecture: "TransnormerForCausalLM", layers: layers, checkpoint, parallel, norm: norm,
+      architecture: "TransnormerForCausalLM", layers: layers, weights, parallel, norm: norm,
       scaling: StreamScaling(embedding: scaled ? Float(parts.hidden).squareRoot() : 1))
   }
 
@@ -46,7 +46,7 @@ enum TransNormer {
   }
 
   private static func mixer(
-    _ configuration: ModelConfiguration, _ checkpoint: Checkpoint, _ parts: DecoderParts, index: Int
+    _ configuration: ModelConfiguration, _ weights: ModelWeights, _ parts: DecoderParts, index: Int
   ) throws
     -> LightningMixer
   {
@@ -63,11 +63,11 @@ enum TransNormer {
       shape: shape,
       slopes: LightningSlopes.layered(heads: heads, layer: index, layers: parts.layerCount),
       projection: .blocksWithFactor(
-        try Linear(checkpoint, prefix + "qkvu_proj", outputs: 4 * inner, inputs: parts.hidden)),
+        try Linear(weights, prefix + "qkvu_proj", outputs: 4 * inner, inputs: parts.hidden)),
       activation: try activation(configuration),
-      rotation: try rotation(configuration, checkpoint, prefix, shape, index: index),
+      rotation: try rotation(configuration, weights, prefix, shape, index: index),
       norm: RMSNorm(count: inner, eps: eps),
-      out: try Linear(checkpoint, prefix + "out_proj", outputs: parts.hidden, inputs: inner))
+      out: try Linear(weights, prefix + "out_proj", outputs: parts.hidden, inputs: inner))
   }
 
   private static func activation(_ configuration: ModelConfiguration) throws -> LightningActivation
@@ -83,7 +83,7 @@ enum TransNormer {
   }
 
   private static func rotation(
-    _ configuration: ModelConfiguration, _ checkpoint: Checkpoint, _ prefix: String,
+    _ configuration: ModelConfiguration, _ weights: ModelWeights, _ prefix: String,
     _ shape: LightningShape, index: Int
   ) throws -> LightningRotation {
     let list = try configuration.integers("linear_use_lrpe_list") ?? []
@@ -96,12 +96,12 @@ enum TransNormer {
 
     return .lrpe(
       LinearizedPositions(
-        angles: try checkpoint.values(
+        angles: try weights.values(
           prefix + "lrpe.theta", shape: [shape.heads, 1, shape.headDim])))
   }
 
   private static func feedForward(
-    _ configuration: ModelConfiguration, _ checkpoint: Checkpoint, _ prefix: String, _ hidden: Int
+    _ configuration: ModelConfiguration, _ weights: ModelWeights, _ prefix: String, _ hidden: Int
   ) throws
     -> GatedMLP
   {
@@ -113,7 +113,7 @@ enum TransNormer {
     }
 
     return try GatedMLP(
-      checkpoint, prefix, ("l1", "l2", "l3"), intermediate: stated == -1 ? hidden : stated,
+      weights, prefix, ("l1", "l2", "l3"), intermediate: stated == -1 ? hidden : stated,
       hidden: hidden, activation: .none)
   }
 }

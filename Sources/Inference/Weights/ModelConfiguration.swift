@@ -2,13 +2,13 @@ import Foundation
 
 /// A model folder's config.json. Publishers name the same thing differently, so
 /// each getter takes the names to try, and errors name the first of them.
-public struct ModelConfiguration: Sendable {
-  public let values: [String: JSONValue]
+package struct ModelConfiguration: Sendable {
+  package let values: [String: JSONValue]
 
-  public init(_ values: [String: JSONValue]) { self.values = values }
+  package init(_ values: [String: JSONValue]) { self.values = values }
 
   /// - Throws: `ModelError` when the file is missing or is not a JSON object.
-  public init(folder: String) throws {
+  package init(folder: String) throws {
     let path = folder + "/config.json"
     guard let data = FileManager.default.contents(atPath: path) else {
       throw ModelError.notAModelFolder(path: folder, missing: "config.json")
@@ -27,7 +27,7 @@ public struct ModelConfiguration: Sendable {
   }
 
   /// A positive integer; sizes above 2^31 are refused, so that products of two do not overflow.
-  public func size(_ keys: String..., default fallback: Int? = nil) throws -> Int {
+  package func size(_ keys: String..., default fallback: Int? = nil) throws -> Int {
     switch first(keys) {
     case .integer(let value):
       guard value > 0, value <= Int(Int32.max) else {
@@ -43,7 +43,7 @@ public struct ModelConfiguration: Sendable {
   }
 
   /// A size that memory is taken by before any tensor confirms it.
-  public func size(_ key: String, atMost limit: Int, default fallback: Int? = nil) throws -> Int {
+  package func size(_ key: String, atMost limit: Int, default fallback: Int? = nil) throws -> Int {
     let value = try size(key, default: fallback)
     guard value <= limit else {
       throw ModelError.malformedConfiguration(
@@ -52,7 +52,7 @@ public struct ModelConfiguration: Sendable {
     return value
   }
 
-  public func optionalSize(_ keys: String...) throws -> Int? {
+  package func optionalSize(_ keys: String...) throws -> Int? {
     guard let value = first(keys) else { return nil }
     guard case .integer(let size) = value, size >= 0, size <= Int(Int32.max) else {
       throw ModelError.malformedConfiguration(key: keys[0], reason: "is not a size")
@@ -60,7 +60,7 @@ public struct ModelConfiguration: Sendable {
     return size
   }
 
-  public func number(_ keys: String..., default fallback: Double? = nil) throws -> Double {
+  package func number(_ keys: String..., default fallback: Double? = nil) throws -> Double {
     switch first(keys) {
     case .integer(let value): return Double(value)
     case .number(let value): return value
@@ -71,7 +71,7 @@ public struct ModelConfiguration: Sendable {
     }
   }
 
-  public func flag(_ keys: String..., default fallback: Bool) throws -> Bool {
+  package func flag(_ keys: String..., default fallback: Bool) throws -> Bool {
     switch first(keys) {
     case .bool(let value): return value
     case nil: return fallback
@@ -80,12 +80,12 @@ public struct ModelConfiguration: Sendable {
     }
   }
 
-  public func string(_ keys: String...) -> String? {
+  package func string(_ keys: String...) -> String? {
     if case .string(let value) = first(keys) { return value }
     return nil
   }
 
-  public func integers(_ keys: String...) throws -> [Int]? {
+  package func integers(_ keys: String...) throws -> [Int]? {
     guard let value = first(keys) else { return nil }
     guard case .array(let elements) = value else {
       throw ModelError.malformedConfiguration(key: keys[0], reason: "is not a list")
@@ -99,7 +99,7 @@ public struct ModelConfiguration: Sendable {
     }
   }
 
-  public func strings(_ keys: String...) throws -> [String]? {
+  package func strings(_ keys: String...) throws -> [String]? {
     guard let value = first(keys) else { return nil }
     guard case .array(let elements) = value else {
       throw ModelError.malformedConfiguration(key: keys[0], reason: "is not a list")
@@ -113,13 +113,13 @@ public struct ModelConfiguration: Sendable {
     }
   }
 
-  public func object(_ keys: String...) -> ModelConfiguration? {
+  package func object(_ keys: String...) -> ModelConfiguration? {
     if case .object(let value) = first(keys) { return ModelConfiguration(value) }
     return nil
   }
 
   /// The names this folder gives for its architecture, most specific first.
-  public var architectureNames: [String] {
+  package var architectureNames: [String] {
     let listed = (try? strings("architectures")) ?? nil
     return (listed ?? []) + [string("model_type")].compactMap { $0 }
   }

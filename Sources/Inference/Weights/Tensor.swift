@@ -2,7 +2,7 @@ import CKernels
 
 /// What a weight may be stored in: safetensors' types by their names there, and ggml's
 /// block formats by the names that GGUF tools print.
-public enum DataType: String, Sendable, CaseIterable {
+package enum DataType: String, Sendable, CaseIterable {
   case float32 = "F32"
   case float16 = "F16"
   case bfloat16 = "BF16"
@@ -19,7 +19,7 @@ public enum DataType: String, Sendable, CaseIterable {
   case q6_k = "Q6_K"
 
   /// Elements that are stored together, and the bytes they take.
-  var block: (elements: Int, bytes: Int) {
+  package var block: (elements: Int, bytes: Int) {
     switch self {
     case .float32: (1, 4)
     case .float16, .bfloat16: (1, 2)
@@ -49,7 +49,7 @@ public enum DataType: String, Sendable, CaseIterable {
   }
 
   /// True for types whose dot products the kernels take without widening a row first.
-  var hasVectorProduct: Bool { self == .float32 || self == .float16 || self == .bfloat16 }
+  package var hasVectorProduct: Bool { self == .float32 || self == .float16 || self == .bfloat16 }
 
   var kernel: kernel_dtype {
     switch self {
@@ -68,11 +68,11 @@ public enum DataType: String, Sendable, CaseIterable {
 }
 
 /// A tensor inside a mapped file. The owner keeps the mapping alive.
-struct Tensor {
-  let name: String
-  let type: DataType
-  let shape: [Int]
-  let bytes: UnsafeRawBufferPointer
+package struct Tensor {
+  package let name: String
+  package let type: DataType
+  package let shape: [Int]
+  package let bytes: UnsafeRawBufferPointer
   let owner: MappedFile
   /// Factors [ceil(rows / 128), ceil(columns / 128)] of an 8-bit float tensor's blocks.
   var blockScales: [Float]?
@@ -82,7 +82,7 @@ struct Tensor {
   var count: Int { shape.reduce(1, *) }
 
   /// Elements of one row: the last dimension.
-  var width: Int { shape.last ?? 1 }
+  package var width: Int { shape.last ?? 1 }
 
   private var rowBytes: Int { width / type.block.elements * type.block.bytes }
 
@@ -104,7 +104,7 @@ struct Tensor {
   }
 
   /// Rows [count, width] in fp32.
-  func rows(_ first: Int, count: Int) -> [Float] {
+  package func rows(_ first: Int, count: Int) -> [Float] {
     [Float](unsafeUninitializedCapacity: count * width) { buffer, initialized in
       if let target = buffer.baseAddress, count * width > 0 {
         widen(row: first, count: count, into: target)

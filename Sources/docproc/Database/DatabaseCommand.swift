@@ -26,7 +26,14 @@ struct URLCommand: ParsableCommand {
 
 struct MigrateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "migrate", abstract: "Bring the database's schema to this program's version.")
+    commandName: "migrate", abstract: "Bring the database's schema to this program's version.",
+    discussion: """
+      Applies the steps that are missing, then the functions, views and rights that have changed. \
+      A step that was edited after it was applied is refused.
+      """)
+
+  @Flag(help: "Apply all functions, views and rights, also those that this program did not change.")
+  var again = false
 
   @OptionGroup var database: DatabaseOptions
 
@@ -34,11 +41,26 @@ struct MigrateCommand: ParsableCommand {
   var json = false
 
   func run() throws {
-    let applied = try JobQueue.migrate(try Connection(url: try database.url()))
-    if json { return print(JSONText.line(["applied": applied])) }
-    print(
-      applied.isEmpty
-        ? "the schema is up to date" : "applied \(applied.map(String.init).joined(separator: ", "))"
-    )
+    let outcome = try JobDatabase.migrate(
+      try Connection(url: try database.url()), again: again)
+    if json {
+      return print(JSONText.line(Report(applied: outcome.steps, objects: outcome.objects)))
+    }
+    print(outcome.isEmpty ? "the schema is up to date" : Self.text(outcome))
+  }
+
+  private struct Report: Encodable {
+    let applied: [Int]
+    let objects: [String]
+  }
+
+  private static func text(_ outcome: Migrator.Outcome) -> String {
+    let steps =
+      outcome.steps.isEmpty
+      ? [] : ["applied " + outcome.steps.map(String.init).joined(separator: ", ")]
+    let count = outcome.objects.count
+    let files =
+      count == 0 ? [] : ["\(count) file\(count == 1 ? "" : "s") of functions, views and rights"]
+    return (steps + files).joined(separator: "; ")
   }
 }

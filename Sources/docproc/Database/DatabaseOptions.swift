@@ -24,5 +24,6 @@ struct DatabaseOptions: ParsableArguments {
     return embedded.url
   }
 
-  func queue() throws -> JobQueue { try JobQueue(url: try url()) }
+  /// - Throws: `PostgresError` when it cannot be reached or has another schema.
+  func open() throws -> JobDatabase { try JobDatabase(url: try url()) }
 }

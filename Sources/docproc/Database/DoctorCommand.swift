@@ -40,8 +40,8 @@ struct DoctorCommand: ParsableCommand {
   }
 
   func run() throws {
-    let queue = try database.queue()
-    let row = try queue.connection.query(
+    let database = try database.open()
+    let row = try database.connection.query(
       """
       select version() as server, to_regprocedure('docproc.zstd_decode(bytea, bigint)') is not null as decodes,
         (select max(version) from docproc.migration) as schema
@@ -49,11 +49,11 @@ struct DoctorCommand: ParsableCommand {
     ).first
     let report = Report(
       server: try row?.text("server") ?? "", schema: try row?.integer("schema") ?? 0,
-      liveWorkers: try queue.liveWorkers(),
+      liveWorkers: try database.submitter.liveWorkers(),
       decoder: try row?.boolean("decodes") == true
         ? "plpython3u"
         : "none: payloads are decoded by docproc result; see docproc.install_decoder()",
-      findings: try queue.findings())
+      findings: try database.operator.findings())
     print(json ? JSONText.pretty(report) : report.text)
     if report.findings.contains(where: { $0.level == .problem }) { throw ExitCode.failure }
   }

@@ -103,7 +103,7 @@ struct EmbeddedPostgres {
     if try server.query("select from pg_database where datname = 'docproc'").isEmpty {
       try server.query("create database docproc")
     }
-    _ = try JobQueue.migrate(try Connection(url: url))
+    _ = try JobDatabase.migrate(try Connection(url: url))
   }
 
   /// One docproc at a time makes or starts the cluster.

@@ -1,3 +1,4 @@
+import ModelTools
 import Digests
 import Foundation
 import Host

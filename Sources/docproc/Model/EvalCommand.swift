@@ -1,3 +1,4 @@
+import Answering
 import ArgumentParser
 import Digests
 import Documents
@@ -113,7 +114,7 @@ struct EvalCommand: ParsableCommand {
     let log = try log(
       of: folder, measured.parameters, texts: measured.texts,
       files: try data.digest(of: measured.files))
-    try measured.run(ModelReader(folder: folder, threads: threads), data, log)
+    try measured.run(Answerer(folder: folder, threads: threads), data, log)
     let table = EvaluationTable(log.items, ratios: measured.ratios)
     if json {
       print(
@@ -139,7 +140,7 @@ struct EvalCommand: ParsableCommand {
       NeedleSuite(
         lengths: try lengths(default: "8192"), depths: try Self.numbers(depths, "--depths"),
         repeats: count ?? 1, known: known,
-        haystack: try DocumentReader().read(text ?? "").text)
+        haystack: try DocumentLoader().load(text ?? "").text)
     case .qa:
       QuestionSuite(
         lengths: try lengths(default: "2048,8192,32768"), documents: count ?? 2,
@@ -147,7 +148,7 @@ struct EvalCommand: ParsableCommand {
         adversarial: adversarial)
     case .books: BookSuite(books: count ?? .max, questions: questions)
     case .summary: SummarySuite(count: count ?? .max)
-    case .code: CodeSuite(repository: try DocumentReader().read(text ?? ""), questions: questions)
+    case .code: CodeSuite(repository: try DocumentLoader().load(text ?? ""), questions: questions)
     }
   }
 

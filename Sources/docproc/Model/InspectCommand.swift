@@ -63,7 +63,7 @@ struct InspectCommand: ParsableCommand {
   /// One block says what a token costs; a second is read to leave page faults out.
   private func measuredSpeed(_ model: LanguageModel) throws -> Double {
     let ids = BenchCommand.ids(
-      LanguageModel.blockSize, vocabulary: model.description.vocabularySize)
+      ReadingGrid.block, vocabulary: model.description.vocabularySize)
     let state = model.makeState()
     try model.read(ids, into: state)
     let start = ContinuousClock.now

@@ -1,3 +1,4 @@
+import ModelTools
 import Foundation
 import Inference
 import Reading
@@ -80,11 +81,11 @@ struct ModelBench {
     var blockSeconds: [Double] = []
 
     var seconds: Double { blockSeconds.reduce(0, +) }
-    var lastSpeed: Double { Double(LanguageModel.blockSize) / (blockSeconds.last ?? .infinity) }
+    var lastSpeed: Double { Double(ReadingGrid.block) / (blockSeconds.last ?? .infinity) }
 
     mutating func read(to depth: Int) throws {
       while state.position < depth {
-        let count = min(LanguageModel.blockSize, depth - state.position)
+        let count = min(ReadingGrid.block, depth - state.position)
         let ids = (0..<count).map {
           Int32((state.position + $0) * 7919 % model.description.vocabularySize)
         }
@@ -95,7 +96,7 @@ struct ModelBench {
     }
 
     func lastAgainstFirst(_ stretch: Int) -> Double? {
-      let blocks = stretch / LanguageModel.blockSize
+      let blocks = stretch / ReadingGrid.block
       guard blockSeconds.count >= 2 * blocks else { return nil }
       return blockSeconds.prefix(blocks).reduce(0, +) / blockSeconds.suffix(blocks).reduce(0, +)
     }

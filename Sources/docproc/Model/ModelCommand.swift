@@ -5,9 +5,7 @@ struct ModelCommand: ParsableCommand {
     commandName: "model", abstract: "Install, inspect and run models.",
     subcommands: [
       InstallCommand.self, ModelListCommand.self, InspectCommand.self, QuantizeCommand.self,
-      BenchCommand.self, EvalCommand.self,
-      FlopsCommand.self,
-      LogitsCommand.self, GenerateCommand.self,
-      TokenizeCommand.self, ReadCommand.self,
+      BenchCommand.self, EvalCommand.self, TuneCommand.self, FlopsCommand.self,
+      LogitsCommand.self, GenerateCommand.self, TokenizeCommand.self, ReadCommand.self,
     ])
 }

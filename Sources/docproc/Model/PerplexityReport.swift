@@ -1,3 +1,5 @@
+import Tokenizer
+import ModelTools
 import Documents
 import Evaluation
 import Foundation
@@ -33,7 +35,7 @@ struct PerplexityReport {
   func run() throws {
     let folder = DataHome.modelFolder(command.model)
     let tokenizer = try ModelTokenizer.open(folder)
-    let text = try DocumentReader().read(command.text ?? "").text
+    let text = try DocumentLoader().load(command.text ?? "").text
     let ids = tokenizer.encode(text)
     guard ids.count >= 2 else {
       throw UserError("\(command.text ?? "") has \(ids.count) tokens; perplexity needs at least 2")

@@ -1,3 +1,4 @@
+import ModelTools
 import ArgumentParser
 import Foundation
 import Host

@@ -1,3 +1,5 @@
+import Retrieval
+import Answering
 import ArgumentParser
 import Documents
 import Foundation
@@ -33,10 +35,10 @@ struct ReadCommand: ParsableCommand {
   }
 
   func run() throws {
-    let document = try DocumentReader(encoding: encoding).read(path)
-    let reader = try ModelReader(folder: DataHome.modelFolder(model), threads: threads)
-    let answer = try reader.read(
-      document, task: question.map { .ask(question: $0) } ?? .summarize())
+    let document = try DocumentLoader(encoding: encoding).load(path)
+    let answerer = try Answerer(folder: DataHome.modelFolder(model), threads: threads)
+    let answer = try answerer.read(
+      document, task: question.map { .ask(Question($0)) } ?? .summarize())
     print(
       JSONText.pretty(
         Output(

@@ -4,7 +4,7 @@ import Tokenizer
 
 /// A model with its tokenizer: text in, text out.
 struct TextGenerator {
-  let tokenizer: Tokenizer
+  let tokenizer: TextTokenizer
   let model: LanguageModel
 
   init(folder: String, threads: Int = 0) throws {

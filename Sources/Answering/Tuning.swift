@@ -1,0 +1,36 @@
+/// The constants of answering that were chosen on development data, and on nothing else.
+///
+/// `docproc model tune answers` chooses `threshold`, `wordsWeight` and `spread` anew, from what
+/// evaluations recorded. All were chosen on SQuAD 1.1's and 2.0's development articles, and on tales
+/// and books that training did not see, with questions about them and about others.
+package struct AnswerTuning: Sendable, Equatable, Codable {
+  /// Log odds above which an answer is given.
+  package var threshold = -0.4
+  /// What the question's words count beside the model's doubt.
+  package var wordsWeight = 1.0
+  /// What the model's doubt counts less where evidence is spread.
+  package var spread = 1.0
+
+  /// A passage that names all of what is asked is to win over a surer answer from one that does
+  /// not.
+  package var matchWeight = 2.0
+  /// The weight below which a candidate is no good answer.
+  package var sure = -0.5
+  /// What repeating the question costs: it loses to a good answer, but may be all there is ("Is
+  /// it A or B?").
+  package var repetition = 1.0
+
+  /// Passages that are each answered to alone.
+  package var singles = 3
+  /// Stretches that are shown at once, each time more.
+  package var views = [3, 6, 8]
+
+  /// Highlights that are condensed at once.
+  package var highlightsAtOnce = 2
+  /// Of a summary's sentence the share of content words that its highlights must hold.
+  package var borneOut = 1.0 / 3
+
+  package init() {}
+
+  package static let chosen = AnswerTuning()
+}

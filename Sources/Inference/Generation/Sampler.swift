@@ -1,0 +1,99 @@
+import Foundation
+
+/// How the next token is chosen.
+package struct SamplingOptions: Sendable, Equatable {
+  /// 0 takes the most likely token.
+  package var temperature: Double
+  /// The share of probability that the candidates make up (nucleus, arXiv 1904.09751).
+  package var topP: Double
+  package var seed: UInt64
+  /// Divides the logits of tokens that were generated before (arXiv 1909.05858); 1 leaves them.
+  package var repetitionPenalty: Double
+
+  package init(
+    temperature: Double = 0, topP: Double = 1, seed: UInt64 = 0, repetitionPenalty: Double = 1
+  ) {
+    self.temperature = temperature
+    self.topP = topP
+    self.seed = seed
+    self.repetitionPenalty = repetitionPenalty
+  }
+}
+
+/// SplitMix64: the same sequence on every host for the same seed.
+package struct SplitMix64: RandomNumberGenerator, Sendable {
+  private var state: UInt64
+  package init(seed: UInt64) { state = seed }
+
+  package mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+}
+
+/// Chooses tokens from logits.
+package struct Sampler {
+  private let options: SamplingOptions
+  private var generator: SplitMix64
+  private var seen: Set<Int> = []
+
+  package init(_ options: SamplingOptions) {
+    self.options = options
+    generator = SplitMix64(seed: options.seed)
+  }
+
+  /// The next token's id. Equal logits go to the lower id.
+  package mutating func next(_ logits: [Float]) -> Int32 {
+    let adjusted = penalised(logits)
+    let chosen = options.temperature <= 0 ? Self.greatest(adjusted) : draw(adjusted)
+    seen.insert(chosen)
+    return Int32(chosen)
+  }
+
+  private func penalised(_ logits: [Float]) -> [Float] {
+    guard options.repetitionPenalty != 1 else { return logits }
+
+    var adjusted = logits
+    let penalty = Float(options.repetitionPenalty)
+    for id in seen {
+      adjusted[id] = adjusted[id] > 0 ? adjusted[id] / penalty : adjusted[id] * penalty
+    }
+
+    return adjusted
+  }
+
+  private static func greatest(_ logits: [Float]) -> Int {
+    var best = 0
+    for id in logits.indices where logits[id] > logits[best] { best = id }
+    return best
+  }
+
+  private mutating func draw(_ logits: [Float]) -> Int {
+    let top = logits[Self.greatest(logits)]
+    let weights = logits.map { exp(Double($0 - top) / options.temperature) }
+    let candidates = nucleus(weights)
+    var remaining =
+      Double.random(in: 0..<1, using: &generator) * candidates.reduce(0) { $0 + weights[$1] }
+    for id in candidates {
+      remaining -= weights[id]
+      if remaining < 0 { return id }
+    }
+
+    return candidates[candidates.count - 1]
+  }
+
+  /// The fewest most likely ids that make up `topP`.
+  private func nucleus(_ weights: [Double]) -> [Int] {
+    let ranked = weights.indices.sorted { (weights[$0], $1) > (weights[$1], $0) }
+    let wanted = min(max(options.topP, 0), 1) * weights.reduce(0, +)
+    var sum = 0.0
+    let count = ranked.firstIndex { id in
+      sum += weights[id]
+      return sum >= wanted
+    }
+    return Array(ranked.prefix((count ?? ranked.count - 1) + 1))
+  }
+}

@@ -1,7 +1,0 @@
-import Foundation
-
-/// log softmax(logits)[token], summed in double precision.
-public func logProbability(of token: Int, _ logits: [Float]) -> Double {
-  let top = logits.max() ?? 0
-  return Double(logits[token] - top) - log(logits.reduce(0.0) { $0 + Double(exp($1 - top)) })
-}

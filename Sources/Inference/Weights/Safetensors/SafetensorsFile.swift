@@ -1,0 +1,93 @@
+import Foundation
+
+/// One *.safetensors file: 8 bytes of header length, a JSON header, then data.
+///
+/// The header is untrusted: every length and offset is checked against the file
+/// before a tensor can be seen.
+package final class SafetensorsFile {
+  private static let maximumHeader = 100 << 20
+
+  let file: MappedFile
+  package let tensors: [String: Tensor]
+
+  /// - Throws: `ModelError.unreadable` or `.malformedSafetensors`.
+  package init(path: String) throws {
+    let file = try MappedFile(path: path)
+    let header = try Self.header(of: file)
+    let dataStart = 8 + header.length
+    var tensors: [String: Tensor] = [:]
+    for (name, value) in header.entries where name != "__metadata__" {
+      tensors[name] = try Self.tensor(name: name, entry: value, file: file, dataStart: dataStart)
+    }
+
+    self.file = file
+    self.tensors = tensors
+  }
+
+  private static func malformed(_ file: MappedFile, _ reason: String) -> ModelError {
+    .malformedSafetensors(path: file.path, reason: reason)
+  }
+
+  private static func header(of file: MappedFile) throws -> (
+    length: Int, entries: [String: JSONValue]
+  ) {
+    guard file.bytes.count >= 8 else { throw malformed(file, "it is shorter than 8 bytes") }
+
+    let length = UInt64(littleEndian: file.bytes.loadUnaligned(as: UInt64.self))
+    guard length <= UInt64(min(maximumHeader, file.bytes.count - 8)) else {
+      throw malformed(
+        file,
+        "it states a header of \(length) bytes in a file of \(file.bytes.count); it is truncated "
+          + "or not safetensors"
+      )
+    }
+    let json = Data(file.bytes[8..<8 + Int(length)])
+    guard let entries = try? JSONDecoder().decode([String: JSONValue].self, from: json) else {
+      throw malformed(file, "its header is not a JSON object")
+    }
+
+    return (Int(length), entries)
+  }
+
+  private static func tensor(name: String, entry: JSONValue, file: MappedFile, dataStart: Int)
+    throws -> Tensor
+  {
+    guard case .object(let object) = entry else {
+      throw malformed(file, "the entry of \(name) is not an object")
+    }
+
+    let fields = ModelConfiguration(object)
+    guard let typeName = fields.string("dtype"), let shape = try? fields.integers("shape"),
+      let offsets = try? fields.integers("data_offsets"), offsets.count == 2
+    else { throw malformed(file, "the entry of \(name) lacks dtype, shape or data_offsets") }
+    guard let type = DataType(rawValue: typeName), type.block.elements == 1 else {
+      // Other types may stand in a file (position ids, buffers); only use is an error.
+      return Tensor(
+        name: name, type: .float32, shape: [-1],
+        bytes: UnsafeRawBufferPointer(start: nil, count: 0), owner: file)
+    }
+    let range = try dataRange(name: name, offsets: offsets, file: file, dataStart: dataStart)
+    guard let size = type.byteCount(shape: shape), size == range.count else {
+      throw malformed(
+        file, "tensor \(name) of shape \(shape) does not fill its \(range.count) bytes")
+    }
+
+    return Tensor(
+      name: name, type: type, shape: shape,
+      bytes: UnsafeRawBufferPointer(rebasing: file.bytes[range]), owner: file)
+  }
+
+  private static func dataRange(name: String, offsets: [Int], file: MappedFile, dataStart: Int)
+    throws -> Range<Int>
+  {
+    let available = file.bytes.count - dataStart
+    guard offsets[0] >= 0, offsets[0] <= offsets[1], offsets[1] <= available else {
+      throw malformed(
+        file,
+        "tensor \(name) lies at bytes \(offsets[0])..<\(offsets[1]) of \(available); the file is "
+          + "truncated"
+      )
+    }
+    return dataStart + offsets[0]..<dataStart + offsets[1]
+  }
+}

@@ -1,0 +1,51 @@
+import Digests
+package import Documents
+
+/// A job that this worker may write about, under its claim.
+package struct ClaimedJob: Sendable {
+  package let claim: Claim
+  package let question: String?
+  package let model: String
+  package let documentName: String
+  package let text: String
+  /// Of the text.
+  package let sha256: String
+  package let bytes: Int
+  private let taskName: String
+  private let parts: String
+
+  package var id: Int { claim.job }
+
+  /// - Parameters:
+  ///   - task: as the order names it.
+  ///   - parts: JSON, as `PartsCoding` writes it.
+  package init(
+    claim: Claim, task: String, question: String?, model: String, documentName: String,
+    text: String, parts: String, sha256: String, bytes: Int
+  ) {
+    self.claim = claim
+    self.question = question
+    self.model = model
+    self.documentName = documentName
+    self.text = text
+    self.sha256 = sha256
+    self.bytes = bytes
+    taskName = task
+    self.parts = parts
+  }
+
+  /// - Throws: `JobError.unknownTask`: then a newer worker may know it.
+  package func task() throws -> JobTask { try JobTask(named: taskName) }
+
+  /// - Throws: `JobError.malformedParts`
+  package func document() throws -> Document {
+    Document(name: documentName, text: text, parts: try PartsCoding.decode(parts))
+  }
+
+  /// What a reading's state depends on: readings of the same key are the same, block by block.
+  /// - Parameter format: the version of the state's archive.
+  package func readingKey(modelSHA256: String, format: Int) -> String {
+    let all = ["reading \(format)", modelSHA256, sha256, parts, taskName, question ?? ""]
+    return SHA256.hex(of: all.map(SHA256.hex(of:)).joined(separator: " "))
+  }
+}

@@ -1,0 +1,20 @@
+/// What is wrong with a job, or with asking for it.
+package enum JobError: Error, Equatable, CustomStringConvertible {
+  case noSuchJob(Int)
+  case noResult(id: Int, state: JobState)
+  case unknownTask(String)
+  case unknownState(String)
+  case malformedParts(reason: String)
+
+  package var description: String {
+    switch self {
+    case .noSuchJob(let id): "there is no job \(id)"
+    case .noResult(let id, let state): "job \(id) has no result: it is \(state.rawValue)"
+    case .unknownTask(let name):
+      "this docproc does not know the task \(name); it needs a newer one"
+    case .unknownState(let name):
+      "this docproc does not know the state \(name) of a job; install a newer one"
+    case .malformedParts(let reason): "the job's parts are not as they should be: \(reason)"
+    }
+  }
+}

@@ -1,0 +1,11 @@
+/// What is to be done with a document.
+package enum JobTask: String, Sendable, Codable, CaseIterable {
+  case summarize
+  case ask
+
+  /// - Throws: `JobError.unknownTask` for one that a newer program has brought.
+  init(named name: String) throws {
+    guard let task = JobTask(rawValue: name) else { throw JobError.unknownTask(name) }
+    self = task
+  }
+}

@@ -1,0 +1,105 @@
+import Foundation
+import Postgres
+
+/// What people do who run a fleet: steer jobs, and look for what is not as it should be.
+package struct Operator {
+
+  private let database: JobDatabase
+
+  /// Seconds that a host's clock may differ from the database's before somebody should know.
+  private static let clockTolerance = 5.0
+  /// Changes of the schema that are named one by one.
+  private static let mostChanges = 10
+
+  init(_ database: JobDatabase) { self.database = database }
+
+  // MARK: Steering
+
+  /// - Returns: the state after the call; a running job's worker stops it soon.
+  /// - Throws: `JobError.noSuchJob`, `PostgresError`
+  package func cancel(_ id: Int) throws -> JobState { try steer("cancel", id) }
+
+  /// Keeps a job from going on until it is resumed; a running one stops after a checkpoint.
+  /// - Returns: the state after the call.
+  /// - Throws: `JobError.noSuchJob`, `PostgresError`
+  package func pause(_ id: Int) throws -> JobState { try steer("pause", id) }
+
+  /// Lets a paused job go on where it stood.
+  /// - Throws: `JobError.noSuchJob`, `PostgresError`
+  package func resume(_ id: Int) throws -> JobState { try steer("resume", id) }
+
+  /// Gives a failed or cancelled job all its attempts again.
+  /// - Throws: `JobError.noSuchJob`, `PostgresError`
+  package func retry(_ id: Int) throws -> JobState { try steer("retry", id) }
+
+  private func steer(_ function: String, _ id: Int) throws -> JobState {
+    do {
+      return try JobState(named: try database.value(of: function, [.integer(id)]).text("value"))
+    } catch PostgresError.query(sqlState: "P0002", _, _) {
+      throw JobError.noSuchJob(id)
+    }
+  }
+
+  // MARK: Findings
+
+  /// Looks for old snapshots, broken indexes, a schema changed by hand, dead workers, stuck jobs
+  /// and clocks that differ.
+  /// - Throws: `PostgresError`
+  package func findings() throws -> [Finding] {
+    try stateFindings() + schemaFindings() + clockFindings()
+  }
+
+  private func stateFindings() throws -> [Finding] {
+    try database.rows(of: PackageResources.findings_sql).map { row in
+      Finding(
+        check: try row.text("check"),
+        level: Finding.Level(rawValue: try row.text("level")) ?? .problem,
+        found: try row.text("found"),
+        remedy: try row.text("remedy"))
+    }
+  }
+
+  private func schemaFindings() throws -> [Finding] {
+    let expected = Set(
+      try database.connection.query("select line from docproc.schema_line").map {
+        try $0.text("line")
+      })
+    let found = Set(
+      try database.rows(of: PackageResources.schema_lines_sql).map { try $0.text("line") })
+    let changes =
+      expected.subtracting(found).map { "missing or changed: \($0)" }
+      + found.subtracting(expected).map { "new or changed: \($0)" }
+
+    return changes.sorted().prefix(Self.mostChanges).map { change in
+      Finding(
+        check: "schema", level: .problem, found: change,
+        remedy:
+          "Somebody changed the schema by hand: undo it. Functions, views and rights are restored "
+          + "by: docproc db migrate --again"
+      )
+    }
+  }
+
+  /// Nothing depends on the hosts' clocks, but people who read logs do.
+  private func clockFindings() throws -> [Finding] {
+    let before = Date()
+    let row = try database.connection.query(
+      "select extract(epoch from clock_timestamp())::float8 as seconds"
+    ).first
+    guard let seconds = try row.flatMap({ Double(try $0.text("seconds")) }) else { return [] }
+    let here = before.timeIntervalSince1970 + Date().timeIntervalSince(before) / 2
+    guard abs(here - seconds) > Self.clockTolerance else { return [] }
+
+    return [
+      Finding(
+        check: "clocks", level: .warning,
+        found:
+          "this host's clock differs from the database's by \(Int((here - seconds).rounded())) s",
+        remedy: "Set up time synchronisation; docproc itself goes by the database's clock alone.")
+    ]
+  }
+}
+
+extension JobDatabase {
+  package var `operator`: Operator { Operator(self) }
+}

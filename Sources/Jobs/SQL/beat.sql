@@ -1,1 +1,0 @@
-select docproc.beat($1::uuid) as known

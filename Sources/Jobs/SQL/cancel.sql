@@ -1,1 +1,0 @@
-select docproc.cancel($1::bigint) as state

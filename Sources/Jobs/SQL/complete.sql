@@ -1,1 +1,0 @@
-select accepted from docproc.complete($1::jsonb) accepted

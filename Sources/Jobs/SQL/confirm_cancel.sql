@@ -1,1 +1,0 @@
-select docproc.confirm_cancel($1::bigint, $2::bigint) as accepted

@@ -1,1 +1,0 @@
-select docproc.forget_old() as count

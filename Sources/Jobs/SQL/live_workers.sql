@@ -1,1 +1,0 @@
-select count(*) as count from docproc.workers where alive

@@ -1,1 +1,0 @@
-select docproc.pause($1::bigint) as state

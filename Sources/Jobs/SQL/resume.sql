@@ -1,1 +1,0 @@
-select docproc.resume($1::bigint) as state

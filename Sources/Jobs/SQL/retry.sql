@@ -1,1 +1,0 @@
-select docproc.retry($1::bigint) as state

@@ -1,1 +1,0 @@
-select docproc.sweep() as count

@@ -1,1 +1,0 @@
-select docproc.unregister_worker($1::uuid)

@@ -1,0 +1,23 @@
+package import Foundation
+
+/// Who a worker process is, and what it can do.
+package struct WorkerCard: Sendable {
+  package let id: UUID
+  package let name: String
+  package let host: String
+  package let process: Int
+  package let models: [String]
+  /// True when it tries models that jobs name by their folder.
+  package let takesPaths: Bool
+
+  package init(
+    id: UUID, name: String, host: String, process: Int, models: [String], takesPaths: Bool
+  ) {
+    self.id = id
+    self.name = name
+    self.host = host
+    self.process = process
+    self.models = models
+    self.takesPaths = takesPaths
+  }
+}

@@ -1,0 +1,100 @@
+package import Foundation
+package import Results
+
+/// What workers do with the queue. Every write about a job carries its claim, and has no effect
+/// once the claim is another's.
+///
+/// For one thread at a time. `PostgresWorkerQueue` is the real one.
+package protocol WorkerQueue: AnyObject {
+  // MARK: The worker
+
+  func register(_ worker: WorkerCard) throws
+  func unregister(worker: UUID) throws
+  /// - Returns: false when the worker's row is gone, and it has to register again.
+  func beat(worker: UUID) throws -> Bool
+
+  // MARK: A job
+
+  /// The next jobs whose model is one of these, or is given by path if the worker takes those; in
+  /// their order. What this worker still holds is given back first.
+  func claim(
+    atMost count: Int, worker: UUID, models: [String], takesPaths: Bool
+  ) throws -> [ClaimedJob]
+
+  func report(_ claim: Claim, _ progress: JobProgress) throws -> Verdict
+
+  /// Several results in one transaction, each accepted or not by itself: not when its claim was
+  /// lost; nothing was written then. True again for one that was accepted before, under its claim.
+  func complete(_ jobs: [FinishedJob]) throws -> [Bool]
+
+  /// - Returns: the job's state afterwards; nil when the claim was lost.
+  func fail(_ claim: Claim, message: String, retryable: Bool) throws -> JobState?
+
+  /// Gives a job back, which uses up no attempt; others may claim it after the delay.
+  /// - Returns: false when the claim was lost.
+  func release(_ claim: Claim, delaySeconds: Double, reason: String?) throws -> Bool
+
+  /// - Returns: false when the claim was lost.
+  func confirmCancel(_ claim: Claim) throws -> Bool
+
+  // MARK: Checkpoints
+
+  /// - Returns: false when the claim was lost; nothing was written then.
+  func save(_ checkpoint: Checkpoint, _ claim: Claim) throws -> Bool
+
+  /// The job's last checkpoint with all its pages, if it has this key.
+  func checkpoint(of claim: Claim, key: String) throws -> Checkpoint?
+
+  // MARK: The fleet
+
+  /// What any worker does for all: gives back jobs whose worker is dead or stalled, ends those past
+  /// their deadline, and asks readings to make way for more important jobs. One at a time does it.
+  /// - Returns: how many were given back.
+  func sweep() throws -> Int
+
+  /// Deletes what the settings say is old.
+  /// - Returns: how many jobs.
+  func forgetOld() throws -> Int
+
+  /// Tells this database from others.
+  func databaseIdentity() throws -> String
+
+  /// Seconds after which a worker that is not heard of is taken for dead.
+  func leaseSeconds() throws -> Double
+
+  // MARK: Notifications
+
+  /// Asks for notifications of a kind. Behind a pooler that lends connections by transaction none
+  /// come.
+  func listen(to channel: QueueChannel) throws
+
+  /// Waits until one comes, the time is over, or the descriptor becomes readable.
+  func wait(seconds: Double, alarm: Int32) throws
+}
+
+/// What the queue tells those who listen.
+package enum QueueChannel: String, Sendable {
+  /// A job may be claimed.
+  case ready = "docproc_ready"
+  /// Somebody wishes something of a running job's worker.
+  case wish = "docproc_wish"
+}
+
+extension WorkerQueue {
+  /// The next job; nil when there is none.
+  package func claim(
+    worker: UUID, models: [String], takesPaths: Bool = true
+  ) throws -> ClaimedJob? {
+    try claim(atMost: 1, worker: worker, models: models, takesPaths: takesPaths).first
+  }
+
+  /// - Returns: false when the claim was lost; nothing was written then. True again for a result
+  ///   that was accepted before, under this claim.
+  package func complete(_ claim: Claim, _ record: ResultRecord) throws -> Bool {
+    try complete([FinishedJob(claim: claim, record: record)])[0]
+  }
+
+  package func release(_ claim: Claim, reason: String? = nil) throws -> Bool {
+    try release(claim, delaySeconds: 0, reason: reason)
+  }
+}

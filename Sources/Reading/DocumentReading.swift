@@ -1,0 +1,59 @@
+package import Inference
+package import Retrieval
+
+/// A document after one pass: what the model remembers of it, and the text that quotes come
+/// from. It can be asked any number of times.
+package final class DocumentReading {
+  package let tokens: DocumentTokens
+  package let state: ReadingState
+  /// Tokens before the document's first.
+  package let shift: Int
+  package let pass: ReadingPass.Outcome
+  package let control: ReadingControl
+  /// The question that was known before the reading, and how the document matches its words.
+  private let known: (question: Question, scores: LexicalScores)?
+
+  /// Reads a document once, front to back.
+  /// - Parameters:
+  ///   - prompt: what stands before the document, and what tells the model what matters.
+  ///   - question: what it will be asked, where that is known before.
+  /// - Throws: `ReadingError`, `ModelError`, `StateArchiveError`
+  package init(
+    _ tokens: DocumentTokens, _ model: LanguageModel, _ prompt: ReadingPrompt,
+    question: Question?, control: ReadingControl
+  ) throws {
+    guard !tokens.ids.isEmpty else { throw ReadingError.nothingToRead }
+    let known = question.map { (question: $0, scores: LexicalScores($0, tokens.text)) }
+    pass = try ReadingPass(
+      model: model, prompt: prompt, tokens: tokens.ids,
+      hints: known.map { KeepingHints.choose($0.scores, tokens) } ?? [], control: control
+    ).run()
+    state = pass.state
+    shift = prompt.opening.count
+    self.tokens = tokens
+    self.known = known
+    self.control = control
+  }
+
+  package var text: QuotableText { tokens.text }
+
+  /// How well each unit of the text matches a question's words.
+  package func lexicalScores(_ question: Question) -> LexicalScores {
+    if let known, known.question == question { return known.scores }
+    return LexicalScores(question, text)
+  }
+
+  /// The attention that each unit of the text gets from tokens after it, in layers that choose
+  /// what they keep; zero where no layer does.
+  /// - Throws: `ModelError`
+  package func attention(of probe: [Int32], _ model: LanguageModel) throws -> [Double] {
+    let trace = AttentionTrace()
+    if state.chooses {
+      try model.read(probe, into: state.scratch(tokens: probe.count), trace: trace)
+    }
+    return tokens.mass(of: trace, shift: shift)
+  }
+
+  /// Tokens of the document.
+  package var documentTokens: Int { tokens.ids.count }
+}

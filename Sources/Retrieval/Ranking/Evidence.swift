@@ -1,0 +1,65 @@
+import Foundation
+
+/// Ranks the units of a text by how well they support an answer.
+package struct Evidence {
+  private static let quotes = 5
+
+  /// The best unit of each of the best blocks; scores up to 1.
+  package let ranked: [(unit: Int, score: Double)]
+  /// Of each unit.
+  package let scores: [Double]
+  package let lexical: LexicalScores
+  /// How much of the question the best unit and its block say, up to 1.
+  package let support: Double
+  private let tuning: RetrievalTuning
+
+  package var blocks: TextBlocks { lexical.blocks }
+
+  /// True where no block stands out: a question in other words than the text's, as books get them,
+  /// or about all of it.
+  package var isSpread: Bool {
+    ranked.count > 2 && ranked[2].score > tuning.equalShare * ranked[0].score
+      && (support < tuning.enough || !lexical.hasTerms)
+  }
+
+  /// When the question, such as "What is it about?", names nothing, the whole document answers it.
+  /// - Parameter attention: of each unit.
+  package init(_ text: QuotableText, _ lexical: LexicalScores, attention: [Double]) {
+    self.init(
+      lexical: lexical, central: lexical.hasTerms ? nil : CentralScores(text),
+      attention: attention, asksItself: text.asks, text.tuning)
+  }
+
+  /// - Parameter central: stands in for the words' match when the question names nothing.
+  init(
+    lexical: LexicalScores, central: CentralScores?, attention: [Double],
+    asksItself: (Int) -> Bool, _ tuning: RetrievalTuning = .chosen
+  ) {
+    let words = central?.scores ?? lexical.scores
+    let top = max(words.max() ?? 0, 1e-9)
+    let scores = Self.joined(words, attention, tuning).enumerated().map { unit, score in
+      score > tuning.leastShare && asksItself(unit) ? tuning.questionShare * score : score
+    }
+    let chosen = lexical.blocks.bestUnits(scores, count: Self.quotes, atLeast: tuning.leastShare)
+    let scale = central == nil ? top / max(lexical.best, 1e-9) : 1
+    let said = chosen.first.map { min(words[$0] / max(lexical.best, 1e-9), 1) } ?? 0
+
+    ranked = chosen.map { ($0, min(scores[$0] * scale, 1)) }
+    support = central == nil ? said : 1
+    self.scores = scores
+    self.lexical = lexical
+    self.tuning = tuning
+  }
+
+  private static func joined(
+    _ words: [Double], _ attention: [Double], _ tuning: RetrievalTuning
+  ) -> [Double] {
+    let top = max(words.max() ?? 0, 1e-9)
+    let topAttention = max(attention.max() ?? 0, 1e-9)
+    let share = tuning.attentionShare
+    // Attention is spiky: its root keeps one loud token from deciding alone.
+    return zip(words, attention).map { word, attention in
+      (1 - share) * word / top + share * (attention / topAttention).squareRoot()
+    }
+  }
+}

@@ -1,0 +1,134 @@
+package import Foundation
+
+/// Byte-level BPE as tokenizer.json describes it: text to token ids and back.
+///
+/// Text never yields a control token: those exist only by name, through
+/// `controlToken`. For one thread at a time: pieces are cached.
+package final class TextTokenizer {
+  private let merger: BytePairMerger
+  private let preTokenizer: PreTokenizer
+  private let wholePieces: [[UInt8]: Int32]?  // ignore_merges: pieces that are tokens stay whole
+  private let normalizesToNFC: Bool
+  private let tokenBytes: [Int32: [UInt8]]
+  private let controlTokens: [[UInt8]: Int32]  // by bytes: String equality merges Unicode
+  private let controlIDs: Set<Int32>
+  private var cache = PieceCache()
+
+  /// - Throws: `TokenizerError`, which names what is missing or not supported.
+  package convenience init(folder: String) throws {
+    try self.init(path: folder + "/tokenizer.json")
+  }
+
+  package convenience init(path: String) throws { try self.init(try TokenizerFile(path: path)) }
+
+  /// - Parameter json: what a tokenizer.json holds.
+  package convenience init(json: Data) throws {
+    try self.init(try TokenizerFile(json, path: "tokenizer.json"))
+  }
+
+  private init(_ file: TokenizerFile) throws {
+    let controls = Set(file.addedTokens.map(\.id))
+    var ids: [[UInt8]: Int32] = [:]
+    var bytes: [Int32: [UInt8]] = [:]
+    for (token, id) in file.vocabulary where !controls.contains(id) {
+      guard let spelled = ByteAlphabet.decode(token) else {
+        throw TokenizerError.malformed("the token '\(token)' is not spelled in bytes")
+      }
+      ids[spelled] = id
+      bytes[id] = spelled
+    }
+
+    for added in file.addedTokens { bytes[added.id] = Array(added.content.utf8) }
+    merger = try Self.merger(file, ids)
+    preTokenizer = try PreTokenizer(file.splits)
+    wholePieces = file.ignoresMerges ? ids : nil
+    normalizesToNFC = file.normalizesToNFC
+    tokenBytes = bytes
+    controlIDs = controls
+    controlTokens = Dictionary(
+      file.addedTokens.map { (Array($0.content.utf8), $0.id) },
+      uniquingKeysWith: { first, _ in first })
+  }
+
+  private static func merger(_ file: TokenizerFile, _ ids: [[UInt8]: Int32]) throws
+    -> BytePairMerger
+  {
+    let byteIDs = (0..<256).map { ids[[UInt8($0)]] ?? BytePairMerger.noToken }
+    var merges: [UInt64: BytePairMerger.Merge] = [:]
+    for (rank, merge) in file.merges.enumerated() {
+      guard let left = ByteAlphabet.decode(merge.left),
+        let right = ByteAlphabet.decode(merge.right),
+        let leftID = ids[left], let rightID = ids[right], let merged = ids[left + right]
+      else {
+        throw TokenizerError.malformed(
+          "the merge '\(merge.left) \(merge.right)' names a token that is not in the vocabulary")
+      }
+      let key = BytePairMerger.key(leftID, rightID)
+      if merges[key] == nil { merges[key] = .init(rank: Int32(rank), id: merged) }
+    }
+
+    return BytePairMerger(byteIDs: byteIDs, merges: merges)
+  }
+
+  /// The ids of `text`. Names of control tokens in it are ordinary text.
+  package func encode(_ text: String) -> [Int32] {
+    var text = normalizesToNFC ? CanonicalComposition.apply(to: text) : text
+    return text.withUTF8 { encode($0) }
+  }
+
+  /// The ids of valid UTF-8, taken as it is, without normalization.
+  package func encode(_ text: UnsafeBufferPointer<UInt8>) -> [Int32] {
+    var output: [Int32] = []
+    output.reserveCapacity(text.count / 3)
+    preTokenizer.forEachPiece(text) { append($0, to: &output) }
+    return output
+  }
+
+  private func append(_ piece: UnsafeBufferPointer<UInt8>, to output: inout [Int32]) {
+    let hash = PieceCache.hash(piece)
+    if cache.append(piece, hash: hash, to: &output) { return }
+    let start = output.count
+    if let id = wholePieces?[Array(piece)] {
+      output.append(id)
+    } else {
+      merger.append(piece, to: &output)
+    }
+
+    cache.insert(piece, hash: hash, ids: output[start...])
+  }
+
+  /// The bytes that a token stands for; empty for an unknown id.
+  package func bytes(of id: Int32) -> [UInt8] { tokenBytes[id] ?? [] }
+
+  /// Offsets in `text` at which each token begins, and its end.
+  ///
+  /// Bytes that no token stands for are skipped, as encoding skips them.
+  package func offsets(of ids: [Int32], in text: UnsafeBufferPointer<UInt8>) -> [Int32] {
+    var offset = 0
+    var result: [Int32] = []
+    result.reserveCapacity(ids.count + 1)
+    for id in ids {
+      while offset < text.count, merger.byteIDs[Int(text[offset])] == BytePairMerger.noToken {
+        offset += 1
+      }
+      result.append(Int32(min(offset, text.count)))
+      offset += tokenBytes[id]?.count ?? 0
+    }
+
+    result.append(Int32(text.count))
+
+    return result
+  }
+
+  /// The text of ids, without control tokens; broken UTF-8 becomes U+FFFD.
+  package func decode(_ ids: some Sequence<Int32>) -> String {
+    String(decoding: ids.filter { !controlIDs.contains($0) }.flatMap(bytes), as: UTF8.self)
+  }
+
+  /// The id of a control token such as `<|im_end|>`.
+  package func controlToken(_ name: String) -> Int32? { controlTokens[Array(name.utf8)] }
+
+  package func isControl(_ id: Int32) -> Bool { controlIDs.contains(id) }
+
+  package var vocabularySize: Int { tokenBytes.count }
+}

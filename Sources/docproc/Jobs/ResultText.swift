@@ -1,0 +1,65 @@
+import Answering
+import Foundation
+import Jobs
+import Results
+
+/// A completed job as the CLI prints it.
+struct ResultOutput: Encodable {
+  private let status: JobStatus
+  private let record: ResultRecord
+
+  init(_ status: JobStatus, _ record: ResultRecord) {
+    self.status = status
+    self.record = record
+  }
+
+  enum CodingKeys: String, CodingKey {
+    case id, state, task, question, document, answer, supported, summary, highlights, evidence,
+      model, reading, worker, attempts
+    case createdAt = "created_at"
+    case finishedAt = "finished_at"
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(status.id, forKey: .id)
+    try container.encode(status.state, forKey: .state)
+    try container.encode(record.task, forKey: .task)
+    try container.encode(record.question, forKey: .question)
+    try container.encode(record.document, forKey: .document)
+    try container.encode(record.answer, forKey: .answer)
+    try container.encode(record.supported, forKey: .supported)
+    try container.encode(record.evidence, forKey: .evidence)
+    if record.task == JobTask.summarize.rawValue {
+      try container.encode(record.answer, forKey: .summary)
+      try container.encode(record.evidence, forKey: .highlights)
+    }
+
+    try container.encode(record.model, forKey: .model)
+    try container.encode(record.reading, forKey: .reading)
+    try container.encode(record.worker, forKey: .worker)
+    try container.encode(status.attempts, forKey: .attempts)
+    try container.encode(status.createdAt, forKey: .createdAt)
+    try container.encode(status.finishedAt, forKey: .finishedAt)
+  }
+
+  var text: String {
+    let heading = record.task == JobTask.summarize.rawValue ? "Summary" : "Answer"
+    let quotes = record.evidence.map { quote in
+      "  [\(quote.start):\(quote.end)] "
+        + "\(quote.path.map { $0 + ": " } ?? "")\(quote.quote.split(whereSeparator: \.isWhitespace).joined(separator: " "))"
+    }
+    let reading = record.reading
+    return """
+      \(heading) of \(record.document.name)\(record.question.map { ": \($0)" } ?? "")
+
+      \(record.answer)
+
+      \(record.task == JobTask.summarize.rawValue ? "Highlights" : "Evidence") (offsets in the document's text)
+      \(quotes.isEmpty ? "  none" : quotes.joined(separator: "\n"))
+
+      \(reading.tokensRead) tokens read in \(reading.passes) pass, \(Int(reading.seconds)) s at \(Int(reading.tokensPerSecond)) tokens/s, \
+      peak memory \(reading.peakRSSBytes >> 20) MiB, model \(record.model.name), worker \(record.worker)\((reading.notes ?? []).map { "\nnote: " + $0 }.joined())
+      """
+  }
+}

@@ -1,0 +1,64 @@
+import Foundation
+import Jobs
+import Logging
+import Postgres
+
+/// The queue as a worker's main thread sees it: calls are repeated through outages. A fenced write
+/// has its effect once at most, however often it is repeated.
+final class QueueSession {
+  private let connect: () throws -> any WorkerQueue
+  private let stop: StopSignal
+  private let logger: Logger
+  private var queue: any WorkerQueue
+
+  /// - Throws: `PostgresError` when the database cannot be reached or has another schema.
+  init(
+    _ connect: @escaping () throws -> any WorkerQueue, _ stop: StopSignal, _ logger: Logger
+  ) throws {
+    self.connect = connect
+    self.stop = stop
+    self.logger = logger
+    queue = try connect()
+  }
+
+  /// - Returns: nil when the worker was told to stop and the database did not come back in time.
+  /// - Throws: `PostgresError` that does not pass by itself: no rights, another schema.
+  func call<Result>(_ body: (any WorkerQueue) throws -> Result) throws -> Result? {
+    var backoff = Backoff()
+    var stopping: ContinuousClock.Instant?
+    while true {
+      do {
+        return try body(queue)
+      } catch let error as PostgresError {
+        if stop.isRequested { stopping = stopping ?? .now }
+        let seconds = stopping.map { (ContinuousClock.now - $0) / .seconds(1) }
+        switch CallDecision(error, stoppingFor: seconds) {
+        case .raise: throw error
+        case .giveUp: return nil
+        case .tryAgain(let reconnecting):
+          let what: Logger.Metadata = ["error": "\(error)"]
+          logger.warning("the database cannot take it now, trying again", metadata: what)
+          Thread.sleep(forTimeInterval: backoff.next())
+          if reconnecting { try reconnect() }
+        }
+      }
+    }
+  }
+
+  /// Waits until a job may be there, the time is over, or the worker is told to stop.
+  func waitForWork(seconds: Double) {
+    // A connection that broke is found out by the next claim, which connects anew.
+    try? queue.wait(seconds: seconds, alarm: stop.alarm)
+  }
+
+  /// - Throws: `PostgresError` when the database is there, but not for this program any more.
+  private func reconnect() throws {
+    do {
+      let fresh = try connect()
+      try fresh.listen(to: .ready)
+      queue = fresh
+    } catch let error as PostgresError where error.isTransient {
+      // The next call fails at once, and its turn comes again.
+    }
+  }
+}
