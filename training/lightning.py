@@ -86,6 +86,15 @@ class LightningBranch(nn.Module):
         parts = mixing.linear_partial(query.to(v.dtype), key.to(v.dtype), late_v, self.slope(), c.step)
         return *parts, gain
 
+    def forward_branches(self, q, k, v, count, conversion):
+        """The same for branches' queries q [branches, heads, length, dim] after a document's k and v of `count` tokens."""
+        c, per_group = conversion, self.key_map.shape[0] // k.shape[1]
+        joined = min(max(int(mixing.border(count + q.shape[2] - 1, c.window, c.step)) + 1, 1), count)
+        key = self.key_side(k[:, :, :joined].repeat_interleave(per_group, 1))
+        value = v[:, :, :joined].repeat_interleave(per_group, 1)
+        query, gain = self.query_side(q)
+        return *mixing.branches_linear(query, key, value, self.slope(), count, c.window, c.step, c.sinks), gain
+
 
 def _first_map(heads, dim, size):
     """Picks the elements that the rotary embedding turns least: the others say

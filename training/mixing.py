@@ -206,3 +206,78 @@ def merge(out, lse, numerator, denominator, log_gain):
     share = torch.sigmoid(log_gain + floor.log() - lse)
     share = torch.where(denominator > 0, share, torch.zeros_like(share))[..., None]
     return torch.lerp(out, numerator / floor[..., None], share)
+
+
+# A document and branches of it: each branch follows the document and sees nothing of the others.
+# Branches are padded to one length: q [branches, heads, length, dim], k and v [branches, groups, length, dim].
+
+
+def branches_softmax(q, k, v, document_k, document_v, scale):
+    """Softmax over all of the document and a branch's own earlier tokens. Returns out like q."""
+    groups, length = k.shape[1], q.shape[2]
+    rows = (q * scale).unflatten(1, (groups, -1))  # [branches, groups, share, length, dim]
+    old = torch.einsum("bgsld,gnd->bgsln", rows, document_k[0])
+    own = _own(rows, k, length)
+    weights = torch.cat([old, own], -1).float().softmax(-1).to(v.dtype)
+    count = document_k.shape[2]
+    out = torch.einsum("bgsln,gnd->bgsld", weights[..., :count], document_v[0])
+    out = out + torch.einsum("bgslm,bgmd->bgsld", weights[..., count:], v)
+    return out.flatten(1, 2)
+
+
+def branches_exact(q, sink_q, k, v, document_k, document_v, window, step, sinks):
+    """`exact_partial` for branches: out like q in fp32, and the log of its denominator [branches, heads, length]."""
+    groups, length, count = k.shape[1], q.shape[2], document_k.shape[2]
+    scale = 1 / math.sqrt(q.shape[3])
+    position = count + torch.arange(length, device=q.device)
+    last = border(position, window, step)[:, None]  # of each query, what the linear part sees
+    first = max(int(border(count, window, step)) + 1, 0)  # nobody sees exactly what stands before it, but sinks
+    rows, sink_rows = ((x * scale).unflatten(1, (groups, -1)) for x in (q, sink_q))
+    tail = torch.arange(first, count, device=q.device)
+    parts = [
+        (torch.einsum("bgsld,gnd->bgsln", rows, document_k[0, :, first:]).masked_fill(tail <= last, -1e30), document_v[0, :, first:]),
+        (_own(rows, k, length), v)]
+    if sinks:
+        index = torch.arange(min(sinks, count), device=q.device)
+        scores = torch.einsum("bgsld,gnd->bgsln", sink_rows, document_k[0, :, :sinks])
+        parts.append((scores.masked_fill(index > last, -1e30), document_v[0, :, :sinks]))
+    top = torch.stack([scores.detach().float().amax(-1, keepdim=True) for scores, _ in parts]).amax(0)
+    weights = [torch.exp(scores.float() - top) for scores, _ in parts]
+    total = sum(weight.sum(-1, keepdim=True) for weight in weights)
+    names = ["bgsln,gnd->bgsld" if values.ndim == 3 else "bgsln,bgnd->bgsld" for _, values in parts]
+    out = sum(torch.einsum(name, weight.to(values.dtype), values).float() for name, weight, (_, values) in zip(names, weights, parts))
+    return (out / total).flatten(1, 2), (top + total.log())[..., 0].flatten(1, 2)
+
+
+def _own(rows, k, length):
+    """Scores of a branch's tokens against its own, each seeing those up to itself."""
+    hidden = torch.ones(length, length, dtype=torch.bool, device=k.device).triu(1)
+    return torch.einsum("bgsld,bgmd->bgslm", rows, k).masked_fill(hidden, -1e30)
+
+
+def branches_linear(query, key, value, slope, count, window, step, sinks):
+    """What branches see of the document's linear part: numerator and denominator, unnormalized.
+
+    query [branches, heads, length, features]; key [1, states, tokens, features], value [1, states, tokens, dim]:
+    the document's, from its first token on. `count` is where the branches begin.
+    """
+    length, states = query.shape[2], key.shape[1]
+    position = count + torch.arange(length, device=query.device)
+    query = query.unflatten(1, (states, -1))
+    numerators, denominators = [], []
+    for begin in sorted({int(x) // step * step for x in position}):
+        chosen = (position // step * step) == begin
+        joined = max(begin - window + 1, 0)
+        if joined <= sinks:
+            shape = query[:, :, :, chosen].shape
+            numerators.append(query.new_zeros(*shape[:-1], value.shape[3]).float())
+            denominators.append(query.new_zeros(shape[:-1]).float())
+            continue
+        joined = min(joined, key.shape[2])
+        age = begin - window - torch.arange(sinks, joined, device=query.device, dtype=torch.float32)
+        aged = key[0, :, sinks:joined].float() * torch.exp(-slope.float()[:, None] * age)[..., None]
+        late = torch.exp(-slope.float()[:, None] * (position[chosen] - begin).float())[:, None, :, None]
+        asked = query[:, :, :, chosen].float() * late
+        numerators.append(torch.einsum("bcslf,cfd->bcsld", asked, aged.transpose(1, 2) @ value[0, :, sinks:joined].float()))
+        denominators.append(torch.einsum("bcslf,cf->bcsl", asked, aged.sum(1)))
+    return torch.cat(numerators, 3).flatten(1, 2), torch.cat(denominators, 3).flatten(1, 2)

@@ -161,10 +161,31 @@ class Attention(nn.Module):
             out = torch.cat([out[:, :, :c.first], late], 2)
         return self._joined(out.to(v.dtype))
 
+    def forked(self, q, k, v, tables):
+        """A row of a document and branches of it: [1, heads or groups, document + branches * length, dim]."""
+        fork = tables.fork
+        cut = lambda x: (x[:, :, :fork.document], fork.branches(x))
+        (dq, bq), (dk, bk), (dv, bv) = cut(q), cut(k), cut(v)
+        near_k, own_k = mixing.rotate(dk, tables.near), mixing.rotate(bk, fork.near)
+        near_q = mixing.rotate(bq, fork.near)
+        if self.lightning is None:
+            document = self._joined(mixing.full_attention(mixing.rotate(dq, tables.near), near_k, dv))
+            out = mixing.branches_softmax(near_q, own_k, bv, near_k, dv, 1 / math.sqrt(self.shape.head_dim))
+        else:
+            c = self.conversion
+            document = self.hybrid(dq, dk, dv, self.exact(dq, dk, dv, tables))
+            out, lse = mixing.branches_exact(
+                near_q, mixing.rotate(bq, fork.far), own_k, bv, near_k, dv, c.window, c.step, c.sinks)
+            if self.branch_on:
+                out = mixing.merge(out, lse, *self.lightning.forward_branches(bq, dk, dv, fork.document, c))
+        return torch.cat([document, out.to(v.dtype).transpose(1, 2).reshape(1, -1, document.shape[2])], 1)
+
     def forward(self, x, tables):
         q, k, v = self.project(x)
         with torch.autocast(x.device.type, enabled=False):
-            if self.lightning is None:
+            if tables.fork is not None:
+                mixed = self.forked(q, k, v, tables)
+            elif self.lightning is None:
                 mixed = self.softmax(q, k, v, tables)
             else:
                 mixed = self.hybrid(q, k, v, self.exact(q, k, v, tables))
@@ -212,6 +233,7 @@ class Tables:
     far: tuple
     mask: torch.Tensor = None  # [rows, 1, tokens, tokens], True: seen; None: causal
     spans: list = None  # of each row the ranges of tokens that see nothing outside of them; None: one range
+    fork: object = None  # a `Fork`, where the row is a document and branches of it
 
     @staticmethod
     def make(length, shape, conversion, device):
@@ -221,6 +243,21 @@ class Tables:
             return Tables(near, near)
         farthest = conversion.sinks + conversion.window - 1
         return Tables(near, mixing.rotation(positions.clamp(max=farthest), shape.head_dim, shape.theta))
+
+
+@dataclass
+class Fork:
+    """A row that is a document and, after it, branches of one padded length, none of which sees another."""
+
+    document: int  # tokens
+    count: int  # of branches
+    length: int  # of each, padding included
+    near: tuple
+    far: tuple
+
+    def branches(self, x):
+        """[1, heads, tokens, dim] -> [count, heads, length, dim]"""
+        return x[0, :, self.document:].unflatten(1, (self.count, self.length)).transpose(0, 1)
 
 
 class Model(nn.Module):
@@ -266,6 +303,17 @@ class Model(nn.Module):
             raise ValueError("rows with a layout of their own need softmax attention in all layers")
         near = tuple(table.view(*positions.shape, -1)[:, None] for table in mixing.rotation(positions.flatten(), self.shape.head_dim, self.shape.theta))
         return Tables(near, near, mask, spans)
+
+    def forked(self, document, count, length, device="cpu"):
+        """Tables for one row of a document of so many tokens and `count` branches of `length` tokens."""
+        positions = document + torch.arange(length, device=device)
+        rotation = lambda x: mixing.rotation(x, self.shape.head_dim, self.shape.theta)
+        far = positions
+        if self.conversion is not None:
+            far = positions.clamp(max=self.conversion.sinks + self.conversion.window - 1)
+        tables = Tables.make(document, self.shape, self.conversion, device)
+        tables.fork = Fork(document, count, length, rotation(positions), rotation(far))
+        return tables
 
     def forward(self, ids, tables=None):
         """Hidden states [batch, tokens, hidden] after the last norm."""

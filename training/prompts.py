@@ -52,6 +52,10 @@ class Prompts:
         between = self.encode("\n\n" if again is None else f"\n{again}\n\n")
         return between + self.encode(f"Question: {question}\nAnswer in a few words, from the passages.") + self.turn_end() + self.turn("assistant")
 
+    def closed(self, question):
+        """The question where nothing is shown again: the reading alone answers."""
+        return self.encode(f"Question: {question}\nAnswer in a few words.") + self.turn_end() + self.turn("assistant")
+
     def closing(self, instruction):
         return self.encode("\n\n" + instruction) + self.turn_end() + self.turn("assistant")
 

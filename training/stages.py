@@ -6,6 +6,7 @@ import losses
 from answers import PADDING, AnswerRows, layout, spans
 from data import Mixture, Stream
 from model import Model
+from readings import ReadingRows, parted
 from tasks import Tasks
 
 
@@ -35,6 +36,11 @@ class Stage:
 
     def stream(self, prompts, seed, part):
         return make_stream(self.settings, self.paths, prompts, seed, part, self.answers_only)
+
+    @staticmethod
+    def tokens(rows):
+        """How many tokens a step has read."""
+        return rows[0].numel()
 
     def autocast(self):
         return torch.autocast(self.device, torch.bfloat16, enabled=self.precision == "bf16")
@@ -129,13 +135,42 @@ class Distill(Stage):
 
 
 class Tune(Distill):
-    """Answers to long documents; the teacher, who sees everything, may keep the student near."""
+    """Short answers from the reading: a document once, and many questions as branches of it.
 
-    answers_only = True
+    The low-rank parts learn, on the converted model. Rows of passages alone keep what `answer` taught.
+    """
 
     def setup(self, model, compiled):
-        self.kl, self.ce = self.settings.get("kl", 0.0), self.settings.get("ce", 1.0)
+        self.kl, self.ce = 0.0, 1.0
         super().setup(model, compiled)
+        for name, parameter in model.named_parameters():
+            parameter.requires_grad_(".lora_" in name)
+
+    def stream(self, prompts, seed, part):
+        s = self.settings
+        return ReadingRows(self.paths.pairs, prompts, s["tasks"], s["length"], seed, part, s["shortest"], s["longest"])
+
+    def step(self, share, *rows):
+        loss = self._fork_loss(*rows)
+        (loss * share).backward()
+        return loss.detach()
+
+    def validate(self, *rows):
+        with torch.no_grad():
+            return self._fork_loss(*rows), {}
+
+    @staticmethod
+    def tokens(rows):
+        return int((rows[2] != PADDING).sum())
+
+    def _fork_loss(self, ids, weights, code):
+        ids, weights, fork = parted(ids, weights, code)
+        self.model.recompute = ids.shape[1] > self.settings.get("recompute_from", 3000)
+        with self.autocast():
+            hidden = self.model(ids, self.model.forked(*fork, device=self.device))[0]
+        # A token is predicted by the one before it in its branch; answers never begin a branch.
+        places = weights[0].nonzero()[:, 0]
+        return losses.head_loss(hidden[places - 1], self.model.head, weights[0, places], targets=ids[0, places], ce=1.0)
 
 
 class Answer(Distill):

@@ -217,6 +217,50 @@ def test_teacher_is_transformers_llama():
         assert (theirs(ids(40)).logits - ours(ids(40)) @ ours.head.T).abs().max() < 1e-5
 
 
+def forked_row(document, branches):
+    """(ids of a row, tables' arguments) of a document and branches padded with zeros."""
+    length = max(map(len, branches))
+    padded = [branch + [0] * (length - len(branch)) for branch in branches]
+    return torch.tensor([document + sum(padded, [])]), (len(document), len(branches), length)
+
+
+def test_branches_are_read_as_if_each_alone_followed_the_document():
+    conversion = Conversion(window=12, sinks=2, map_dim=4, state_heads=6, keep=(1,), step=5)
+    for seed, count in enumerate((1, 3, 11, 12, 13, 29, 44)):
+        model = tiny(conversion, seed)
+        document = ids(count, 1, seed)[0].tolist()
+        branches = [ids(length, 1, 10 * seed + length)[0].tolist() for length in (7, 3, 6)]
+        row, fork = forked_row(document, branches)
+        hidden = model(row, model.forked(*fork))[0]
+        for index, branch in enumerate(branches):
+            alone = model(torch.tensor([document + branch]))[0]
+            assert torch.allclose(hidden[:count], alone[:count], atol=1e-4)
+            begin = count + index * fork[2]
+            found, wanted = hidden[begin:begin + len(branch)], alone[count:]
+            assert torch.allclose(found, wanted, atol=1e-4), (count, index, (found - wanted).abs().max())
+
+
+def test_branches_teach_the_document_too():
+    model = tiny(Conversion(window=12, sinks=2, map_dim=4, state_heads=6, keep=(1,), step=5))
+    model.add_low_rank(2, 1.0)
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(".lora_" in name)
+        if name.endswith("lora_b"):
+            parameter.data.normal_(std=0.1)
+    document, branch = ids(40, 1)[0].tolist(), ids(6, 1, 5)[0].tolist()
+
+    def gradients(row, tables, place):
+        model.zero_grad()
+        model(row, tables)[0, place].square().sum().backward()
+        return [p.grad.clone() for p in model.trainable().values()]
+
+    row, fork = forked_row(document, [branch])
+    found = gradients(row, model.forked(*fork), 45)
+    wanted = gradients(torch.tensor([document + branch]), None, 45)
+    for a, b in zip(found, wanted):
+        assert torch.allclose(a, b, atol=1e-3 * b.abs().max().item() + 1e-5)
+
+
 if __name__ == "__main__":
     for name, test in list(globals().items()):
         if name.startswith("test_"):

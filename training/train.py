@@ -114,7 +114,8 @@ class Trainer:
             self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         taken = time.monotonic() - begun
-        self.steps, self.tokens, self.position = self.steps + 1, self.tokens + ids.numel(), self.position + len(ids)
+        read = self.stage.tokens(rows)
+        self.steps, self.tokens, self.position = self.steps + 1, self.tokens + read, self.position + len(ids)
         self.seconds += taken
         self.stopped = self.stopped or time.monotonic() > self.deadline
         if self.processes > 1:  # all have to agree on the rate, and when to end
@@ -122,7 +123,7 @@ class Trainer:
             distributed.all_reduce(common, distributed.ReduceOp.MAX)
             self.seconds, self.stopped = common[0].item(), bool(common[1])
         validation = self.validate() if self._is_due("validate_every") else ""
-        self._report(loss, validation, gradient, rate, ids.numel() / taken)
+        self._report(loss, validation, gradient, rate, read / taken)
 
     def _accumulate(self, rows):
         """The mean of the loss over the batch's parts, and its gradient; a process does its share of the parts."""
