@@ -67,7 +67,7 @@ train-stop: ## Stop training after its step, with a checkpoint
 
 install: build ## Install the programs into PREFIX (default /usr/local)
 	install -D -t $(or $(PREFIX),/usr/local)/bin $(BIN)/docproc $(BIN)/docproc-worker
-	install -D -m 644 -t $(or $(PREFIX),/usr/local)/share/docproc/models models/smollm2-135m-adapter.*
+	install -D -m 644 -t $(or $(PREFIX),/usr/local)/share/docproc/models models/smollm2-135m-adapter.* models/smollm2-135m-route.json
 
 chaos: setup ## Every fault in full, with its figures (about an hour; SEED=1)
 	swift build --build-tests $(TESTS)

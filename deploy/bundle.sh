@@ -17,6 +17,6 @@ done
 install -D -m 644 -t "$stage/docproc/deploy/systemd" deploy/systemd/docproc-worker@.service
 install -m 644 -t "$stage/docproc/deploy" deploy/worker.env.example docs/fleet.md
 install -m 755 -t "$stage/docproc/deploy" deploy/install.sh deploy/packages.sh
-install -D -m 644 -t "$stage/docproc/models" models/smollm2-135m-adapter.{safetensors,json}
+install -D -m 644 -t "$stage/docproc/models" models/smollm2-135m-adapter.{safetensors,json} models/smollm2-135m-route.json
 tar -C "$stage" -czf "$output" docproc
 echo "$output: $(du -h "$output" | cut -f1)"

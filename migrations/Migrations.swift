@@ -28,6 +28,7 @@ package enum Migrations {
     step(8, "roles", PackageResources._008_roles_sql),
     step(9, "complete", PackageResources._009_complete_sql, isBreaking: false),
     step(10, "upkeep", PackageResources._010_upkeep_sql, isBreaking: false),
+    step(11, "writing", PackageResources._011_writing_sql, isBreaking: false),
   ]
 
   /// In the order in which they are applied.
@@ -46,6 +47,7 @@ package enum Migrations {
     object("functions/claim/register_worker.sql", PackageResources.register_worker_sql),
     object("functions/claim/release.sql", PackageResources.release_sql),
     object("functions/claim/report.sql", PackageResources.report_sql),
+    object("functions/claim/report_writing.sql", PackageResources.report_writing_sql),
     object("functions/claim/unregister_worker.sql", PackageResources.unregister_worker_sql),
     object("functions/claim/wish_of.sql", PackageResources.wish_of_sql),
     object("functions/order/finish.sql", PackageResources.finish_sql),

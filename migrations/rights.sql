@@ -53,6 +53,7 @@ grant execute on function
   docproc.beat(uuid),
   docproc.claim(uuid, text[], boolean, integer),
   docproc.report(bigint, bigint, bigint, bigint, bigint, bigint),
+  docproc.report_writing(bigint, bigint, bigint, text, bigint),
   docproc.save_checkpoint(
     bigint, bigint, text, bigint, float8, text, bytea, bigint, text,
     bigint, bigint, bytea, bigint, text),

@@ -93,10 +93,16 @@ final class Checkpointer: Sendable {
   /// Seconds that the reading stood still for checkpoints on its way.
   var seconds: Double { state.withLock { $0.seconds } }
 
+  /// Of an interval, that has to be over before a reading's end is saved too.
+  private static let lastShare = 0.25
+
   /// Saves the moment if it is time to, without waiting for it.
-  func offer(_ moment: ReadingMoment) {
+  /// - Parameter isLast: true for the reading's end: writing may take long, and nobody wants to read
+  ///   again for it.
+  func offer(_ moment: ReadingMoment, isLast: Bool = false) {
     let begun = ContinuousClock.now
-    guard state.withLock({ begun >= $0.due && !$0.isSaving }) else { return }
+    let early = Duration.seconds(isLast ? (1 - Self.lastShare) * interval : 0)
+    guard state.withLock({ begun >= $0.due - early && !$0.isSaving }) else { return }
     let copy = Copy(moment)
     let cost = (ContinuousClock.now - begun) / .seconds(1)
     state.withLock { state in

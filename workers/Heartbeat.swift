@@ -66,6 +66,15 @@ final class Heartbeat: Sendable {
     }
   }
 
+  /// - Parameter text: the answer so far; nil where several are written to choose from.
+  func wrote(_ tokens: Int, _ text: String?) {
+    state.withLock { state in
+      state.progress.writtenTokens = tokens
+      // Postgres holds no text with U+0000.
+      state.progress.written = text?.filter { $0 != "\0" }
+    }
+  }
+
   /// Something was done, of whatever kind.
   func step() { state.withLock { $0.progress.steps += 1 } }
 

@@ -39,10 +39,15 @@ struct JobReading {
   func record(
     resuming saved: (_ claim: Claim, _ key: String) throws -> Checkpoint?
   ) throws -> ResultRecord {
-    let (task, document) = (try task(), try job.document())
+    let task = try task()
+    let document = try job.document()
+    let options = try options()
     let model = try models.model(named: job.model)
-    let key = job.readingKey(modelSHA256: model.info.sha256, format: StateArchive.version)
-    let reading = Prepared(document: document, task: task, model: model, key: key)
+    let key = job.readingKey(
+      modelSHA256: model.info.sha256, format: StateArchive.version,
+      focus: options.isFocused ? job.question : nil)
+    let reading = Prepared(
+      document: document, task: task, options: options, model: model, key: key)
     guard let earlier = try saved(job.claim, key), let point = resumePoint(earlier) else {
       return try record(reading, nil)
     }
@@ -64,6 +69,7 @@ struct JobReading {
   private struct Prepared {
     let document: Document
     let task: ReadingTask
+    let options: AnswerOptions
     let model: ModelShelf.Loaded
     /// Of checkpoints that fit.
     let key: String
@@ -74,6 +80,30 @@ struct JobReading {
     case .ask: .ask(Question(job.question ?? ""))
     case .summarize: .summarize(focus: job.question.map(Question.init))
     }
+  }
+
+  private func options() throws -> AnswerOptions {
+    let parameters = try job.parameters()
+    var options = AnswerOptions()
+    if let name = parameters.from {
+      guard let route = AnswerRoute(rawValue: name) else {
+        throw JobError.impossibleParameter(
+          name: "from", value: name,
+          allowed: AnswerRoute.allCases.map(\.rawValue).joined(separator: ", "))
+      }
+      options.route = route
+    }
+
+    if let most = parameters.mostAnswerTokens {
+      guard AnswerOptions.tokenLimits.contains(most) else {
+        throw JobError.impossibleParameter(
+          name: "max_answer_tokens", value: "\(most)", allowed: "\(AnswerOptions.tokenLimits)")
+      }
+      options.mostTokens = most
+    }
+
+    options.isFocused = parameters.focused ?? false
+    return options
   }
 
   private func resumePoint(_ saved: Checkpoint) -> ResumePoint? {
@@ -97,7 +127,8 @@ struct JobReading {
       pagedTo: resumed?.checkpoint.pages.last?.endToken ?? 0,
       interval: settings.checkpointSeconds, logger: logger, lost: heartbeat.lost)
     let answer = try reading.model.answerer.read(
-      reading.document, task: reading.task, control: control(checkpointer, resumed?.point))
+      reading.document, task: reading.task, options: reading.options,
+      control: control(checkpointer, resumed?.point))
 
     var figures = answer.figures
     figures.checkpoints = (resumed?.checkpoint.number ?? 0) + checkpointer.saved
@@ -112,7 +143,8 @@ struct JobReading {
       document: .init(
         name: job.documentName, sha256: job.sha256, bytes: job.bytes,
         tokens: answer.documentTokens),
-      answer: answer.text, supported: answer.isSupported, evidence: answer.evidence,
+      answer: answer.text, answeredFrom: answer.answeredFrom.rawValue,
+      supported: answer.isSupported, evidence: answer.evidence,
       model: reading.model.info, reading: figures, worker: settings.name)
   }
 
@@ -121,6 +153,8 @@ struct JobReading {
     control.resume = point
     control.progress = { [heartbeat] in heartbeat.progress($0, $1) }
     control.blockClosed = { checkpointer.offer($0) }
+    control.readingEnded = { checkpointer.offer($0, isLast: true) }
+    control.writing = { [heartbeat] in heartbeat.wrote($0, $1) }
     control.shouldStop = { [heartbeat, stop] in
       heartbeat.step()
       heartbeat.waitWhileUnheard(isOver: { stop.isRequested })

@@ -19,7 +19,8 @@ enum JobOutcome: Equatable {
   init(_ error: any Error, _ verdict: Verdict) {
     switch error {
     case ReadingError.stopped: self = .stopped(verdict)
-    case ModelError.libraryUnavailable, JobError.unknownTask, is ModelShelf.Unavailable:
+    case ModelError.libraryUnavailable, JobError.unknownTask, JobError.unknownParameter,
+      is ModelShelf.Unavailable:
       self = .cannotBeDoneHere("\(error)")
     case is PostgresError: self = .refusedByDatabase
     default: self = .broken("\(error)")

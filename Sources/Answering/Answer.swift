@@ -15,5 +15,7 @@ package struct Answer: Sendable, Equatable {
   package let evidence: [Quote]
   /// Tokens of the document.
   package let documentTokens: Int
+  /// For a summary `passages`: it is condensed from highlights.
+  package let answeredFrom: AnswerRoute
   package let figures: ReadingFigures
 }

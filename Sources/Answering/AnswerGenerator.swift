@@ -3,9 +3,20 @@ import Inference
 import Reading
 import Tokenizer
 
+/// What is told of a text while it is written.
+struct WritingProgress {
+  let control: ReadingControl
+  /// Tokens that were written before, of other texts.
+  var before = 0
+  /// True where no other text is written to choose from.
+  var isOnly = true
+}
+
 /// Text that a model goes on with after a reading.
 struct AnswerGenerator {
   private static let unlikely = 0.02
+  /// Tokens from one report of the text so far to the next: decoding it takes a while.
+  private static let reportTokens = 4
 
   let model: LanguageModel
   let tokenizer: TextTokenizer
@@ -48,8 +59,9 @@ struct AnswerGenerator {
   /// - Throws: `ModelError`; `ReadingError.stopped` when the control says so.
   func generate(
     from beginning: Beginning, limit: Int, penalty: Double = 1, forbidden: Int32? = nil,
-    control: ReadingControl
+    progress: WritingProgress
   ) throws -> Generated {
+    let control = progress.control
     var sampler = Sampler(SamplingOptions(repetitionPenalty: penalty))
     var generated: [Int32] = []
     var logits = beginning.logits
@@ -63,6 +75,10 @@ struct AnswerGenerator {
       counted += 1
       if tokenizer.isControl(token) { break }
       generated.append(token)
+      if generated.count % Self.reportTokens == 0 {
+        let text = progress.isOnly ? tokenizer.decode(generated) : nil
+        control.writing(progress.before + generated.count, text)
+      }
       logits = try model.logits(after: [token], state: beginning.state)
     }
 

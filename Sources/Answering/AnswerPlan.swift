@@ -1,22 +1,34 @@
-import Inference
 package import Retrieval
 
-/// What to do about a question: from the kind of question and the kind of model alone.
+/// What to do about a question: from the kind of question, the kind of model and the route alone.
 package struct AnswerPlan: Sendable, Equatable {
-  /// What a model's memory can tell beside the text's words.
-  package enum ModelKind: Sendable, Equatable, CaseIterable {
+  /// What of a model decides how it is asked.
+  package struct ModelKind: Sendable, Equatable {
     /// Some layers choose what they keep: a probe's attention shows where they look.
-    case choosing
-    /// No layer chooses.
-    case keeping
+    package let chooses: Bool
+    /// A model of a billion parameters follows many passages; a smaller one follows one or a few.
+    package let isLarge: Bool
+
+    package init(chooses: Bool, isLarge: Bool) {
+      self.chooses = chooses
+      self.isLarge = isLarge
+    }
   }
 
   /// What the answer is made from.
   package enum Source: Sendable, Equatable {
     /// A summary of the whole text.
     case summary
-    /// The passages that say most of the question.
-    case passages
+    case answer(AnswerRoute)
+  }
+
+  /// Which passages stand before the question.
+  package enum Shown: Sendable, Equatable {
+    case nothing
+    /// The best ones each alone; where none stands out, several stretches at once.
+    case single
+    /// As many of the best stretches as fit, in the document's order (arXiv 2409.01666).
+    case inOrder(bytes: Int)
   }
 
   /// Who words the answer.
@@ -26,14 +38,28 @@ package struct AnswerPlan: Sendable, Equatable {
     case path
   }
 
+  /// About 8,000 tokens.
+  private static let shownBytes = 32_000
+
   package let source: Source
+  package let shown: Shown
   package let wording: Wording
   /// Whether attention has a say in what is evidence.
   package let asksAttention: Bool
 
-  package init(_ kind: Question.Kind, _ model: ModelKind) {
-    source = kind == .wholeText ? .summary : .passages
+  /// - Parameter hasRead: false where the document was not read at all.
+  package init(
+    _ kind: Question.Kind, _ model: ModelKind, _ route: AnswerRoute, hasRead: Bool = true
+  ) {
+    source = kind == .wholeText ? .summary : .answer(route)
     wording = kind == .file ? .path : .model
-    asksAttention = model == .choosing
+    asksAttention = model.chooses && hasRead
+    if !route.showsPassages {
+      shown = .nothing
+    } else if model.isLarge {
+      shown = .inOrder(bytes: Self.shownBytes)
+    } else {
+      shown = .single
+    }
   }
 }

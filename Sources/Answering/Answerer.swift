@@ -8,11 +8,16 @@ import Tokenizer
 
 /// A model that reads documents and answers from them. For one thread at a time.
 package final class Answerer {
+  private static let largeParameters = 1_000_000_000
+
   private let model: LanguageModel
   private let tokenizer: TextTokenizer
   private let format: PromptFormat
   private let answers: AnswerWriter
   private let summaries: SummaryWriter
+  private let kind: AnswerPlan.ModelKind
+  /// How the model answers when nobody chooses.
+  package let route: AnswerRoute
 
   /// - Throws: `ModelError` or `TokenizerError` when the folder is not a usable model.
   package init(folder: String, threads: Int = 0) throws {
@@ -22,6 +27,10 @@ package final class Answerer {
     let generator = AnswerGenerator(model: model, tokenizer: tokenizer)
     answers = AnswerWriter(model: model, format: format, generator: generator)
     summaries = SummaryWriter(model: model, format: format, generator: generator)
+    kind = AnswerPlan.ModelKind(
+      chooses: model.makeState().chooses,
+      isLarge: model.description.parameters >= Self.largeParameters)
+    route = MeasuredRoute.route(of: folder)
   }
 
   /// Tokens of a text, without reading it.
@@ -30,56 +39,83 @@ package final class Answerer {
   /// Reads the document once, front to back, and does the task.
   /// - Throws: `ReadingError`; `.stopped` leaves nothing behind.
   package func read(
-    _ document: Document, task: ReadingTask, control: ReadingControl = ReadingControl()
+    _ document: Document, task: ReadingTask, options: AnswerOptions = AnswerOptions(),
+    control: ReadingControl = ReadingControl()
   ) throws -> Answer {
     if let question = task.question, question.isBlank { throw ReadingError.emptyQuestion }
-    let reading = try open(document, for: task, control: control)
-    switch task {
-    case .summarize(let focus): return try summarize(reading, focus: focus)
-    case .ask(let question): return try answer(question, from: reading)
+    let reading = try reading(document, task, options, control)
+    do {
+      switch task {
+      case .summarize(let focus): return try summarize(reading, focus: focus)
+      case .ask(let question): return try answer(question, from: reading, options)
+      }
+    } catch ReadingError.stopped {
+      reading.stopping()
+      throw ReadingError.stopped
     }
   }
 
+  /// Only who asks for passages alone gets no reading: else it also serves evidence and summaries.
+  private func reading(
+    _ document: Document, _ task: ReadingTask, _ options: AnswerOptions, _ control: ReadingControl
+  ) throws -> DocumentReading {
+    if options.route == .passages, case .ask = task {
+      PeakMemory.reset()
+      return try DocumentReading(
+        unread: DocumentTokens(document, tokenizer), model.makeState(), control: control)
+    }
+    return try open(
+      document, focus: options.isFocused ? task.question : nil, control: control)
+  }
+
   /// Reads the document once, front to back.
-  /// - Parameter task: what it will be asked, where that is known before: the model then reads
-  ///   with it in mind, and layers that choose what they keep choose for it.
+  /// - Parameter focus: a question that the model reads with in mind, and that layers with a choice
+  ///   keep tokens for; nil for a general reading, which any question may follow.
   /// - Throws: `ReadingError`
   package func open(
-    _ document: Document, for task: ReadingTask?, control: ReadingControl = ReadingControl()
+    _ document: Document, focus: Question? = nil, control: ReadingControl = ReadingControl()
   ) throws -> DocumentReading {
     PeakMemory.reset()
+    let task = focus.map(ReadingTask.ask)
     return try DocumentReading(
       DocumentTokens(document, tokenizer), model,
       ReadingPrompt(opening: format.opening(task), probe: format.probe(task)),
-      question: task?.question, control: control)
+      question: focus, control: control)
   }
 
   /// Answers a question about a document that was read, known before the reading or not.
   /// - Throws: `ReadingError`, `ModelError`
-  package func answer(_ question: Question, from reading: DocumentReading) throws -> Answer {
+  package func answer(
+    _ question: Question, from reading: DocumentReading, _ options: AnswerOptions = AnswerOptions()
+  ) throws -> Answer {
     if question.isBlank { throw ReadingError.emptyQuestion }
-    let plan = AnswerPlan(question.kind, reading.state.chooses ? .choosing : .keeping)
+    let plan = AnswerPlan(
+      question.kind, kind, options.route ?? route, hasRead: reading.hasRead)
     switch plan.source {
     case .summary: return try summarize(reading)
-    case .passages: return try answer(question, plan, reading)
+    case .answer(let route): return try answer(question, plan, route, reading, options)
     }
   }
 
   private func answer(
-    _ question: Question, _ plan: AnswerPlan, _ reading: DocumentReading
+    _ question: Question, _ plan: AnswerPlan, _ route: AnswerRoute, _ reading: DocumentReading,
+    _ options: AnswerOptions
   ) throws -> Answer {
     let start = ContinuousClock.now
     let evidence = Evidence(
       reading.text, reading.lexicalScores(question),
       attention: try attention(of: .ask(question), reading, isAsked: plan.asksAttention))
-    let candidates = try answers.candidates(question, evidence, reading.text, reading.control)
+    let ground = AnswerWriter.Ground(
+      question: question, state: try state(for: question, route, reading, options.ablation),
+      mostTokens: options.mostTokens, control: reading.control, isOnly: plan.shown != .single)
+    let candidates = try answers.candidates(plan.shown, evidence, reading.text, ground)
     let support = Support(
       words: evidence.support, refusal: candidates.refusal, isSpread: evidence.isSpread)
     let generated = candidates.all.reduce(0) { $0 + $1.generatedTokens }
     let took = figures(reading, answering: .now - start, generated: generated)
 
     guard let best = candidates.all.last, support.isEnough() else {
-      return Self.unsupported(support, candidates.all, took)
+      return Self.unsupported(support, candidates.all, route, took)
     }
 
     let path = evidence.ranked.first.flatMap { reading.text.path(ofUnit: $0.unit) }
@@ -87,24 +123,48 @@ package final class Answerer {
       text: plan.wording == .path ? path ?? best.text : best.text, isSupported: true,
       support: support, candidates: candidates.all,
       evidence: evidence.ranked.map { Quote(reading.text.excerpt(ofUnit: $0.unit), $0.score) },
-      documentTokens: reading.documentTokens, figures: took)
+      documentTokens: reading.documentTokens, answeredFrom: route, figures: took)
+  }
+
+  /// What the question is asked on: the reading's state, or one that has read nothing.
+  private func state(
+    for question: Question, _ route: AnswerRoute, _ reading: DocumentReading,
+    _ ablation: StateAblation
+  ) throws -> ReadingState {
+    guard route.usesState, reading.hasRead else { return try emptyState(for: .ask(question)) }
+    switch ablation {
+    case .none: return reading.state
+    case .all: return try emptyState(for: reading.focus.map(ReadingTask.ask))
+    case .lightning, .softmax: return model.forgetting(ablation.kinds, reading.state)
+    }
+  }
+
+  /// A state that has read the opening and nothing else.
+  private func emptyState(for task: ReadingTask?) throws -> ReadingState {
+    let state = model.makeState()
+    try model.read(format.opening(task), into: state)
+    return state
   }
 
   /// What does not support an answer is no evidence, however near it comes.
   private static func unsupported(
-    _ support: Support, _ candidates: [Candidate], _ figures: ReadingFigures
+    _ support: Support, _ candidates: [Candidate], _ route: AnswerRoute,
+    _ figures: ReadingFigures
   ) -> Answer {
     Answer(
       text: "The document does not say.", isSupported: false, support: support,
       candidates: candidates, evidence: [],
-      documentTokens: figures.tokensRead, figures: figures)
+      documentTokens: figures.tokensRead, answeredFrom: route, figures: figures)
   }
 
   /// What the model answers when it is shown these passages and has read nothing else; it always
   /// does.
   /// - Throws: `ModelError`
   package func answer(_ question: Question, fromPassages passages: [String]) throws -> String {
-    try answers.answer(question, passages)
+    let ground = AnswerWriter.Ground(
+      question: question, state: try emptyState(for: .ask(question)),
+      mostTokens: AnswerOptions().mostTokens, control: ReadingControl())
+    return try answers.candidate(passages, match: 1, ground).text
   }
 
   /// Summarizes a document that was read, or what it says about `focus`.
@@ -114,7 +174,8 @@ package final class Answerer {
     let text = reading.text
     let chosen = Highlights.choose(
       CentralScores(text).scores, focus: focus.map(reading.lexicalScores),
-      attention: try attention(of: .summarize(focus: focus), reading, isAsked: true),
+      attention: try attention(
+        of: .summarize(focus: focus), reading, isAsked: reading.hasRead),
       tokenCount: reading.documentTokens)
 
     // A text without whole sentences is told by its beginning.
@@ -126,7 +187,7 @@ package final class Answerer {
     return Answer(
       text: written.text, isSupported: true, support: nil, candidates: [],
       evidence: chosen.map { Quote(text.excerpt(ofUnit: $0.unit), $0.score) },
-      documentTokens: reading.documentTokens,
+      documentTokens: reading.documentTokens, answeredFrom: .passages,
       figures: figures(reading, answering: .now - start, generated: written.tokens))
   }
 
@@ -144,7 +205,9 @@ package final class Answerer {
     _ reading: DocumentReading, answering: Duration, generated: Int
   ) -> ReadingFigures {
     var figures = ReadingFigures()
-    figures.tokensRead = reading.documentTokens
+    figures.passes = reading.hasRead ? 1 : 0
+    figures.focus = reading.hasRead ? reading.focus == nil ? "general" : "focused" : nil
+    figures.tokensRead = reading.hasRead ? reading.documentTokens : 0
     figures.seconds = reading.pass.seconds
     figures.resumedFrom = reading.control.resume?.tokens
     figures.tokensPerSecond = Double(figures.tokensRead) / max(figures.seconds, 1e-9)

@@ -33,6 +33,15 @@ package final class LanguageModel {
     ReadingState(layers: layers.map { $0.mixer.makeState() })
   }
 
+  /// A copy of a state in which layers of some kinds have forgotten everything.
+  package func forgetting(_ kinds: Set<MixerKind>, _ state: ReadingState) -> ReadingState {
+    let fork = state.fork()
+    let kept = zip(layers, fork.layers).map { layer, memory in
+      kinds.contains(layer.mixer.kind) ? layer.mixer.makeState() : memory
+    }
+    return ReadingState(layers: kept, position: state.position)
+  }
+
   /// Bytes that a state takes after this many tokens, at most.
   package func stateBytes(at tokens: Int) -> Int {
     layers.reduce(0) { $0 + $1.mixer.stateBytes(at: tokens) }

@@ -13,6 +13,7 @@ package struct ClaimedJob: Sendable {
   package let bytes: Int
   private let taskName: String
   private let parts: String
+  private let parameterText: String
 
   package var id: Int { claim.job }
 
@@ -21,7 +22,7 @@ package struct ClaimedJob: Sendable {
   ///   - parts: JSON, as `PartsCoding` writes it.
   package init(
     claim: Claim, task: String, question: String?, model: String, documentName: String,
-    text: String, parts: String, sha256: String, bytes: Int
+    text: String, parts: String, parameters: String = "{}", sha256: String, bytes: Int
   ) {
     self.claim = claim
     self.question = question
@@ -32,10 +33,14 @@ package struct ClaimedJob: Sendable {
     self.bytes = bytes
     taskName = task
     self.parts = parts
+    parameterText = parameters
   }
 
   /// - Throws: `JobError.unknownTask`: then a newer worker may know it.
   package func task() throws -> JobTask { try JobTask(named: taskName) }
+
+  /// - Throws: `JobError.unknownParameter`: then a newer worker may know it; `.malformedParameters`.
+  package func parameters() throws -> JobParameters { try JobParameters.decoded(parameterText) }
 
   /// - Throws: `JobError.malformedParts`
   package func document() throws -> Document {
@@ -43,9 +48,12 @@ package struct ClaimedJob: Sendable {
   }
 
   /// What a reading's state depends on: readings of the same key are the same, block by block.
-  /// - Parameter format: the version of the state's archive.
-  package func readingKey(modelSHA256: String, format: Int) -> String {
-    let all = ["reading \(format)", modelSHA256, sha256, parts, taskName, question ?? ""]
+  /// - Parameters:
+  ///   - format: the version of the state's archive.
+  ///   - focus: the question that the reading is for; nil for a general one.
+  package func readingKey(modelSHA256: String, format: Int, focus: String?) -> String {
+    let kind = focus == nil ? "general" : "focused"
+    let all = ["reading \(format)", modelSHA256, sha256, parts, kind, focus ?? ""]
     return SHA256.hex(of: all.map(SHA256.hex(of:)).joined(separator: " "))
   }
 }

@@ -5,6 +5,9 @@ package enum JobError: Error, Equatable, CustomStringConvertible {
   case unknownTask(String)
   case unknownState(String)
   case malformedParts(reason: String)
+  case unknownParameter(String)
+  case malformedParameters(reason: String)
+  case impossibleParameter(name: String, value: String, allowed: String)
 
   package var description: String {
     switch self {
@@ -14,6 +17,12 @@ package enum JobError: Error, Equatable, CustomStringConvertible {
       "this docproc does not know the task \(name); it needs a newer one"
     case .unknownState(let name):
       "this docproc does not know the state \(name) of a job; install a newer one"
+    case .unknownParameter(let name):
+      "this docproc does not know the parameter \(name); it needs a newer one"
+    case .malformedParameters(let reason):
+      "the job's parameters are not as they should be: \(reason)"
+    case .impossibleParameter(let name, let value, let allowed):
+      "the job's parameter \(name) is \(value); it may be \(allowed)"
     case .malformedParts(let reason): "the job's parts are not as they should be: \(reason)"
     }
   }

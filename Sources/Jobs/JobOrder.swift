@@ -6,6 +6,7 @@ package struct JobOrder: Sendable {
   package let task: JobTask
   package let question: String?
   package let model: String
+  package let parameters: JobParameters
   package let priority: Int
   /// True: a new job even if the same was ordered before.
   package let again: Bool
@@ -16,12 +17,14 @@ package struct JobOrder: Sendable {
 
   package init(
     _ document: Document, _ task: JobTask, question: String? = nil, model: String,
+    parameters: JobParameters = JobParameters(),
     priority: Int = 0, again: Bool = false, key: String? = nil, deadlineSeconds: Int? = nil
   ) {
     self.document = document
     self.task = task
     self.question = question
     self.model = model
+    self.parameters = parameters
     self.priority = priority
     self.again = again
     self.key = key

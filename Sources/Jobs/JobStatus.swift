@@ -17,6 +17,11 @@ package struct JobStatus: Sendable, Encodable {
   /// Of the document, that a checkpoint has.
   package let checkpointTokens: Int?
   package let worker: String?
+  /// Of a running job: `preparing`, `reading` or `writing`.
+  package let phase: String?
+  package let writtenTokens: Int?
+  /// Of the answer, so far; nil where several are written to choose from.
+  package let written: String?
   package let attempts: Int
   package let crashes: Int
   package let releases: Int
@@ -28,7 +33,8 @@ package struct JobStatus: Sendable, Encodable {
   package var isFinal: Bool { state.isFinal }
 
   enum CodingKeys: String, CodingKey {
-    case id, state, task, question, document, model, priority, percent, worker, attempts, crashes,
+    case id, state, task, question, document, model, priority, percent, worker, phase, written,
+      attempts, crashes,
       releases, error
     case documentSHA256 = "document_sha256"
     case documentBytes = "document_bytes"
@@ -37,6 +43,7 @@ package struct JobStatus: Sendable, Encodable {
     case tokensPerSecond = "tokens_per_second"
     case etaSeconds = "eta_seconds"
     case checkpointTokens = "checkpoint_tokens"
+    case writtenTokens = "written_tokens"
     case createdAt = "created_at"
     case startedAt = "started_at"
     case finishedAt = "finished_at"

@@ -17,7 +17,8 @@ package struct Submitter {
       [
         .text(order.document.name), .text(order.document.text),
         .text(try PartsCoding.encode(order.document.parts)), .text(order.task.rawValue),
-        .text(order.question), .text(order.model), .integer(order.priority), .text("{}"),
+        .text(order.question), .text(order.model), .integer(order.priority),
+        .text(try order.parameters.encoded()),
         .boolean(order.again), .text(order.key),
         .seconds(order.deadlineSeconds.map { Double($0) }),
       ])
@@ -103,6 +104,9 @@ extension JobStatus {
     etaSeconds = try row.optionalInteger("eta_seconds")
     checkpointTokens = try row.optionalInteger("checkpoint_tokens")
     worker = try row.optionalText("worker")
+    phase = try row.optionalText("phase")
+    writtenTokens = try row.optionalInteger("written_tokens")
+    written = try row.optionalText("written")
     attempts = try row.integer("attempts")
     crashes = try row.integer("crashes")
     releases = try row.integer("releases")

@@ -10,6 +10,10 @@ package final class DocumentReading {
   package let shift: Int
   package let pass: ReadingPass.Outcome
   package let control: ReadingControl
+  /// False where the document was not read at all.
+  package let hasRead: Bool
+  /// The question that the reading was made for; nil for a general one, which any may follow.
+  package let focus: Question?
   /// The question that was known before the reading, and how the document matches its words.
   private let known: (question: Question, scores: LexicalScores)?
 
@@ -29,10 +33,28 @@ package final class DocumentReading {
       hints: known.map { KeepingHints.choose($0.scores, tokens) } ?? [], control: control
     ).run()
     state = pass.state
+    hasRead = true
+    focus = question
     shift = prompt.opening.count
     self.tokens = tokens
     self.known = known
     self.control = control
+  }
+
+  /// A document that is not read: its text can be quoted, and the state is one before any text.
+  package init(
+    unread tokens: DocumentTokens, _ state: ReadingState, control: ReadingControl
+  ) throws {
+    guard !tokens.ids.isEmpty else { throw ReadingError.nothingToRead }
+    pass = ReadingPass.Outcome(
+      state: state, seconds: 0, firstTokensPerSecond: 0, lastTokensPerSecond: 0)
+    hasRead = false
+    focus = nil
+    shift = state.position
+    self.state = state
+    self.tokens = tokens
+    self.control = control
+    known = nil
   }
 
   package var text: QuotableText { tokens.text }
@@ -52,6 +74,13 @@ package final class DocumentReading {
       try model.read(probe, into: state.scratch(tokens: probe.count), trace: trace)
     }
     return tokens.mass(of: trace, shift: shift)
+  }
+
+  /// What is to be done when writing stops before its end: the reading is not lost.
+  package func stopping() {
+    guard hasRead else { return }
+    control.stopping(
+      ReadingMoment(state: state, tokens: documentTokens, seconds: pass.seconds))
   }
 
   /// Tokens of the document.

@@ -8,6 +8,11 @@ package struct ReadingControl {
   package var shouldStop: () -> Bool = { false }
   /// After each whole block of the grid: a place where the reading could go on.
   package var blockClosed: (ReadingMoment) -> Void = { _ in }
+  /// Once, when the document's last token is read.
+  package var readingEnded: (ReadingMoment) -> Void = { _ in }
+  /// While an answer is written: how many tokens of it there are, and its text so far, nil where
+  /// several are written to choose from.
+  package var writing: (_ tokens: Int, _ text: String?) -> Void = { _, _ in }
   /// Once, before a reading ends because it should stop.
   package var stopping: (ReadingMoment) -> Void = { _ in }
   /// Where an earlier reading of the same document for the same task stopped.

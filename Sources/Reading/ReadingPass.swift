@@ -70,6 +70,7 @@ package struct ReadingPass {
       }
     }
 
+    control.readingEnded(ReadingMoment(state: state, tokens: next, seconds: seconds()))
     return Outcome(
       state: state, seconds: seconds(),
       firstTokensPerSecond: Self.speed(times, from: 0, to: min(Self.speedTokens, tokens.count)),

@@ -1,6 +1,9 @@
 /// What one reading took.
 package struct ReadingFigures: Sendable, Codable, Equatable {
+  /// 0 where only passages were looked at.
   package var passes = 1
+  /// `general`, or `focused` on a question that stood before the document.
+  package var focus: String?
   package var tokensRead = 0
   package var seconds = 0.0
   package var tokensPerSecond = 0.0
@@ -21,7 +24,7 @@ package struct ReadingFigures: Sendable, Codable, Equatable {
   package init() {}
 
   enum CodingKeys: String, CodingKey {
-    case passes, seconds, checkpoints, notes
+    case passes, focus, seconds, checkpoints, notes
     case tokensRead = "tokens_read"
     case tokensPerSecond = "tokens_per_second"
     case firstTokensPerSecond = "first_tokens_per_second"
@@ -38,6 +41,7 @@ package struct ReadingFigures: Sendable, Codable, Equatable {
   package func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(passes, forKey: .passes)
+    try container.encodeIfPresent(focus, forKey: .focus)
     try container.encode(tokensRead, forKey: .tokensRead)
     try container.encode(seconds, forKey: .seconds)
     try container.encode(tokensPerSecond, forKey: .tokensPerSecond)

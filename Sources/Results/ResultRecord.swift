@@ -29,6 +29,8 @@ package struct ResultRecord: Codable, Sendable, Equatable {
   package let document: DocumentInfo
   /// The answer, or the summary.
   package let answer: String
+  /// `reading`, `reading+passages` or `passages`; nil in records from before that was told.
+  package let answeredFrom: String?
   /// False when the document does not support an answer.
   package let supported: Bool
   package let evidence: [Quote]
@@ -36,15 +38,21 @@ package struct ResultRecord: Codable, Sendable, Equatable {
   package let reading: ReadingFigures
   package let worker: String
 
+  private enum CodingKeys: String, CodingKey {
+    case task, question, document, answer, supported, evidence, model, reading, worker
+    case answeredFrom = "answered_from"
+  }
+
   package init(
-    task: String, question: String?, document: DocumentInfo, answer: String, supported: Bool,
-    evidence: [Quote],
-    model: ModelInfo, reading: ReadingFigures, worker: String
+    task: String, question: String?, document: DocumentInfo, answer: String,
+    answeredFrom: String? = nil, supported: Bool, evidence: [Quote], model: ModelInfo,
+    reading: ReadingFigures, worker: String
   ) {
     self.task = task
     self.question = question
     self.document = document
     self.answer = answer
+    self.answeredFrom = answeredFrom
     self.supported = supported
     self.evidence = evidence
     self.model = model

@@ -1,3 +1,4 @@
+import Documents
 import Foundation
 import Jobs
 import Migrations
@@ -48,6 +49,36 @@ import Testing
     #expect(try #require(decoded.first).text("answer") == "yes")
   }
 
+  @Test func whatAnAnswerWasWrittenFromIsAColumn() throws {
+    let id = try queue.jobs.submit(order()).id
+    let job = try claim()
+    let writing = JobProgress(
+      tokens: 4, total: 4, steps: 9, writtenTokens: 3, written: "It says")
+    #expect(try queue.report(job.claim, JobProgress(tokens: 4, total: 4)) == .going)
+    #expect(try queue.jobs.status(id).phase == "reading")
+    #expect(try queue.report(job.claim, writing) == .going)
+    let status = try queue.jobs.status(id)
+    #expect(status.phase == "writing" && status.writtenTokens == 3 && status.written == "It says")
+    #expect(try queue.steering.cancel(id) == .running)
+    #expect(try queue.report(job.claim, writing) == .cancel)
+    #expect(
+      try queue.report(Claim(job: id, fence: job.claim.fence + 9), writing) == .lost)
+
+    var figures = ReadingFigures()
+    figures.focus = "general"
+    let record = ResultRecord(
+      task: "ask", question: "Who?",
+      document: .init(name: "a.txt", sha256: "0", bytes: 10, tokens: 3), answer: "yes",
+      answeredFrom: "reading", supported: true, evidence: [],
+      model: .init(name: "m", sha256: "1"), reading: figures, worker: "test")
+    #expect(try queue.complete(job.claim, record))
+    #expect(try queue.jobs.result(id) == record)
+    let row = try #require(
+      try queue.connection.query("select answered_from, focus from docproc.results").first)
+    #expect(try row.text("answered_from") == "reading" && row.text("focus") == "general")
+    #expect(try queue.jobs.status(id).phase == nil)
+  }
+
   @Test func theSameOrderIsTheSameJob() throws {
     let first = try queue.jobs.submit(order())
     let second = try queue.jobs.submit(order())
@@ -55,6 +86,27 @@ import Testing
     #expect(try queue.jobs.submit(order(question: "Who?")).created)
     #expect(try queue.jobs.submit(order(again: true)).created)
     #expect(try queue.jobs.submit(order("Other text.")).created)
+  }
+
+  @Test func whatChangesAnAnswerIsPartOfTheOrder() throws {
+    func submit(_ parameters: JobParameters) throws -> (id: Int, created: Bool) {
+      try queue.jobs.submit(
+        JobOrder(
+          Document(name: "a.txt", text: "Some text."), .ask, question: "Who?", model: "m",
+          parameters: parameters))
+    }
+    let plain = try submit(JobParameters())
+    #expect(try !submit(JobParameters()).created)
+    #expect(try submit(JobParameters(from: "reading")).created)
+    #expect(try submit(JobParameters(focused: true)).created)
+    #expect(try submit(JobParameters(mostAnswerTokens: 9)).created)
+    #expect(try !submit(JobParameters(from: "reading")).created)
+
+    let other = UUID()
+    try fixture.register(other, "other")
+    let found = try [claim(), fixture.claim(as: other)].map { try $0.parameters() }
+    #expect(found == [JobParameters(), JobParameters(from: "reading")])
+    #expect(plain.created)
   }
 
   @Test func higherPriorityGoesFirst() throws {

@@ -20,6 +20,8 @@ final class MemoryQueue: WorkerQueue {
     var jobs: [ClaimedJob] = []
     var calls: [Call] = []
     var verdict = Verdict.going
+    /// As last reported.
+    var progress = JobProgress()
     /// Thrown by the next claims, one each.
     var claimErrors: [PostgresError] = []
     var completeError: PostgresError?
@@ -64,7 +66,10 @@ final class MemoryQueue: WorkerQueue {
   }
 
   func report(_ claim: Claim, _ progress: JobProgress) -> Verdict {
-    store.state.withLock { $0.verdict }
+    store.state.withLock { state in
+      state.progress = progress
+      return state.verdict
+    }
   }
 
   func complete(_ jobs: [FinishedJob]) throws -> [Bool] {

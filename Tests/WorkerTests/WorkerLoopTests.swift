@@ -24,10 +24,12 @@ import Testing
       name: "w", spool: directory.path + "/spool", connect: { [store] in MemoryQueue(store) })
   }
 
-  private func job(task: String = "summarize", parts: String = "[]") -> ClaimedJob {
+  private func job(
+    task: String = "summarize", parts: String = "[]", parameters: String = "{}"
+  ) -> ClaimedJob {
     ClaimedJob(
       claim: claim, task: task, question: nil, model: "m", documentName: "a.txt", text: "A text.",
-      parts: parts, sha256: "0", bytes: 7)
+      parts: parts, parameters: parameters, sha256: "0", bytes: 7)
   }
 
   private var record: ResultRecord {
@@ -110,6 +112,39 @@ import Testing
     #expect(failed == claim && message.contains("parts"))
   }
 
+  @Test func parametersThatCannotBeMetFailTheJobInWords() throws {
+    let models = ModelShelf(only: "m", threads: 1)
+    let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    for (given, word) in [
+      (#"{"from": "dreams"}"#, "from is dreams"),
+      (#"{"max_answer_tokens": 0}"#, "max_answer_tokens is 0"),
+      (#"{"focused": "very"}"#, "parameters"),
+    ] {
+      store.add(job(parameters: given))
+      try run { job, heartbeat, saved in
+        try JobReading(job, settings, models, heartbeat, StopSignal(), logger)
+          .record(resuming: saved)
+      }
+      guard case .failed(let failed, let message) = told.last else {
+        Issue.record("\(told)")
+        return
+      }
+      #expect(failed == claim && message.contains(word), "\(message)")
+    }
+  }
+
+  @Test func aParameterThatThisWorkerDoesNotKnowIsGivenBack() throws {
+    store.add(job(parameters: #"{"effort": 3}"#))
+    let models = ModelShelf(only: "m", threads: 1)
+    let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    try run { job, heartbeat, saved in
+      try JobReading(job, settings, models, heartbeat, StopSignal(), logger).record(resuming: saved)
+    }
+    let reason = "w: this docproc does not know the parameter effort; it needs a newer one"
+    let delay = WorkerDecision.elsewhereSeconds
+    #expect(told == [.released(claim, delaySeconds: delay, reason: reason)])
+  }
+
   @Test func outagesAreWaitedOut() throws {
     store.add(job())
     store.state.withLock { $0.claimErrors = [.unreachable("gone"), .unreachable("gone")] }
@@ -128,6 +163,20 @@ import Testing
       throw ReadingError.stopped
     }
     #expect(told == [.cancelled(claim)])
+  }
+
+  @Test func whatIsWrittenIsReportedWhileItIsWritten() throws {
+    store.add(job())
+    store.state.withLock { $0.lease = 0.2 }
+    try run { _, heartbeat, _ in
+      heartbeat.wrote(12, "It was\0 a")
+      let deadline = Date().addingTimeInterval(5)
+      while store.state.withLock({ $0.progress.writtenTokens }) == 0, Date() < deadline {
+        Thread.sleep(forTimeInterval: 0.01)
+      }
+      return record
+    }
+    #expect(store.state.withLock { $0.progress.written } == "It was a")
   }
 
   @Test func theHeartbeatGoesOnWhileUpkeepTakesItsTime() throws {

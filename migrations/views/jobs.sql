@@ -36,7 +36,15 @@ select
   s.started_at,
   s.finished_at,
   j.deadline,
-  j.tenant
+  j.tenant,
+  case
+    when s.state <> 'running' then null
+    when c.written_tokens > 0 then 'writing'
+    when c.tokens_total > 0 then 'reading'
+    else 'preparing'
+  end as phase,
+  c.written_tokens,
+  c.written
 from docproc.job j
 join docproc.job_state s on s.job_id = j.id
 join docproc.document d on d.id = j.document_id

@@ -24,7 +24,9 @@ select
   o.payload_raw_bytes,
   octet_length(o.payload) as payload_bytes,
   j.created_at,
-  s.finished_at
+  s.finished_at,
+  o.answered_from,
+  k.focus
 from docproc.result o
 join docproc.job j on j.id = o.job_id
 join docproc.job_state s on s.job_id = j.id

@@ -28,6 +28,28 @@ enum Passages {
       .map { best.prefix($0).sorted().map { text(stretches.units(with: $0), source) } }
   }
 
+  /// The best stretches that match the question at all, as many as fit, in the text's order.
+  static func inOrder(
+    bytes most: Int, _ evidence: Evidence, _ source: QuotableText
+  ) -> [String] {
+    let stretches = source.stretches
+    let scores =
+      evidence.lexical.hasTerms ? evidence.lexical.over(stretches).scores : evidence.scores
+    let best = stretches.bestUnits(
+      scores, count: stretches.count, atLeast: .leastNonzeroMagnitude)
+    var chosen: [Int] = []
+    var used = 0
+    for unit in best {
+      let units = stretches.units(with: unit)
+      let ranges = source.units.ranges
+      used += Int(ranges[units.upperBound].upperBound - ranges[units.lowerBound].lowerBound)
+      if used > most { break }
+      chosen.append(unit)
+    }
+
+    return chosen.sorted().map { text(stretches.units(with: $0), source) }
+  }
+
   private static func text(_ units: ClosedRange<Int>, _ source: QuotableText) -> String {
     let text = units.map(source.line(ofUnit:)).joined(separator: " ")
     return source.path(ofUnit: units.lowerBound).map { "\($0): \(text)" } ?? text

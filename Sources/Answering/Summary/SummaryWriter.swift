@@ -25,7 +25,8 @@ struct SummaryWriter {
       let beginning = try generator.begin(
         after: format.summaryWanted(sentences: Array(part), focus: focus), state)
       let written = try generator.generate(
-        from: beginning, limit: Self.tokens, penalty: Self.penalty, control: control)
+        from: beginning, limit: Self.tokens, penalty: Self.penalty,
+        progress: WritingProgress(control: control, isOnly: false))
       return (
         text: SummarySupport(part + [focus?.text].compactMap(\.self)).borneOut(written.text),
         tokens: written.tokens

@@ -15,12 +15,15 @@ package struct BookSuite: EvaluationSuite {
   private static let passageWords = 100
   private static let shownPassages = 4
 
-  package init(books: Int, questions: Int) {
+  package var options: AnswerOptions
+
+  package init(books: Int, questions: Int, options: AnswerOptions) {
+    self.options = options
     self.books = books
     self.questions = questions
   }
 
-  package var parameters: String { "books=\(books) questions=\(questions)" }
+  package var parameters: String { "books=\(books) questions=\(questions) \(options.description)" }
   package var files: [String] { ["literaryqa_wholebook_val"] }
   package var ratios: [(name: String, of: String, to: String)] { [("to_bm25", "f1", "bm25_f1")] }
 
@@ -42,20 +45,21 @@ package struct BookSuite: EvaluationSuite {
     let keys = own.indices.map { "\(index)/\($0)" }
     let otherKeys = others.indices.map { "\(index)/other/\($0)" }
     if (keys + otherKeys).allSatisfy(log.has) { return }
-    let reading = try answerer.open(Document(name: "book.txt", text: book.text), for: nil)
+    let reading = try answerer.open(Document(name: "book.txt", text: book.text))
     let passages = PassageIndex.passages(of: book.text, words: Self.passageWords)
     let bm25 = PassageIndex(passages)
     for (key, question) in zip(keys, own) {
       try log.add(key) {
         let best = bm25.best(Self.shownPassages, for: question.q).reversed().map { passages[$0] }
         return try item(
-          question, try answerer.answer(Question(question.q), from: reading), Array(best), answerer)
+          question, try answerer.answer(Question(question.q), from: reading, options), Array(best),
+          answerer)
       }
     }
 
     for (key, question) in zip(otherKeys, others) {
       try log.add(key) {
-        unanswerable(question, try answerer.answer(Question(question.q), from: reading))
+        unanswerable(question, try answerer.answer(Question(question.q), from: reading, options))
       }
     }
   }

@@ -30,7 +30,7 @@ package struct CodeSuite: EvaluationSuite {
     let asked = functions.shuffled(using: &random).prefix(questions)
     let keys = asked.map { $0.name }
     if keys.allSatisfy(log.has) { return }
-    let reading = try answerer.open(repository, for: nil)
+    let reading = try answerer.open(repository)
     for (key, function) in zip(keys, asked) {
       try log.add(key) { try item(function, reading, answerer) }
     }

@@ -29,7 +29,13 @@ package struct NeedleSuite: EvaluationSuite {
     "Izmir", "Jaipur",
   ]
 
-  package init(lengths: [Int], depths: [Int], repeats: Int, known: Bool, haystack: String) {
+  package var options: AnswerOptions
+
+  package init(
+    lengths: [Int], depths: [Int], repeats: Int, known: Bool, haystack: String,
+    options: AnswerOptions
+  ) {
+    self.options = options
     self.lengths = lengths
     self.depths = depths
     self.repeats = repeats
@@ -38,7 +44,7 @@ package struct NeedleSuite: EvaluationSuite {
   }
 
   package var parameters: String {
-    "lengths=\(lengths) depths=\(depths) repeats=\(repeats) known=\(known)"
+    "lengths=\(lengths) depths=\(depths) repeats=\(repeats) known=\(known) \(options.description)"
   }
 
   package var texts: [String] { [haystack] }
@@ -71,10 +77,10 @@ package struct NeedleSuite: EvaluationSuite {
     let document = Document(
       name: "haystack.txt", text: try text(with: needles, tokens: length, answerer))
     let reading = try answerer.open(
-      document, for: known ? .ask(Question(needles[0].question)) : nil)
+      document, focus: known ? Question(needles[0].question) : nil)
     for (key, needle) in zip(keys, needles) {
       try log.add(key) {
-        let answer = try answerer.answer(Question(needle.question), from: reading)
+        let answer = try answerer.answer(Question(needle.question), from: reading, options)
         let found = answer.text.filter(\.isNumber).contains("\(needle.number)")
         let quoted = answer.evidence.prefix(3).contains { $0.quote.contains("\(needle.number)") }
         return EvaluationItem(

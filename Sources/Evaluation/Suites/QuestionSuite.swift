@@ -19,7 +19,13 @@ package struct QuestionSuite: EvaluationSuite {
   private static let charactersPerToken = 4.3
   private static let shownPassages = 3
 
-  package init(lengths: [Int], documents: Int, questions: Int, known: Bool, adversarial: Bool) {
+  package var options: AnswerOptions
+
+  package init(
+    lengths: [Int], documents: Int, questions: Int, known: Bool, adversarial: Bool,
+    options: AnswerOptions
+  ) {
+    self.options = options
     self.lengths = lengths
     self.documents = documents
     self.questions = questions
@@ -29,7 +35,7 @@ package struct QuestionSuite: EvaluationSuite {
 
   package var parameters: String {
     "lengths=\(lengths) documents=\(documents) questions=\(questions) known=\(known) "
-      + "adversarial=\(adversarial)"
+      + "adversarial=\(adversarial) \(options.description)"
   }
   package var files: [String] {
     [adversarial ? "squad_v2.0_dev_articles" : "squad_v1.1_dev_articles"]
@@ -65,12 +71,14 @@ package struct QuestionSuite: EvaluationSuite {
     if keys.allSatisfy(log.has) { return }
     let document = Document(name: "articles.txt", text: made.text)
     let passages = PassageIndex(made.paragraphs)
-    let reading = known ? nil : try answerer.open(document, for: nil)
+    let reading = known ? nil : try answerer.open(document)
+    var focused = options
+    focused.isFocused = true
     for (key, question) in zip(keys, asked) {
       try log.add(key) {
         let answer =
-          try reading.map { try answerer.answer(Question(question.text), from: $0) }
-          ?? answerer.read(document, task: .ask(Question(question.text)))
+          try reading.map { try answerer.answer(Question(question.text), from: $0, options) }
+          ?? answerer.read(document, task: .ask(Question(question.text)), options: focused)
         return try item(question, answer, made, passages, length, answerer)
       }
     }
@@ -99,6 +107,9 @@ package struct QuestionSuite: EvaluationSuite {
     values["f1"] = AnswerMetrics.f1(answer.text, question.answers)
     values["em"] = AnswerMetrics.exactMatch(answer.text, question.answers)
     values["answerable_refused"] = answer.isSupported ? 0 : 1
+    // What it would have answered, had it not been allowed to refuse.
+    values["f1_unrefused"] = AnswerMetrics.f1(
+      answer.candidates.last?.text ?? "", question.answers)
     values["evidence_3"] =
       answer.evidence.prefix(3).contains {
         $0.start < range.upperBound && $0.end > range.lowerBound

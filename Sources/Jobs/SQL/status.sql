@@ -1,5 +1,5 @@
 select id, state, task, question, document, document_sha256, document_bytes, document_tokens, model, priority, tokens_read,
-  percent, tokens_per_second, extract(epoch from eta)::bigint as eta_seconds, checkpoint_tokens, worker, attempts, crashes, releases, error,
+  percent, tokens_per_second, extract(epoch from eta)::bigint as eta_seconds, checkpoint_tokens, worker, phase, written_tokens, written, attempts, crashes, releases, error,
   to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as created_at,
   to_char(started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as started_at,
   to_char(finished_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as finished_at

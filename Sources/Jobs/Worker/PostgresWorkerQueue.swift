@@ -42,11 +42,21 @@ package final class PostgresWorkerQueue: WorkerQueue {
   }
 
   package func report(_ claim: Claim, _ progress: JobProgress) throws -> Verdict {
+    if progress.writtenTokens > 0 { return try reportWriting(claim, progress) }
     let row = try database.value(
       of: "report",
       claim.parameters + [
         .integer(progress.tokens), .integer(progress.total), .integer(progress.steps),
         .integer(progress.resumedFrom),
+      ])
+    return Verdict(named: try row.text("value"))
+  }
+
+  private func reportWriting(_ claim: Claim, _ progress: JobProgress) throws -> Verdict {
+    let row = try database.value(
+      of: "report_writing",
+      claim.parameters + [
+        .integer(progress.writtenTokens), .text(progress.written), .integer(progress.steps),
       ])
     return Verdict(named: try row.text("value"))
   }
@@ -147,6 +157,7 @@ extension ClaimedJob {
       task: try row.text("task"), question: try row.optionalText("question"),
       model: try row.text("model"), documentName: try row.text("document_name"),
       text: try row.text("document_text"), parts: try row.text("document_parts"),
+      parameters: try row.text("parameters"),
       sha256: try row.text("document_sha256"), bytes: try row.integer("document_bytes"))
   }
 }

@@ -20,6 +20,7 @@ struct ResultOffer: Encodable {
   private let model: String
   private let modelSHA256: String
   private let answer: String
+  private let answeredFrom: String?
   private let supported: Bool
   private let evidence: [Quote]
   private let figures: ReadingFigures
@@ -38,6 +39,7 @@ struct ResultOffer: Encodable {
     model = record.model.name
     modelSHA256 = record.model.sha256
     answer = record.answer
+    answeredFrom = record.answeredFrom
     supported = record.supported
     evidence = record.evidence
     figures = record.reading
@@ -49,6 +51,7 @@ struct ResultOffer: Encodable {
 
   enum CodingKeys: String, CodingKey {
     case job, fence, worker, model, answer, supported, evidence, figures, tokens, payload, sha256
+    case answeredFrom = "answered_from"
     case modelSHA256 = "model_sha256"
     case rawBytes = "raw_bytes"
   }

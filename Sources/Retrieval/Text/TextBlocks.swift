@@ -2,7 +2,7 @@
 package struct TextBlocks {
   /// The block of each unit, counted from 0 in the text's order.
   package let ofUnit: [Int32]
-  var count: Int { ofUnit.last.map { Int($0) + 1 } ?? 0 }
+  package var count: Int { ofUnit.last.map { Int($0) + 1 } ?? 0 }
 
   init(_ units: TextUnits, bytes: [UInt8], _ sizes: RetrievalTuning.Blocks) {
     let ranges = units.ranges

@@ -10,6 +10,7 @@ struct ProgressLine {
   private let isTerminal = isatty(STDERR_FILENO) == 1
   private let isQuiet: Bool
   private var lastState: JobState?
+  private var lastPhase: String?
   private var lastPercent = -plainStep
   private var first: (tokens: Int, at: Date)?
 
@@ -21,12 +22,15 @@ struct ProgressLine {
     let text = describe(job)
     if isTerminal {
       write("\r\u{1b}[K\(text)")
-    } else if job.state != lastState || (job.percent ?? 0) >= lastPercent + Self.plainStep {
+    } else if job.state != lastState || job.phase != lastPhase
+      || (job.percent ?? 0) >= lastPercent + Self.plainStep
+    {
       write(text + "\n")
       lastPercent = job.percent ?? 0
     }
 
     lastState = job.state
+    lastPhase = job.phase
   }
 
   mutating func finish() {
@@ -34,6 +38,9 @@ struct ProgressLine {
   }
 
   private mutating func describe(_ job: JobStatus) -> String {
+    if job.state == .running, job.phase == "writing", let tokens = job.writtenTokens {
+      return "job \(job.id) writing, \(tokens) tokens\(Self.end(of: job.written))"
+    }
     guard job.state == .running, let percent = job.percent, let total = job.documentTokens,
       let done = job.tokensRead
     else {
@@ -42,6 +49,21 @@ struct ProgressLine {
     return
       "job \(job.id) reading \(bar(percent)) \(Int(percent))%  \(done) of \(total) "
       + "tokens\(speed(done, total))"
+  }
+
+  /// The last words of what is written, on one line.
+  private static func end(of text: String?) -> String {
+    guard let text, !text.isEmpty else { return "" }
+    // A model's words are data: none of them becomes an escape code of the terminal.
+    let words = text.split(whereSeparator: \.isWhitespace).map { word in
+      String(String.UnicodeScalarView(word.unicodeScalars.filter { !Self.isControl($0) }))
+    }
+    let line = words.joined(separator: " ")
+    return line.count > width ? ": ...\(line.suffix(width))" : ": \(line)"
+  }
+
+  private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+    [.control, .format].contains(scalar.properties.generalCategory)
   }
 
   private func bar(_ percent: Double) -> String {

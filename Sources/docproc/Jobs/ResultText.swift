@@ -16,6 +16,7 @@ struct ResultOutput: Encodable {
   enum CodingKeys: String, CodingKey {
     case id, state, task, question, document, answer, supported, summary, highlights, evidence,
       model, reading, worker, attempts
+    case answeredFrom = "answered_from"
     case createdAt = "created_at"
     case finishedAt = "finished_at"
   }
@@ -28,6 +29,7 @@ struct ResultOutput: Encodable {
     try container.encode(record.question, forKey: .question)
     try container.encode(record.document, forKey: .document)
     try container.encode(record.answer, forKey: .answer)
+    try container.encodeIfPresent(record.answeredFrom, forKey: .answeredFrom)
     try container.encode(record.supported, forKey: .supported)
     try container.encode(record.evidence, forKey: .evidence)
     if record.task == JobTask.summarize.rawValue {

@@ -1,3 +1,4 @@
+import Answering
 import ArgumentParser
 import Documents
 import Foundation
@@ -27,7 +28,33 @@ struct SubmissionOptions: ParsableArguments {
   @Option(help: "Seconds that the job may take once it is claimed; longer, and it fails.")
   var deadline: Int?
 
+  @Option(
+    help: """
+      What an answer is written from: reading (what the model remembers), passages (the best ones \
+      alone, without a reading), or reading+passages; default: as the model was measured.
+      """)
+  var from: AnswerRoute?
+
+  @Flag(help: "Read with the question in mind, instead of once for any question.")
+  var focused = false
+
+  @Option(help: "Tokens of an answer, at most.")
+  var maxAnswerTokens: Int?
+
+  /// What is said about how to answer, all of it part of the order.
+  var parameters: JobParameters {
+    JobParameters(
+      from: from?.rawValue, focused: focused ? true : nil, mostAnswerTokens: maxAnswerTokens)
+  }
+
   func validate() throws {
+    if let most = maxAnswerTokens, !AnswerOptions.tokenLimits.contains(most) {
+      throw ValidationError(
+        "--max-answer-tokens is \(most), but must be within \(AnswerOptions.tokenLimits)")
+    }
+    if focused, from == .passages {
+      throw ValidationError("--from passages makes no reading that could be --focused")
+    }
     if key != nil, again { throw ValidationError("--key and --again contradict each other") }
     if let deadline, deadline <= 0 { throw ValidationError("--deadline must be positive") }
   }
@@ -46,6 +73,7 @@ struct Submission {
     try jobs.submit(
       JobOrder(
         document, task, question: question, model: DataHome.modelName(options.model),
+        parameters: options.parameters,
         priority: options.priority, again: options.again, key: options.key,
         deadlineSeconds: options.deadline))
   }
@@ -162,3 +190,4 @@ struct AskCommand: ParsableCommand {
 }
 
 extension JobTask: ExpressibleByArgument {}
+extension AnswerRoute: ExpressibleByArgument {}

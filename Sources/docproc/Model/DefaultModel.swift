@@ -1,3 +1,4 @@
+import Answering
 import ModelTools
 import Digests
 import Foundation
@@ -91,6 +92,7 @@ struct ModelInstaller {
       "precision": precision.rawValue,
     ]
     if let adapter = try adapterPath() { parts["adapter"] = try SHA256.hex(ofFiles: [adapter]) }
+    if let route = try routePath() { parts["route"] = try SHA256.hex(ofFiles: [route]) }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
     return try encoder.encode(parts)
@@ -99,6 +101,13 @@ struct ModelInstaller {
   private func adapterPath() throws -> String? {
     guard variant == .trained else { return nil }
     return try adapter ?? AdapterFile.find()
+  }
+
+  /// What was measured of the model with this adapter, where it lies beside it.
+  private func routePath() throws -> String? {
+    guard let adapter = try adapterPath() else { return nil }
+    let path = adapter.replacing("-adapter.safetensors", with: "-" + MeasuredRoute.file)
+    return path != adapter && FileManager.default.fileExists(atPath: path) ? path : nil
   }
 
   /// Gets, checks and converts the weights; the folder appears complete or not at all.
@@ -117,6 +126,10 @@ struct ModelInstaller {
     report("verifying")
     try verify(converted)
     try origin().write(to: URL(fileURLWithPath: converted + "/" + Self.originFile))
+    if let route = try routePath() {
+      try FileManager.default.copyItem(
+        atPath: route, toPath: converted + "/" + MeasuredRoute.file)
+    }
     if FileManager.default.fileExists(atPath: folder) {
       try FileManager.default.removeItem(atPath: folder)
     }

@@ -19,17 +19,19 @@ struct EvalCommand: ParsableCommand {
       books    questions about whole books (LiteraryQA) and as many about another, beside BM25's best
                passages and no book at all
       summary  meetings, stories and textbook sections, ROUGE, beside the first sentences and TextRank
+      route    all ways to answer after one reading, with the reading taken away too; the model's
+               folder notes which one answers when nobody chooses
       code     where functions of the repository --text are defined, and what they return
 
-      qa, books and summary need the data sets in --data. What was measured is kept under the data
+      qa, books, summary and route need the data sets in --data. What was measured is kept under the data
       directory's evaluations/; the same command goes on where it was stopped.
       """)
 
   enum Suite: String, ExpressibleByArgument, CaseIterable {
-    case ppl, needle, qa, books, summary, code
+    case ppl, needle, qa, books, summary, route, code
   }
 
-  @Argument(help: "ppl, needle, qa, books, summary or code.")
+  @Argument(help: "ppl, needle, qa, books, summary, route or code.")
   var suite: Suite
 
   @Option(help: "The model's name or folder.")
@@ -41,7 +43,7 @@ struct EvalCommand: ParsableCommand {
   @Option(help: "ppl, needle, code: a file or a directory.")
   var text: String?
 
-  @Option(help: "qa, books, summary: the folder of the data sets.")
+  @Option(help: "qa, books, summary, route: the folder of the data sets.")
   var data: String?
 
   @Option(help: "Tokens of a window or document, separated by commas.")
@@ -67,6 +69,27 @@ struct EvalCommand: ParsableCommand {
     help:
       "qa: unanswerable questions that look answerable (SQuAD 2.0), not those of other articles.")
   var adversarial = false
+
+  @Option(
+    help: """
+      needle, qa, books: what answers are written from: reading, reading+passages or passages; \
+      default: as the model was measured.
+      """)
+  var from: AnswerRoute?
+
+  @Option(
+    help: """
+      needle, qa, books: before the question, replace by an empty one the state of all layers \
+      (all), of those that remember a matrix (lightning), or keys and values (softmax).
+      """)
+  var emptyState = StateAblation.none
+
+  private var options: AnswerOptions {
+    var options = AnswerOptions()
+    options.route = from
+    options.ablation = emptyState
+    return options
+  }
 
   @Flag(help: "Measure anew what was measured before.")
   var fresh = false
@@ -95,7 +118,7 @@ struct EvalCommand: ParsableCommand {
       throw ValidationError("\(suite) needs --text PATH")
     }
 
-    if [.qa, .books, .summary].contains(suite), data == nil {
+    if [.qa, .books, .summary, .route].contains(suite), data == nil {
       throw ValidationError("\(suite) needs --data FOLDER")
     }
   }
@@ -115,6 +138,9 @@ struct EvalCommand: ParsableCommand {
       of: folder, measured.parameters, texts: measured.texts,
       files: try data.digest(of: measured.files))
     try measured.run(Answerer(folder: folder, threads: threads), data, log)
+    if suite == .route {
+      return try RouteReport(model: model, folder: folder, json: json).show(log)
+    }
     let table = EvaluationTable(log.items, ratios: measured.ratios)
     if json {
       print(
@@ -140,14 +166,17 @@ struct EvalCommand: ParsableCommand {
       NeedleSuite(
         lengths: try lengths(default: "8192"), depths: try Self.numbers(depths, "--depths"),
         repeats: count ?? 1, known: known,
-        haystack: try DocumentLoader().load(text ?? "").text)
+        haystack: try DocumentLoader().load(text ?? "").text, options: options)
     case .qa:
       QuestionSuite(
         lengths: try lengths(default: "2048,8192,32768"), documents: count ?? 2,
         questions: questions, known: known,
-        adversarial: adversarial)
-    case .books: BookSuite(books: count ?? .max, questions: questions)
+        adversarial: adversarial, options: options)
+    case .books: BookSuite(books: count ?? .max, questions: questions, options: options)
     case .summary: SummarySuite(count: count ?? .max)
+    case .route:
+      RouteSuite(
+        lengths: try lengths(default: "2048,8192"), documents: count ?? 2, questions: questions)
     case .code: CodeSuite(repository: try DocumentLoader().load(text ?? ""), questions: questions)
     }
   }

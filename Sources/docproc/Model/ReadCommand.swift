@@ -24,25 +24,51 @@ struct ReadCommand: ParsableCommand {
   @Option(help: "An iconv name, for text that is not UTF-8.")
   var encoding: String?
 
+  @Option(help: "What an answer is written from: reading, reading+passages or passages.")
+  var from: AnswerRoute?
+
+  @Flag(help: "Read with the question in mind.")
+  var focused = false
+
+  @Option(
+    help: """
+      Before the question, replace by an empty one the state of all layers (all), of those that \
+      remember a matrix (lightning), or of those that remember keys and values (softmax).
+      """)
+  var emptyState = StateAblation.none
+
   @Option(help: "Threads; 0 means all CPUs.")
   var threads = 0
 
   private struct Output: Encodable {
     let answer: String
+    let answeredFrom: String
     let supported: Bool
     let evidence: [Quote]
     let reading: ReadingFigures
+
+    enum CodingKeys: String, CodingKey {
+      case answer, supported, evidence, reading
+      case answeredFrom = "answered_from"
+    }
   }
 
   func run() throws {
     let document = try DocumentLoader(encoding: encoding).load(path)
     let answerer = try Answerer(folder: DataHome.modelFolder(model), threads: threads)
+    var options = AnswerOptions()
+    options.route = from
+    options.isFocused = focused
+    options.ablation = emptyState
     let answer = try answerer.read(
-      document, task: question.map { .ask(Question($0)) } ?? .summarize())
+      document, task: question.map { .ask(Question($0)) } ?? .summarize(), options: options)
     print(
       JSONText.pretty(
         Output(
-          answer: answer.text, supported: answer.isSupported, evidence: answer.evidence,
+          answer: answer.text, answeredFrom: answer.answeredFrom.rawValue,
+          supported: answer.isSupported, evidence: answer.evidence,
           reading: answer.figures)))
   }
 }
+
+extension StateAblation: ExpressibleByArgument {}

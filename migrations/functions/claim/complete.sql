@@ -29,6 +29,7 @@ begin
           model text,
           model_sha256 text,
           answer text,
+          answered_from text,
           supported boolean,
           evidence jsonb,
           figures jsonb,
@@ -47,7 +48,7 @@ begin
     read as (
       insert into reading (
         job_id, fence, passes, document_tokens, tokens_read, seconds, tokens_per_second,
-        peak_rss_bytes, checkpoints, resumed_from)
+        peak_rss_bytes, checkpoints, resumed_from, focus)
       select
         n.job,
         n.fence,
@@ -58,7 +59,8 @@ begin
         f.tokens_per_second,
         f.peak_rss_bytes,
         f.checkpoints,
-        f.resumed_from
+        f.resumed_from,
+        f.focus
       from ended n,
         jsonb_to_record(n.figures) as f (
           passes integer,
@@ -67,12 +69,13 @@ begin
           tokens_per_second float8,
           peak_rss_bytes bigint,
           checkpoints integer,
-          resumed_from bigint)
+          resumed_from bigint,
+          focus text)
     ),
     stored as (
       insert into result (
-        job_id, fence, worker, model_name, model_sha256, answer, supported, evidence,
-        payload, payload_codec, payload_raw_bytes, payload_sha256)
+        job_id, fence, worker, model_name, model_sha256, answer, answered_from, supported,
+        evidence, payload, payload_codec, payload_raw_bytes, payload_sha256)
       select
         n.job,
         n.fence,
@@ -80,6 +83,7 @@ begin
         n.model,
         n.model_sha256,
         n.answer,
+        n.answered_from,
         n.supported,
         n.evidence,
         decode(n.payload, 'base64'),

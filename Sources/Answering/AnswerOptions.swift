@@ -1,0 +1,46 @@
+package import Inference
+
+/// How a question is to be answered.
+package struct AnswerOptions: Sendable, Equatable {
+  /// nil: as the model's folder says.
+  package var route: AnswerRoute?
+  /// The question stands before the document too, and guides what bounded layers keep.
+  package var isFocused = false
+  /// Tokens of an answer, at most.
+  package var mostTokens = 48
+  /// What of the reading is taken away before the question, to see what it was worth.
+  package var ablation = StateAblation.none
+
+  /// As names of logs show it: what differs from the default.
+  package var description: String {
+    let parts = [
+      "from=\(route?.rawValue ?? "default")",
+      ablation == .none ? nil : "empty=\(ablation.rawValue)",
+      mostTokens == AnswerOptions().mostTokens ? nil : "tokens=\(mostTokens)",
+    ]
+    return parts.compactMap(\.self).joined(separator: " ")
+  }
+
+  package static let tokenLimits = 1...4096
+
+  package init() {}
+}
+
+/// What of a reading's state is replaced by an empty one.
+package enum StateAblation: String, Sendable, CaseIterable {
+  case none
+  /// Everything: the model has read nothing.
+  case all
+  /// Layers that remember in a matrix.
+  case lightning
+  /// Layers that remember keys and values.
+  case softmax
+
+  var kinds: Set<MixerKind> {
+    switch self {
+    case .none, .all: []
+    case .lightning: [.lightning]
+    case .softmax: [.softmax, .window, .bounded]
+    }
+  }
+}
