@@ -9,7 +9,7 @@ MODEL := smollm2-135m
 # Tests and the demo share this host's data directory for the model only; databases are their own.
 export DOCPROC_HOME ?= $(if $(filter 0,$(shell id -u)),/var/lib/docproc,$(HOME)/.local/share/docproc)
 
-.PHONY: help setup build model demo test check chaos train train-stop lint install clean
+.PHONY: help setup build model demo test check chaos long train train-stop lint install clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -46,6 +46,10 @@ test: setup lint ## Run every test
 	# Faults have time limits: nothing else may run beside them.
 	swift test $(TESTS) --skip-build --no-parallel --filter ChaosTests
 
+long: ## The tests that take minutes each
+	swift build --build-tests $(TESTS)
+	DOCPROC_LONG=1 swift test $(TESTS) --skip-build --filter 'RecallTests'
+
 # Training goes on in the background where it stopped; it gives way to everything else.
 TRAINING ?= $(DOCPROC_HOME)/training
 BASE := $(DOCPROC_HOME)/models/$(MODEL)-original-f16
@@ -56,8 +60,7 @@ train: ## Start or go on with training (PAIRS=folder of question sets); log and 
 	@mkdir -p $(TRAINING)/run
 	@test -x $(TRAINING)/venv/bin/python || { python3 -m venv $(TRAINING)/venv && $(TRAINING)/venv/bin/pip install -q -r training/requirements.txt; }
 	@! pgrep -f '[t]rain.py tune' >/dev/null || { echo "it is running already; see $(TRAINING)/run/log" >&2; exit 1; }
-	@cd training && env -u OPENBLAS_CORETYPE MALLOC_MMAP_THRESHOLD_=8589934592 MALLOC_TRIM_THRESHOLD_=8589934592 \
-	  nohup setsid nice -n 19 $(TRAINING)/venv/bin/python train.py tune --config configs/cpu_reading.json --model $(BASE) \
+	@cd training && env -u OPENBLAS_CORETYPE nohup setsid nice -n 19 $(TRAINING)/venv/bin/python train.py tune --config configs/cpu_reading.json --model $(BASE) \
 	  --tokens - --pairs $(abspath $(PAIRS)) --start ../models/smollm2-135m-adapter.safetensors --out $(TRAINING)/run \
 	  >>$(TRAINING)/run/log 2>&1 & \
 	echo "training in the background; its log is $(TRAINING)/run/log"

@@ -1,4 +1,4 @@
-"""Prompts as the reader builds them (Sources/Answering/Prompts/PromptFormat.swift), and those of the stage `tune`, from whose rows it does not answer.
+"""Prompts as the reader builds them (Sources/Answering/Prompts/PromptFormat.swift).
 
 Piece by piece, each encoded on its own, so that token boundaries are the same. Control tokens
 are placed by id; in text they are only text.

@@ -13,6 +13,8 @@ package struct Answer: Sendable, Equatable {
   /// Verbatim quotes: for a question its evidence, best first; for a summary the
   /// highlights, in document order.
   package let evidence: [Quote]
+  /// True where another quote would stand first, had attention had no say.
+  package var isLedByAttention = false
   /// Tokens of the document.
   package let documentTokens: Int
   /// For a summary `passages`: it is condensed from highlights.

@@ -23,7 +23,8 @@ struct AnswerGenerator {
 
   struct Generated {
     let text: String
-    let tokens: Int
+    let ids: [Int32]
+    var tokens: Int { ids.count }
     /// Mean log probability of the tokens and of the end, where it was reached.
     let confidence: Double
   }
@@ -85,7 +86,7 @@ struct AnswerGenerator {
     let text = Self.wholeSentences(
       tokenizer.decode(generated).filter { $0 != "\0" }, cut: generated.count == limit)
 
-    return Generated(text: text, tokens: generated.count, confidence: sum / Double(max(counted, 1)))
+    return Generated(text: text, ids: generated, confidence: sum / Double(max(counted, 1)))
   }
 
   /// Drops a sentence that the limit cut off, if another stands before it.

@@ -71,6 +71,7 @@ struct AnswerWriter {
 
     return Candidate(
       text: answer.text, refusal: refusal, confidence: answer.confidence, match: match,
-      generatedTokens: answer.tokens, repeatsQuestion: question.isRepeated(by: answer.text))
+      generatedTokens: answer.tokens, repeatsQuestion: question.isRepeated(by: answer.text),
+      written: prompt + answer.ids)
   }
 }

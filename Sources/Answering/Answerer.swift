@@ -119,11 +119,38 @@ package final class Answerer {
     }
 
     let path = evidence.ranked.first.flatMap { reading.text.path(ofUnit: $0.unit) }
-    return Answer(
-      text: plan.wording == .path ? path ?? best.text : best.text, isSupported: true,
+    let isPath = plan.wording == .path && path != nil
+    let unled = isPath ? evidence : quotes(of: best, evidence, reading, attention: nil)
+    let led =
+      isPath
+      ? evidence
+      : quotes(of: best, evidence, reading, attention: try looks(of: best, route, reading))
+    var answer = Answer(
+      text: isPath ? path ?? best.text : best.text, isSupported: true,
       support: support, candidates: candidates.all,
-      evidence: evidence.ranked.map { Quote(reading.text.excerpt(ofUnit: $0.unit), $0.score) },
+      evidence: led.ranked.map { Quote(reading.text.excerpt(ofUnit: $0.unit), $0.score) },
       documentTokens: reading.documentTokens, answeredFrom: route, figures: took)
+    answer.isLedByAttention = led.ranked.first?.unit != unled.ranked.first?.unit
+    return answer
+  }
+
+  /// What of the text bears an answer out: by the words of question and answer, and by attention.
+  private func quotes(
+    of answer: Candidate, _ evidence: Evidence, _ reading: DocumentReading, attention: [Double]?
+  ) -> Evidence {
+    let words = LexicalScores(Question(answer.text), reading.text)
+    guard words.hasTerms else { return evidence }
+    let none = [Double](repeating: 0, count: reading.text.units.ranges.count)
+    return Evidence(
+      reading.text, evidence.lexical, answer: words, attention: attention ?? none)
+  }
+
+  /// Where layers that remember keys and values looked while an answer was written.
+  private func looks(
+    of answer: Candidate, _ route: AnswerRoute, _ reading: DocumentReading
+  ) throws -> [Double]? {
+    guard route.usesState, reading.hasRead else { return nil }
+    return try reading.attention(while: answer.written, model)
   }
 
   /// What the question is asked on: the reading's state, or one that has read nothing.

@@ -76,6 +76,15 @@ package final class DocumentReading {
     return tokens.mass(of: trace, shift: shift)
   }
 
+  /// The attention that each unit of the text gets while tokens after it are read or written, in
+  /// layers that remember keys and values of it.
+  /// - Throws: `ModelError`
+  package func attention(while written: [Int32], _ model: LanguageModel) throws -> [Double] {
+    let trace = AttentionTrace(includesSoftmax: true)
+    try model.read(written, into: state.scratch(tokens: written.count), trace: trace)
+    return tokens.mass(of: trace, shift: shift)
+  }
+
   /// What is to be done when writing stops before its end: the reading is not lost.
   package func stopping() {
     guard hasRead else { return }

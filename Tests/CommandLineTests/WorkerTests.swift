@@ -105,4 +105,28 @@ import Testing
     #expect(try #require(job.error).contains("tokenizer"))
     #expect(try cluster.program.docproc("wait", String(job.id)).status == 1)
   }
+
+  @Test func anAnswerComesFromTheReadingThroughTheQueue() throws {
+    let cluster = try Self.cluster.get()
+    let made = try RecallDocuments.load()
+    let one = try #require(made.documents.first)
+    let path = try cluster.directory.write("notes.txt", made.text(one))
+    for pair in one.questions.prefix(3) {
+      let submitted = try cluster.program.docproc(
+        "submit", path, "--task", "ask", "--question", pair[0], "--model", RecallDocuments.folder,
+        "--from", "reading", "--json")
+      struct Status: Decodable { let id: Int }
+      let id = try submitted.json(Status.self).id
+      let worker = Program(home: cluster.directory.path, environment: ["DATABASE_URL": cluster.url])
+      #expect(try worker.run("docproc-worker", ["--once"]).status == 0)
+      struct Answered: Decodable {
+        let answer: String
+        let answered_from: String
+        let reading: Result40.Reading
+      }
+      let result = try cluster.program.docproc("result", String(id), "--json").json(Answered.self)
+      #expect(result.answer == pair[1] && result.answered_from == "reading")
+      #expect(result.reading.passes == 1)
+    }
+  }
 }

@@ -178,6 +178,29 @@ import Testing
     }
   }
 
+  @Test func anAnswersWordsDecideBetweenQuotesThatMatchTheQuestionAlike() throws {
+    let text = Self.text(
+      "The knave was seen near the tarts in June.\n\n" + Self.filler[..<8].joined(separator: " ")
+        + "\n\nThe knave was seen near the tarts in Kent.\n\n"
+        + Self.filler[8..<16].joined(separator: " "))
+    let asked = LexicalScores(Question("Where was the knave seen near the tarts?"), text)
+    let none = [Double](repeating: 0, count: text.units.ranges.count)
+    func first(_ answer: String, _ attention: [Double]) throws -> String {
+      let evidence = Evidence(
+        text, asked, answer: LexicalScores(Question(answer), text), attention: attention)
+      #expect(evidence.ranked.allSatisfy { (0...1).contains($0.score) })
+      return text.excerpt(ofUnit: try #require(evidence.ranked.first).unit).text
+    }
+    #expect(try first("in Kent", none).contains("Kent"))
+    #expect(try first("in June", none).contains("June"))
+
+    let kent = try #require(
+      text.units.ranges.indices.first { text.line(ofUnit: $0).contains("Kent") })
+    var looks = none
+    looks[kent] = 1
+    #expect(try first("by a lake", looks).contains("Kent"), "where the model looked decides")
+  }
+
   @Test func anEmptyTextHasNoEvidence() {
     let evidence = Self.text("  ").ranked("Who stole the tarts?")
     #expect(evidence.ranked.isEmpty && evidence.support == 0)

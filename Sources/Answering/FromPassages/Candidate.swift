@@ -14,6 +14,8 @@ package struct Candidate: Sendable, Equatable {
   /// True where the answer says no more than the question: "Who is with the king?" is not answered
   /// by "the king".
   package let repeatsQuestion: Bool
+  /// The question's prompt with the answer's tokens: what was read and written on the fork.
+  var written: [Int32] = []
 
   /// Log odds, up to a constant, that this candidate is the right one.
   func weight(_ tuning: AnswerTuning) -> Double {

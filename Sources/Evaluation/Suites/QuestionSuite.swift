@@ -110,6 +110,13 @@ package struct QuestionSuite: EvaluationSuite {
     // What it would have answered, had it not been allowed to refuse.
     values["f1_unrefused"] = AnswerMetrics.f1(
       answer.candidates.last?.text ?? "", question.answers)
+    values["first_quote_by_attention"] = answer.isLedByAttention ? 1 : 0
+    values["evidence_1"] =
+      answer.evidence.first.map { $0.start < range.upperBound && $0.end > range.lowerBound } == true
+      ? 1 : 0
+    values["first_quote_holds_answer"] =
+      answer.evidence.first.map { quote in question.answers.contains { quote.quote.contains($0) } }
+        == true ? 1 : 0
     values["evidence_3"] =
       answer.evidence.prefix(3).contains {
         $0.start < range.upperBound && $0.end > range.lowerBound

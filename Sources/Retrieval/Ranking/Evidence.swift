@@ -30,19 +30,34 @@ package struct Evidence {
       attention: attention, asksItself: text.asks, text.tuning)
   }
 
+  /// Of an answer: units count that match the question and the answer, and where the model looked.
+  /// - Parameter attention: of each unit, while the answer was written.
+  package init(
+    _ text: QuotableText, _ lexical: LexicalScores, answer: LexicalScores, attention: [Double]
+  ) {
+    let share = text.tuning.answerShare * lexical.best / max(answer.best, 1e-9)
+    let words = zip(lexical.scores, answer.scores).map { $0 + share * $1 }
+    self.init(
+      lexical: lexical, central: nil, attention: attention, asksItself: text.asks, text.tuning,
+      words: lexical.hasTerms ? words : answer.scores,
+      best: lexical.hasTerms ? lexical.best * (1 + text.tuning.answerShare) : answer.best)
+  }
+
   /// - Parameter central: stands in for the words' match when the question names nothing.
   init(
     lexical: LexicalScores, central: CentralScores?, attention: [Double],
-    asksItself: (Int) -> Bool, _ tuning: RetrievalTuning = .chosen
+    asksItself: (Int) -> Bool, _ tuning: RetrievalTuning = .chosen, words given: [Double]? = nil,
+    best: Double? = nil
   ) {
-    let words = central?.scores ?? lexical.scores
+    let words = given ?? central?.scores ?? lexical.scores
+    let best = max(best ?? lexical.best, 1e-9)
     let top = max(words.max() ?? 0, 1e-9)
     let scores = Self.joined(words, attention, tuning).enumerated().map { unit, score in
       score > tuning.leastShare && asksItself(unit) ? tuning.questionShare * score : score
     }
     let chosen = lexical.blocks.bestUnits(scores, count: Self.quotes, atLeast: tuning.leastShare)
-    let scale = central == nil ? top / max(lexical.best, 1e-9) : 1
-    let said = chosen.first.map { min(words[$0] / max(lexical.best, 1e-9), 1) } ?? 0
+    let scale = central == nil ? top / best : 1
+    let said = chosen.first.map { min(words[$0] / best, 1) } ?? 0
 
     ranked = chosen.map { ($0, min(scores[$0] * scale, 1)) }
     support = central == nil ? said : 1

@@ -44,6 +44,14 @@ final class SoftmaxState: KeyValueState {
     let run = KeyRun(
       query: projected.query, keys: entries.keys.pointer, values: entries.values.pointer,
       headStride: entries.headStride, count: entries.count, visible: { 0..<before + $0 + 1 })
-    attention([run], rows: rows.count, into: out, workspace)
+    guard let trace = rows.trace, trace.includesSoftmax else {
+      return attention([run], rows: rows.count, into: out, workspace)
+    }
+
+    let mass = UnsafeMutableBufferPointer(
+      start: workspace.buffer("softmax.mass", run.count), count: run.count)
+    mass.update(repeating: 0)
+    attention([run], rows: rows.count, into: out, mass: mass, workspace)
+    trace.add(mass: mass, total: Float(rows.count * attention.heads))
   }
 }
