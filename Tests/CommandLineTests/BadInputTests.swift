@@ -20,6 +20,9 @@ import Testing
     (["submit", "BOOK", "--question", " "], 2, "empty"),
     (["submit", "BOOK", "--key", "k", "--again"], 2, "contradict"),
     (["submit", "BOOK", "--deadline", "0"], 2, "--deadline"),
+    (["submit", "BOOK", "--max-answer-tokens", "0"], 2, "within 1...4096"),
+    (["model", "read", "BOOK", "--max-answer-tokens", "0"], 2, "within 1...4096"),
+    (["submit", "BOOK", "--from", "passages", "--focused"], 2, "no reading"),
     (["submit"], 2, "path"),
     (["ask", "BOOK", ""], 2, "empty"),
     (

@@ -28,33 +28,17 @@ struct SubmissionOptions: ParsableArguments {
   @Option(help: "Seconds that the job may take once it is claimed; longer, and it fails.")
   var deadline: Int?
 
-  @Option(
-    help: """
-      What an answer is written from: reading (what the model remembers), passages (the best ones \
-      alone, without a reading), or reading+passages; default: as the model was measured.
-      """)
-  var from: AnswerRoute?
-
-  @Flag(help: "Read with the question in mind, instead of once for any question.")
-  var focused = false
-
-  @Option(help: "Tokens of an answer, at most.")
-  var maxAnswerTokens: Int?
+  @OptionGroup
+  var writing: WritingOptions
 
   /// What is said about how to answer, all of it part of the order.
   var parameters: JobParameters {
     JobParameters(
-      from: from?.rawValue, focused: focused ? true : nil, mostAnswerTokens: maxAnswerTokens)
+      from: writing.from?.rawValue, focused: writing.focused ? true : nil,
+      mostAnswerTokens: writing.maxAnswerTokens)
   }
 
   func validate() throws {
-    if let most = maxAnswerTokens, !AnswerOptions.tokenLimits.contains(most) {
-      throw ValidationError(
-        "--max-answer-tokens is \(most), but must be within \(AnswerOptions.tokenLimits)")
-    }
-    if focused, from == .passages {
-      throw ValidationError("--from passages makes no reading that could be --focused")
-    }
     if key != nil, again { throw ValidationError("--key and --again contradict each other") }
     if let deadline, deadline <= 0 { throw ValidationError("--deadline must be positive") }
   }
@@ -190,4 +174,3 @@ struct AskCommand: ParsableCommand {
 }
 
 extension JobTask: ExpressibleByArgument {}
-extension AnswerRoute: ExpressibleByArgument {}

@@ -24,11 +24,8 @@ struct ReadCommand: ParsableCommand {
   @Option(help: "An iconv name, for text that is not UTF-8.")
   var encoding: String?
 
-  @Option(help: "What an answer is written from: reading, reading+passages or passages.")
-  var from: AnswerRoute?
-
-  @Flag(help: "Read with the question in mind.")
-  var focused = false
+  @OptionGroup
+  var writing: WritingOptions
 
   @Option(
     help: """
@@ -57,8 +54,9 @@ struct ReadCommand: ParsableCommand {
     let document = try DocumentLoader(encoding: encoding).load(path)
     let answerer = try Answerer(folder: DataHome.modelFolder(model), threads: threads)
     var options = AnswerOptions()
-    options.route = from
-    options.isFocused = focused
+    options.route = writing.from
+    options.isFocused = writing.focused
+    options.mostTokens = writing.maxAnswerTokens ?? options.mostTokens
     options.ablation = emptyState
     let answer = try answerer.read(
       document, task: question.map { .ask(Question($0)) } ?? .summarize(), options: options)

@@ -1,0 +1,30 @@
+import Answering
+import ArgumentParser
+
+/// How an answer is to be written, for every command that has one written.
+struct WritingOptions: ParsableArguments {
+  @Option(
+    help: """
+      What an answer is written from: reading (what the model remembers), passages (the best ones \
+      alone, without a reading), or reading+passages; default: as the model was measured.
+      """)
+  var from: AnswerRoute?
+
+  @Flag(help: "Read with the question in mind, instead of once for any question.")
+  var focused = false
+
+  @Option(help: "Tokens of an answer, at most.")
+  var maxAnswerTokens: Int?
+
+  func validate() throws {
+    if let most = maxAnswerTokens, !AnswerOptions.tokenLimits.contains(most) {
+      throw ValidationError(
+        "--max-answer-tokens is \(most), but must be within \(AnswerOptions.tokenLimits)")
+    }
+    if focused, from == .passages {
+      throw ValidationError("--from passages makes no reading that could be --focused")
+    }
+  }
+}
+
+extension AnswerRoute: ExpressibleByArgument {}
