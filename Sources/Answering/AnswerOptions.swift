@@ -1,4 +1,4 @@
-package import Inference
+import Inference
 
 /// How a question is to be answered.
 package struct AnswerOptions: Sendable, Equatable {

@@ -2,7 +2,7 @@ package import Documents
 import Foundation
 import Inference
 package import Reading
-package import Results
+import Results
 package import Retrieval
 import Tokenizer
 
@@ -115,34 +115,41 @@ package final class Answerer {
     let took = figures(reading, answering: .now - start, generated: generated)
 
     guard let best = candidates.all.last, support.isEnough() else {
-      return Self.unsupported(support, candidates.all, route, took)
+      return Self.unsupported(support, candidates.all, route, reading.documentTokens, took)
     }
 
-    let path = evidence.ranked.first.flatMap { reading.text.path(ofUnit: $0.unit) }
-    let isPath = plan.wording == .path && path != nil
-    let unled = isPath ? evidence : quotes(of: best, evidence, reading, attention: nil)
-    let led =
-      isPath
-      ? evidence
-      : quotes(of: best, evidence, reading, attention: try looks(of: best, route, reading))
-    var answer = Answer(
-      text: isPath ? path ?? best.text : best.text, isSupported: true,
-      support: support, candidates: candidates.all,
-      evidence: led.ranked.map { Quote(reading.text.excerpt(ofUnit: $0.unit), $0.score) },
-      documentTokens: reading.documentTokens, answeredFrom: route, figures: took)
-    answer.isLedByAttention = led.ranked.first?.unit != unled.ranked.first?.unit
-    return answer
+    let path =
+      plan.wording == .path
+      ? evidence.ranked.first.flatMap { reading.text.path(ofUnit: $0.unit) } : nil
+    let quotes =
+      path == nil ? try quotes(of: best, evidence, route, reading) : Quotes(evidence: evidence)
+    return Answer(
+      text: path ?? best.text, isSupported: true, support: support, candidates: candidates.all,
+      evidence: quotes.evidence.ranked.map {
+        Quote(reading.text.excerpt(ofUnit: $0.unit), $0.score)
+      },
+      isLedByAttention: quotes.areLedByAttention, documentTokens: reading.documentTokens,
+      answeredFrom: route, figures: took)
+  }
+
+  private struct Quotes {
+    let evidence: Evidence
+    /// The first would be another one by words alone.
+    var areLedByAttention = false
   }
 
   /// What of the text bears an answer out: by the words of question and answer, and by attention.
   private func quotes(
-    of answer: Candidate, _ evidence: Evidence, _ reading: DocumentReading, attention: [Double]?
-  ) -> Evidence {
+    of answer: Candidate, _ evidence: Evidence, _ route: AnswerRoute, _ reading: DocumentReading
+  ) throws -> Quotes {
     let words = LexicalScores(Question(answer.text), reading.text)
-    guard words.hasTerms else { return evidence }
+    guard words.hasTerms else { return Quotes(evidence: evidence) }
     let none = [Double](repeating: 0, count: reading.text.units.ranges.count)
-    return Evidence(
-      reading.text, evidence.lexical, answer: words, attention: attention ?? none)
+    let unled = Evidence(reading.text, evidence.lexical, answer: words, attention: none)
+    guard let looks = try looks(of: answer, route, reading) else { return Quotes(evidence: unled) }
+    let led = Evidence(reading.text, evidence.lexical, answer: words, attention: looks)
+    return Quotes(
+      evidence: led, areLedByAttention: led.ranked.first?.unit != unled.ranked.first?.unit)
   }
 
   /// Where layers that remember keys and values looked while an answer was written.
@@ -175,13 +182,13 @@ package final class Answerer {
 
   /// What does not support an answer is no evidence, however near it comes.
   private static func unsupported(
-    _ support: Support, _ candidates: [Candidate], _ route: AnswerRoute,
+    _ support: Support, _ candidates: [Candidate], _ route: AnswerRoute, _ documentTokens: Int,
     _ figures: ReadingFigures
   ) -> Answer {
     Answer(
       text: "The document does not say.", isSupported: false, support: support,
       candidates: candidates, evidence: [],
-      documentTokens: figures.tokensRead, answeredFrom: route, figures: figures)
+      documentTokens: documentTokens, answeredFrom: route, figures: figures)
   }
 
   /// What the model answers when it is shown these passages and has read nothing else; it always

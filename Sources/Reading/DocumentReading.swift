@@ -13,7 +13,7 @@ package final class DocumentReading {
   /// False where the document was not read at all.
   package let hasRead: Bool
   /// The question that the reading was made for; nil for a general one, which any may follow.
-  package let focus: Question?
+  package var focus: Question? { known?.question }
   /// The question that was known before the reading, and how the document matches its words.
   private let known: (question: Question, scores: LexicalScores)?
 
@@ -34,7 +34,6 @@ package final class DocumentReading {
     ).run()
     state = pass.state
     hasRead = true
-    focus = question
     shift = prompt.opening.count
     self.tokens = tokens
     self.known = known
@@ -49,7 +48,6 @@ package final class DocumentReading {
     pass = ReadingPass.Outcome(
       state: state, seconds: 0, firstTokensPerSecond: 0, lastTokensPerSecond: 0)
     hasRead = false
-    focus = nil
     shift = state.position
     self.state = state
     self.tokens = tokens

@@ -87,6 +87,16 @@ import Testing
     #expect(passages.documentTokens == reading.documentTokens)
   }
 
+  @Test func aDocumentThatSaysNothingHasItsTokensWithoutAReadingToo() throws {
+    var options = AnswerOptions()
+    options.route = .passages
+    let document = Document(name: "rain.txt", text: "Rain fell.")
+    let answer = try answerer.read(
+      document, task: .ask(Question("Which admiral sank the zeppelin?")), options: options)
+    #expect(!answer.isSupported && answer.figures.tokensRead == 0)
+    #expect(answer.documentTokens == answerer.countTokens(document.text))
+  }
+
   @Test func oneReadingAnswersAnyQuestionAsIfItWereMadeForIt() throws {
     var options = AnswerOptions()
     options.route = .reading

@@ -1,6 +1,6 @@
 package import Foundation
 import Postgres
-package import Results
+import Results
 
 /// The queue in a Postgres database, over one connection.
 package final class PostgresWorkerQueue: WorkerQueue {

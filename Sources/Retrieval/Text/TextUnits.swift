@@ -1,4 +1,4 @@
-package import Documents
+import Documents
 
 /// The units that quotes are made of: sentences of prose, small blocks of code.
 package struct TextUnits {
