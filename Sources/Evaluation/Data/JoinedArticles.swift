@@ -17,6 +17,25 @@ struct JoinedArticles {
   /// False where there were no more paragraphs to fill the text with.
   let isFull: Bool
 
+  /// What English takes for a token of the default model's vocabulary, about.
+  private static let charactersPerToken = 4.3
+
+  /// One of the documents of a length, always the same one.
+  /// - Parameters:
+  ///   - file: the data set's name, for the error.
+  ///   - tokens: the document's length, about.
+  /// - Throws: `EvaluationError` when all articles together are shorter.
+  init(_ articles: [Article], of file: String, tokens: Int, index: Int) throws {
+    self.init(
+      articles, characters: Int(Double(tokens) * Self.charactersPerToken),
+      seed: 1000 * tokens + index)
+    guard isFull else {
+      throw EvaluationError.nothingToMeasure(
+        "all articles of \(file) make about "
+          + "\(Int(Double(text.count) / Self.charactersPerToken)) tokens: --tokens \(tokens) is more")
+    }
+  }
+
   /// `characters`: how long the text is at most, if its first paragraph is not longer.
   init(_ articles: [Article], characters: Int, seed: Int) {
     var random = SplitMix64(choices: seed)

@@ -16,7 +16,6 @@ package struct QuestionSuite: EvaluationSuite {
   /// Questions that look answerable to people too (SQuAD 2.0), instead of those of other articles.
   package var adversarial: Bool
 
-  private static let charactersPerToken = 4.3
   private static let shownPassages = 3
 
   package var options: AnswerOptions
@@ -48,16 +47,7 @@ package struct QuestionSuite: EvaluationSuite {
     let articles = try data.records(files[0], as: Article.self)
     for length in lengths {
       for index in 0..<documents {
-        let made = JoinedArticles(
-          articles, characters: Int(Double(length) * Self.charactersPerToken),
-          seed: 1000 * length + index)
-        guard made.isFull else {
-          throw EvaluationError.nothingToMeasure(
-            "all articles of \(files[0]) make about "
-              + "\(Int(Double(made.text.count) / Self.charactersPerToken)) tokens: --tokens "
-              + "\(length) is more"
-          )
-        }
+        let made = try JoinedArticles(articles, of: files[0], tokens: length, index: index)
         try measure(made, length, index, answerer, log)
       }
     }

@@ -25,8 +25,6 @@ package struct RouteSuite: EvaluationSuite {
   /// Of each document; none that it does not answer.
   package var questions: Int
 
-  private static let charactersPerToken = 4.3
-
   package init(lengths: [Int], documents: Int, questions: Int) {
     self.lengths = lengths
     self.documents = documents
@@ -42,9 +40,7 @@ package struct RouteSuite: EvaluationSuite {
     let articles = try data.records(files[0], as: Article.self)
     for length in lengths {
       for index in 0..<documents {
-        let made = JoinedArticles(
-          articles, characters: Int(Double(length) * Self.charactersPerToken),
-          seed: 1000 * length + index)
+        let made = try JoinedArticles(articles, of: files[0], tokens: length, index: index)
         try measure(made, length, index, answerer, log)
       }
     }

@@ -122,6 +122,7 @@ struct SubmitCommand: ParsableCommand {
     if task == .ask, !hasQuestion {
       throw ValidationError("--task ask needs a question: --question \"...\"")
     }
+    if task == .summarize { try options.writing.refuseForSummary() }
     if question != nil, !hasQuestion { throw ValidationError("the question is empty") }
   }
 

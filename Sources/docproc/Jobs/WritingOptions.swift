@@ -25,6 +25,15 @@ struct WritingOptions: ParsableArguments {
       throw ValidationError("--from passages makes no reading that could be --focused")
     }
   }
+
+  /// A summary is always condensed from highlights, and as long as it has to be.
+  /// - Throws: `ValidationError` when something is asked for that a summary does not heed.
+  func refuseForSummary() throws {
+    if from != nil { throw ValidationError("--from is for answers, not for a summary") }
+    if maxAnswerTokens != nil {
+      throw ValidationError("--max-answer-tokens is for answers, not for a summary")
+    }
+  }
 }
 
 extension AnswerRoute: ExpressibleByArgument {}

@@ -50,6 +50,18 @@ struct ReadCommand: ParsableCommand {
     }
   }
 
+  func validate() throws {
+    if question == nil {
+      try writing.refuseForSummary()
+      if emptyState != .none {
+        throw ValidationError("--empty-state needs a --question to be asked on the emptied state")
+      }
+    }
+    if emptyState != .none, writing.from == .passages {
+      throw ValidationError("--from passages makes no reading whose state could be emptied")
+    }
+  }
+
   func run() throws {
     let document = try DocumentLoader(encoding: encoding).load(path)
     let answerer = try Answerer(folder: DataHome.modelFolder(model), threads: threads)
