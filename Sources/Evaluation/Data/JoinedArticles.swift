@@ -32,7 +32,8 @@ struct JoinedArticles {
     guard isFull else {
       throw EvaluationError.nothingToMeasure(
         "all articles of \(file) make about "
-          + "\(Int(Double(text.count) / Self.charactersPerToken)) tokens: --tokens \(tokens) is more")
+          + "\(Int(Double(text.count) / Self.charactersPerToken)) tokens: --tokens \(tokens) is more"
+      )
     }
   }
 
