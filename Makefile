@@ -53,6 +53,7 @@ long: ## The tests that take minutes each
 # Training goes on in the background where it stopped; it gives way to everything else.
 TRAINING ?= $(DOCPROC_HOME)/training
 BASE := $(DOCPROC_HOME)/models/$(MODEL)-original-f16
+CONFIG ?= training/configs/cpu_reading.json
 
 train: ## Start or go on with training (PAIRS=folder of question sets); log and checkpoints in TRAINING
 	@test -n "$(PAIRS)" || { echo "say where the question sets are: make train PAIRS=FOLDER (training/README.md lists them)" >&2; exit 2; }
@@ -60,9 +61,9 @@ train: ## Start or go on with training (PAIRS=folder of question sets); log and 
 	@mkdir -p $(TRAINING)/run
 	@test -x $(TRAINING)/venv/bin/python || { python3 -m venv $(TRAINING)/venv && $(TRAINING)/venv/bin/pip install -q -r training/requirements.txt; }
 	@! pgrep -f '[t]rain.py tune' >/dev/null || { echo "it is running already; see $(TRAINING)/run/log" >&2; exit 1; }
-	@cd training && env -u OPENBLAS_CORETYPE nohup setsid nice -n 19 $(TRAINING)/venv/bin/python train.py tune --config configs/cpu_reading.json --model $(BASE) \
-	  --tokens - --pairs $(abspath $(PAIRS)) --start ../models/smollm2-135m-adapter.safetensors --out $(TRAINING)/run \
-	  >>$(TRAINING)/run/log 2>&1 & \
+	@(cd training && exec env -u OPENBLAS_CORETYPE setsid nice -n 19 $(TRAINING)/venv/bin/python train.py tune \
+	  --config $(abspath $(CONFIG)) --model $(BASE) --tokens - --pairs $(abspath $(PAIRS)) \
+	  --start ../models/smollm2-135m-adapter.safetensors --out $(TRAINING)/run) >>$(TRAINING)/run/log 2>&1 </dev/null & \
 	echo "training in the background; its log is $(TRAINING)/run/log"
 
 train-stop: ## Stop training after its step, with a checkpoint

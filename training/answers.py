@@ -14,7 +14,7 @@ import prompts as p
 from code_questions import Code
 from data import find, read_lines
 from lookalikes import lookalike
-from tasks import Summaries, _first, condensed, load, one_line, ranked, ranked_sets, sentences, words
+from tasks import Summaries, first_of, condensed, load, one_line, ranked, ranked_sets, sentences, words
 from twins import NAME as TWINS
 
 BRANCHES = 64  # codes of one group
@@ -333,7 +333,7 @@ class Condensed:
 
     def __init__(self, folder, part):
         records = [record for name in Summaries.FILES for record in load(folder, name, part)]
-        pairs = [(record["text"], _first(record["summary"])) for record in records]
+        pairs = [(record["text"], first_of(record["summary"])) for record in records]
         self.pairs = [pair for pair in pairs if 60 < len(pair[1]) and len(pair[0]) < 60_000]
 
     def make(self, random, prompts):
@@ -352,7 +352,7 @@ class Focused:
     def make(self, random, prompts):
         units, questions = self.records[random.integers(len(self.records))]
         question = questions[random.integers(len(questions))]
-        return _condensed(random, prompts, units, _first(question["refs"]), question["q"])
+        return _condensed(random, prompts, units, first_of(question["refs"]), question["q"])
 
 
 def _condensed(random, prompts, units, summary, focus=None):

@@ -101,3 +101,8 @@ def from_sentences(sentences, focus=None):
 
 def from_reading():
     return "Summarize what happens in the document in three or four sentences."
+
+
+def synopsis():
+    """At a part's end: the reading goes on after the fork that this is asked on."""
+    return "Summarize this part of the document in two or three sentences."

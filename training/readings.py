@@ -10,7 +10,7 @@ import torch
 
 import prompts as p
 from answers import MOST_QUESTIONS, Condensed, Focused, Paragraphs, Row, Scenes
-from tasks import load, one_line, sentences
+from tasks import Summaries, first_of, load, one_line, sentences, words
 
 BRANCHES = 20  # questions of a document, at most
 ABSENT = 2.0  # questions of a document that it does not answer, on average
@@ -21,6 +21,9 @@ FOCUSED = 0.2  # of the documents: a question stands in the opening
 CHARACTERS_A_TOKEN = 4.3
 LONGEST_BARE = 72  # tokens of a question without passages, with its answer
 LONGEST_BRANCH = 440  # tokens: a branch stays within the window, so none of it joins the linear part
+LATE = 0.5  # of the synopses: another text's end stands before the part
+TOLD_SHARE = 0.75  # of a summary's sentence: content words that the part has, at least
+LONGEST_SYNOPSIS = 3  # sentences
 NAMES = (
     "lantern harbour orchard granite willow copper meadow falcon ember thistle anchor velvet comet juniper saddle "
     "pepper marble otter canyon ribbon beacon clover raven summit tulip walnut glacier pilot amber cedar").split()
@@ -132,19 +135,67 @@ class Readings:
         return prompts.shown(shown) + prompts.asked(question), reply, 1
 
 
+class Synopses:
+    """Sections and specifications as parts of a document, and what their summaries say of them.
+
+    A part is a text's beginning where all of it is too long: only sentences that it bears out are told.
+    """
+
+    def __init__(self, folder, part, shortest, longest):
+        records = [record for name in Summaries.FILES[:2] for record in load(folder, name, part)]
+        pairs = [(record["text"], first_of(record["summary"])) for record in records]
+        self.pairs = [(text, summary) for text, summary in pairs if len(text) > shortest * CHARACTERS_A_TOKEN]
+        self.shortest, self.longest = shortest, longest
+
+    def make(self, random, prompts):
+        room = int(random.uniform(self.shortest, self.longest) * CHARACTERS_A_TOKEN)
+        late = random.random() < LATE
+        text, summary = self.pairs[random.integers(len(self.pairs))]
+        part = self._cut(text, int(room * random.uniform(0.5, 0.9)) if late else room)
+        told = self.borne_out(summary, part)
+        if not told:
+            return None
+        document = part
+        if late:
+            before, _ = self.pairs[random.integers(len(self.pairs))]
+            document = before[-(room - len(part)):].partition(" ")[2] + "\n\n" + part
+        opening = prompts.opening() if random.random() < 0.5 else prompts.opening_without_task()
+        wanted = prompts.closing(p.synopsis())
+        return opening + prompts.encode(document), [(wanted, prompts.answer(" ".join(told)), 1)]
+
+    @staticmethod
+    def _cut(text, room):
+        """The text's beginning, in whole sentences."""
+        return text if len(text) <= room else text[:text.rfind(". ", 0, room) + 1]
+
+    @staticmethod
+    def borne_out(summary, part):
+        """The summary's first sentences whose words the part has."""
+        known, told = words(part), []
+        for sentence in sentences(summary):
+            wanted = words(sentence)
+            if not sentence.startswith("#") and len(wanted) > 3 and len(wanted & known) >= TOLD_SHARE * len(wanted):
+                told.append(one_line(sentence))
+        return told[:LONGEST_SYNOPSIS]
+
+
 class ReadingRows:
     """Rows (ids, weights, code) of one group each: code 0 is the document's, 1, 2, ... its branches', -1 padding."""
 
     def __init__(self, folder, prompts, weights, length, seed, part, shortest, longest):
         self.makers = []
         for name in weights:
-            maker = Readings(folder, part, shortest, longest) if name == "reading" else {
-                "squad": Paragraphs, "fairytale": Scenes, "summary": Condensed, "focus": Focused}[name](folder, part)
-            if name != "reading":
-                maker.several, maker.lookalikes, maker.alone = 0.0, 0.0, 0.3
-            self.makers.append(maker)
+            self.makers.append(self._maker(name, folder, part, shortest, longest))
         share = np.array(list(weights.values()), dtype=float)
         self.share, self.prompts, self.length, self.seed = share / share.sum(), prompts, length, seed
+
+    @staticmethod
+    def _maker(name, folder, part, shortest, longest):
+        if name in ("reading", "synopsis"):
+            return {"reading": Readings, "synopsis": Synopses}[name](folder, part, shortest, longest)
+        maker = {"squad": Paragraphs, "fairytale": Scenes, "summary": Condensed, "focus": Focused}[name](folder, part)
+        maker.several, maker.lookalikes, maker.alone = 0.0, 0.0, 0.3
+        return maker
 
     def batch(self, position, count):
         rows = [self.row(position + index) for index in range(count)]

@@ -231,7 +231,7 @@ class Summaries:
 
     def __init__(self, folder, part):
         records = [record for name in self.FILES for record in load(folder, name, part)]
-        pairs = [(record["text"], _shortened(_first(record["summary"]))) for record in records]
+        pairs = [(record["text"], _shortened(first_of(record["summary"]))) for record in records]
         self.pairs = sorted((pair for pair in pairs if 40 < len(pair[1]) < LONGEST_SUMMARY), key=lambda pair: len(pair[0]))
         self.sizes = np.array([len(text) for text, _ in self.pairs])
 
@@ -261,7 +261,7 @@ class Queries:
             return None
         record = self.records[random.integers(count)]
         question = record["questions"][random.integers(len(record["questions"]))]
-        answer = _shortened(_first(question["refs"]))
+        answer = _shortened(first_of(question["refs"]))
         return question["q"], record["text"], p.from_memory_at_length(question["q"]), answer
 
 
@@ -309,7 +309,7 @@ def _holding(units, own, answer):
     return None
 
 
-def _first(value):
+def first_of(value):
     """Answers come as text, as lists, and as lists of lists."""
     while isinstance(value, list):
         value = value[0]

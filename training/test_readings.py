@@ -102,6 +102,13 @@ def test_planted_facts_move_the_places_of_other_answers():
             assert answer in paragraphs[place]
 
 
+def test_synopses_say_what_their_part_bears_out():
+    part = "The pump of the mill was mended by Ada in May. Nobody paid her for it."
+    summary = "## Summary\n\nAda mended the pump of the mill in May. The mill was sold to a duke of Spain in June."
+    assert readings.Synopses.borne_out(summary, part) == ["Ada mended the pump of the mill in May."]
+    assert readings.Synopses._cut("One two. Three four. Five", 12) == "One two."
+
+
 if __name__ == "__main__":
     for name, test in list(globals().items()):
         if name.startswith("test_"):
