@@ -17,7 +17,7 @@ final class Checkpointer: Sendable {
 
   /// A copied state on its way to another thread; nobody else has it.
   private final class Copy: @unchecked Sendable {
-    private var state: ReadingState?
+    private var state: ReadingCopy?
     private let tokens: Int
     private let seconds: Double
 

@@ -44,8 +44,9 @@ struct JobReading {
     let options = try options()
     let model = try models.model(named: job.model)
     let key = job.readingKey(
-      modelSHA256: model.info.sha256, format: StateArchive.version,
-      focus: options.isFocused ? job.question : nil)
+      modelSHA256: model.info.sha256, format: ReadingArchive.version,
+      focus: options.isFocused ? job.question : nil,
+      writing: task.isOfWholeText ? "synopses \(options.description)" : nil)
     let reading = Prepared(
       document: document, task: task, options: options, model: model, key: key)
     guard let earlier = try saved(job.claim, key), let point = resumePoint(earlier) else {
@@ -143,8 +144,9 @@ struct JobReading {
       document: .init(
         name: job.documentName, sha256: job.sha256, bytes: job.bytes,
         tokens: answer.documentTokens),
-      answer: answer.text, answeredFrom: answer.answeredFrom.rawValue,
+      answer: answer.text, answeredFrom: answer.source,
       supported: answer.isSupported, evidence: answer.evidence,
+      outline: answer.outline.isEmpty ? nil : answer.outline,
       model: reading.model.info, reading: figures, worker: settings.name)
   }
 

@@ -1,5 +1,11 @@
 package import Results
 
+/// Sentences that a model wrote, and those of them that the text bears out.
+package struct SentenceCount: Sendable, Codable, Equatable {
+  package var written = 0
+  package var kept = 0
+}
+
 /// What came of a reading.
 package struct Answer: Sendable, Equatable {
   /// The answer to the question, or the summary.
@@ -17,7 +23,15 @@ package struct Answer: Sendable, Equatable {
   package var isLedByAttention = false
   /// Tokens of the document.
   package let documentTokens: Int
-  /// For a summary `passages`: it is condensed from highlights.
   package let answeredFrom: AnswerRoute
+  /// False for a summary that is sentences of the document: nothing that was written is borne out.
+  package var isWritten = true
+  /// Of a summary: what each part says.
+  package var outline: [OutlineEntry] = []
+  /// Of a summary: sentences that were written, and those of them that the text bears out.
+  package var sentences = SentenceCount()
   package let figures: ReadingFigures
+
+  /// As records name it: the route, or `highlights` where nobody worded a summary.
+  package var source: String { isWritten ? answeredFrom.rawValue : "highlights" }
 }

@@ -14,7 +14,7 @@ package final class Answerer {
   private let tokenizer: TextTokenizer
   private let format: PromptFormat
   private let answers: AnswerWriter
-  private let summaries: SummaryWriter
+  private let synopses: SynopsisWriter
   private let kind: AnswerPlan.ModelKind
   /// How the model answers when nobody chooses.
   package let route: AnswerRoute
@@ -26,10 +26,10 @@ package final class Answerer {
     format = PromptFormat(tokenizer)
     let generator = AnswerGenerator(model: model, tokenizer: tokenizer)
     answers = AnswerWriter(model: model, format: format, generator: generator)
-    summaries = SummaryWriter(model: model, format: format, generator: generator)
-    kind = AnswerPlan.ModelKind(
-      chooses: model.makeState().chooses,
-      isLarge: model.description.parameters >= Self.largeParameters)
+    let isLarge = model.description.parameters >= Self.largeParameters
+    synopses = SynopsisWriter(
+      model: model, format: format, generator: generator, isLarge: isLarge)
+    kind = AnswerPlan.ModelKind(chooses: model.makeState().chooses, isLarge: isLarge)
     route = MeasuredRoute.route(of: folder)
   }
 
@@ -46,7 +46,7 @@ package final class Answerer {
     let reading = try reading(document, task, options, control)
     do {
       switch task {
-      case .summarize(let focus): return try summarize(reading, focus: focus)
+      case .summarize(let focus): return try summarize(reading, focus: focus, options)
       case .ask(let question): return try answer(question, from: reading, options)
       }
     } catch ReadingError.stopped {
@@ -59,28 +59,45 @@ package final class Answerer {
   private func reading(
     _ document: Document, _ task: ReadingTask, _ options: AnswerOptions, _ control: ReadingControl
   ) throws -> DocumentReading {
-    if options.route == .passages, case .ask = task {
+    if options.route == .passages {
       PeakMemory.reset()
       return try DocumentReading(
         unread: DocumentTokens(document, tokenizer), model.makeState(), control: control)
     }
     return try open(
-      document, focus: options.isFocused ? task.question : nil, control: control)
+      document, focus: options.isFocused ? task.question : nil,
+      synopses: task.isOfWholeText ? options : nil, control: control)
   }
 
   /// Reads the document once, front to back.
-  /// - Parameter focus: a question that the model reads with in mind, and that layers with a choice
-  ///   keep tokens for; nil for a general reading, which any question may follow.
+  /// - Parameters:
+  ///   - focus: a question that the model reads with in mind, and that layers with a choice keep
+  ///     tokens for; nil for a general reading, which any question may follow.
+  ///   - synopses: how synopses of the parts are to be written on the way; nil for none.
   /// - Throws: `ReadingError`
   package func open(
-    _ document: Document, focus: Question? = nil, control: ReadingControl = ReadingControl()
+    _ document: Document, focus: Question? = nil, synopses options: AnswerOptions? = nil,
+    control: ReadingControl = ReadingControl()
   ) throws -> DocumentReading {
     PeakMemory.reset()
     let task = focus.map(ReadingTask.ask)
+    let tokens = DocumentTokens(document, tokenizer)
     return try DocumentReading(
-      DocumentTokens(document, tokenizer), model,
-      ReadingPrompt(opening: format.opening(task), probe: format.probe(task)),
-      question: focus, control: control)
+      tokens, model, ReadingPrompt(opening: format.opening(task), probe: format.probe(task)),
+      question: focus, writer: options.map { synopses(tokens, focus, $0, control) },
+      control: control)
+  }
+
+  private func synopses(
+    _ tokens: DocumentTokens, _ focus: Question?, _ options: AnswerOptions,
+    _ control: ReadingControl
+  ) -> Synopses {
+    let route = options.route ?? route
+    let task = focus.map(ReadingTask.ask)
+    return Synopses(tokens, synopses, route, control: control) { [self] state in
+      guard route.usesState else { return try emptyState(for: .summarize()) }
+      return try ablated(state, options.ablation, openedFor: task)
+    }
   }
 
   /// Answers a question about a document that was read, known before the reading or not.
@@ -92,7 +109,7 @@ package final class Answerer {
     let plan = AnswerPlan(
       question.kind, kind, options.route ?? route, hasRead: reading.hasRead)
     switch plan.source {
-    case .summary: return try summarize(reading)
+    case .summary: return try summarize(reading, options)
     case .answer(let route): return try answer(question, plan, route, reading, options)
     }
   }
@@ -166,10 +183,18 @@ package final class Answerer {
     _ ablation: StateAblation
   ) throws -> ReadingState {
     guard route.usesState, reading.hasRead else { return try emptyState(for: .ask(question)) }
+    return try ablated(
+      reading.state, ablation, openedFor: reading.focus.map(ReadingTask.ask))
+  }
+
+  /// A state from which something was taken away.
+  private func ablated(
+    _ state: ReadingState, _ ablation: StateAblation, openedFor task: ReadingTask?
+  ) throws -> ReadingState {
     switch ablation {
-    case .none: return reading.state
-    case .all: return try emptyState(for: reading.focus.map(ReadingTask.ask))
-    case .lightning, .softmax: return model.forgetting(ablation.kinds, reading.state)
+    case .none: state
+    case .all: try emptyState(for: task)
+    case .lightning, .softmax: model.forgetting(ablation.kinds, state)
     }
   }
 
@@ -202,10 +227,13 @@ package final class Answerer {
   }
 
   /// Summarizes a document that was read, or what it says about `focus`.
-  /// - Throws: `ModelError`
-  package func summarize(_ reading: DocumentReading, focus: Question? = nil) throws -> Answer {
+  /// - Throws: `ModelError`; `ReadingError.stopped` when the control says so.
+  package func summarize(
+    _ reading: DocumentReading, focus: Question? = nil, _ options: AnswerOptions = AnswerOptions()
+  ) throws -> Answer {
     let start = ContinuousClock.now
     let text = reading.text
+    let route = reading.hasRead ? options.route ?? route : .passages
     let chosen = Highlights.choose(
       CentralScores(text).scores, focus: focus.map(reading.lexicalScores),
       attention: try attention(
@@ -215,14 +243,49 @@ package final class Answerer {
     // A text without whole sentences is told by its beginning.
     let beginning = text.units.ranges.indices.prefix(Highlights.fewest)
     let told = chosen.isEmpty ? Array(beginning) : chosen.map(\.unit)
-    let written = try summaries.write(
-      told.map(text.line(ofUnit:)), focus: focus, control: reading.control)
+    let parts = focus == nil ? try writtenParts(reading, route, options) : nil
+    let written = try summary(reading, parts, told, focus: focus, route, options)
 
     return Answer(
       text: written.text, isSupported: true, support: nil, candidates: [],
       evidence: chosen.map { Quote(text.excerpt(ofUnit: $0.unit), $0.score) },
-      documentTokens: reading.documentTokens, answeredFrom: .passages,
+      documentTokens: reading.documentTokens, answeredFrom: route, isWritten: written.isWritten,
+      outline: parts?.entries ?? [], sentences: written.sentences,
       figures: figures(reading, answering: .now - start, generated: written.tokens))
+  }
+
+  /// Synopses that were written on the way. Where nothing was read they need no way, and are
+  /// written now; after a reading for other tasks there are none.
+  private func writtenParts(
+    _ reading: DocumentReading, _ route: AnswerRoute, _ options: AnswerOptions
+  ) throws -> Synopses? {
+    if let written = reading.writer as? Synopses { return written }
+    if reading.hasRead { return nil }
+    var unread = options
+    unread.route = route
+    let parts = synopses(reading.tokens, nil, unread, reading.control)
+    while parts.count < parts.ends.count { try parts.write(after: reading.state) }
+    return parts
+  }
+
+  private func summary(
+    _ reading: DocumentReading, _ parts: Synopses?, _ told: [Int], focus: Question?,
+    _ route: AnswerRoute, _ options: AnswerOptions
+  ) throws -> SummaryWriter.Summary {
+    let writer = SummaryWriter(synopsis: synopses)
+    let state =
+      route.usesState
+      ? try ablated(
+        reading.state, options.ablation, openedFor: reading.focus.map(ReadingTask.ask))
+      : try emptyState(for: .summarize(focus: focus))
+    if let parts {
+      return try writer.write(
+        parts, reading.text, on: state, highlights: told, reading.control)
+    }
+    let source = SynopsisWriter.Source(
+      text: reading.text, units: reading.text.units.ranges.indices,
+      shown: route.showsPassages ? told : [], focus: focus)
+    return try writer.write(source, on: state, highlights: told, reading.control)
   }
 
   /// The attention that each unit gets from the task's probe.
@@ -249,7 +312,7 @@ package final class Answerer {
     figures.lastTokensPerSecond = reading.pass.lastTokensPerSecond
     figures.peakRSSBytes = PeakMemory.bytes
     figures.stateBytes = reading.state.byteCount
-    figures.answerSeconds = answering / .seconds(1)
+    figures.answerSeconds = answering / .seconds(1) + reading.pass.writingSeconds
     figures.generatedTokens = generated
     figures.notes = model.description.notes.isEmpty ? nil : model.description.notes
     return figures

@@ -27,8 +27,8 @@ package struct AnswerTuning: Sendable, Equatable, Codable {
 
   /// Highlights that are condensed at once.
   package var highlightsAtOnce = 2
-  /// Of a summary's sentence the share of content words that its highlights must hold.
-  package var borneOut = 1.0 / 3
+  /// Of a summary's sentence the share of content words that one place of the text must hold.
+  package var borneOut = 0.75
 
   package init() {}
 

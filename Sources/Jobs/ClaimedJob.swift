@@ -51,9 +51,14 @@ package struct ClaimedJob: Sendable {
   /// - Parameters:
   ///   - format: the version of the state's archive.
   ///   - focus: the question that the reading is for; nil for a general one.
-  package func readingKey(modelSHA256: String, format: Int, focus: String?) -> String {
+  ///   - writing: what is written on the way, and how; nil for nothing.
+  package func readingKey(
+    modelSHA256: String, format: Int, focus: String?, writing: String? = nil
+  ) -> String {
     let kind = focus == nil ? "general" : "focused"
-    let all = ["reading \(format)", modelSHA256, sha256, parts, kind, focus ?? ""]
+    let all =
+      ["reading \(format)", modelSHA256, sha256, parts, kind, focus ?? ""]
+      + [writing].compactMap(\.self)
     return SHA256.hex(of: all.map(SHA256.hex(of:)).joined(separator: " "))
   }
 }

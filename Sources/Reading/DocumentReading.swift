@@ -10,6 +10,8 @@ package final class DocumentReading {
   package let shift: Int
   package let pass: ReadingPass.Outcome
   package let control: ReadingControl
+  /// What was written on the way, where something was.
+  package let writer: (any PartWriting)?
   /// False where the document was not read at all.
   package let hasRead: Bool
   /// The question that the reading was made for; nil for a general one, which any may follow.
@@ -21,17 +23,20 @@ package final class DocumentReading {
   /// - Parameters:
   ///   - prompt: what stands before the document, and what tells the model what matters.
   ///   - question: what it will be asked, where that is known before.
+  ///   - writer: what is written at the ends of parts.
   /// - Throws: `ReadingError`, `ModelError`, `StateArchiveError`
   package init(
     _ tokens: DocumentTokens, _ model: LanguageModel, _ prompt: ReadingPrompt,
-    question: Question?, control: ReadingControl
+    question: Question?, writer: (any PartWriting)? = nil, control: ReadingControl
   ) throws {
     guard !tokens.ids.isEmpty else { throw ReadingError.nothingToRead }
     let known = question.map { (question: $0, scores: LexicalScores($0, tokens.text)) }
     pass = try ReadingPass(
       model: model, prompt: prompt, tokens: tokens.ids,
-      hints: known.map { KeepingHints.choose($0.scores, tokens) } ?? [], control: control
+      hints: known.map { KeepingHints.choose($0.scores, tokens) } ?? [], writer: writer,
+      control: control
     ).run()
+    self.writer = writer
     state = pass.state
     hasRead = true
     shift = prompt.opening.count
@@ -53,6 +58,7 @@ package final class DocumentReading {
     self.tokens = tokens
     self.control = control
     known = nil
+    writer = nil
   }
 
   package var text: QuotableText { tokens.text }
@@ -87,7 +93,9 @@ package final class DocumentReading {
   package func stopping() {
     guard hasRead else { return }
     control.stopping(
-      ReadingMoment(state: state, tokens: documentTokens, seconds: pass.seconds))
+      ReadingMoment(
+        state: state, tokens: documentTokens, seconds: pass.seconds,
+        written: writer?.archive ?? []))
   }
 
   /// Tokens of the document.

@@ -23,6 +23,16 @@ package struct DocumentTokens {
     return token(at: range.lowerBound)..<token(at: range.upperBound - 1) + 1
   }
 
+  /// The text's parts, and the tokens at which they end.
+  package func parts() -> (parts: TextParts, ends: [Int]) {
+    let starts = text.units.ranges.indices.map { tokens(ofUnit: $0).lowerBound }
+    let parts = TextParts(text, starts: starts, tokens: ids.count)
+    let ends = parts.all.map { part in
+      part.units.upperBound < starts.count ? starts[part.units.upperBound] : ids.count
+    }
+    return (parts, ends)
+  }
+
   /// The token in which a byte lies.
   private func token(at offset: Int32) -> Int {
     max(0, Self.last(offsets, atMost: offset))

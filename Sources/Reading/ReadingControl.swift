@@ -28,12 +28,34 @@ package struct ReadingMoment {
   package let tokens: Int
   /// That reading took so far.
   package let seconds: Double
+  /// What was written of the parts so far; empty where nothing is.
+  var written: [UInt8] = []
 
-  /// A copy of the state, which may be archived while the reading goes on.
-  package func fork() -> ReadingState { state.fork() }
+  /// A copy, which may be archived while the reading goes on.
+  package func fork() -> ReadingCopy { ReadingCopy(state: state.fork(), written: written) }
 }
 
-/// A saved reading to go on from: as `ReadingState.archive` and `page` gave it.
+/// A reading's copy, to be saved.
+package struct ReadingCopy {
+  private let state: ReadingState
+  private let written: [UInt8]
+
+  init(state: ReadingState, written: [UInt8]) {
+    self.state = state
+    self.written = written
+  }
+
+  /// Tokens that the state has read, with those before the document.
+  package var position: Int { state.position }
+
+  /// All but what grows with the text, as a resume point takes it.
+  package func archive() -> [UInt8] { ReadingArchive.packed(written, state.archive()) }
+
+  /// What the tokens from position `first` on added to what grows; empty where nothing does.
+  package func page(from first: Int) -> [UInt8] { state.page(from: first) }
+}
+
+/// A saved reading to go on from: as `ReadingCopy.archive` and `page` gave it.
 package struct ResumePoint: Sendable {
   package let tokens: Int
   package let seconds: Double

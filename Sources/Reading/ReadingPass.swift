@@ -23,59 +23,87 @@ package struct ReadingPass {
   let tokens: [Int32]
   /// Salience by a source other than attention, per document token.
   let hints: [(token: Int, value: Float)]
+  let writer: (any PartWriting)?
   let control: ReadingControl
 
+  /// - Parameter writer: writes at the parts' ends, or nobody does.
   init(
     model: LanguageModel, prompt: ReadingPrompt, tokens: [Int32],
-    hints: [(token: Int, value: Float)], control: ReadingControl
+    hints: [(token: Int, value: Float)], writer: (any PartWriting)? = nil,
+    control: ReadingControl
   ) {
     self.model = model
     self.prompt = prompt
     self.tokens = tokens
     self.hints = hints.sorted { $0.token < $1.token }
+    self.writer = writer
     self.control = control
   }
 
   package struct Outcome {
     package let state: ReadingState
-    /// Seconds of reading, with those before it was resumed.
+    /// Seconds of reading, with those before it was resumed; without those of writing.
     package let seconds: Double
+    /// Seconds of writing of parts.
+    package var writingSeconds = 0.0
     package let firstTokensPerSecond: Double
     package let lastTokensPerSecond: Double
   }
 
   /// - Throws: `ReadingError.stopped` when the control says so; `ModelError`, `StateArchiveError`.
   func run() throws -> Outcome {
-    let start = ContinuousClock.now
-    func seconds() -> Double {
-      (control.resume?.seconds ?? 0) + (ContinuousClock.now - start) / .seconds(1)
-    }
+    let clock = ReadingClock(before: control.resume?.seconds ?? 0)
     let state = try beginning()
     var next = control.resume?.tokens ?? 0
-    var times: [(tokens: Int, at: ContinuousClock.Instant)] = [(next, start)]
+    var times: [(tokens: Int, at: Double)] = [(next, clock.seconds)]
+    func moment() -> ReadingMoment {
+      ReadingMoment(
+        state: state, tokens: next, seconds: clock.seconds, written: writer?.archive ?? [])
+    }
+    try write(state, next, clock, moment)
     while next < tokens.count {
       if control.shouldStop() {
-        control.stopping(ReadingMoment(state: state, tokens: next, seconds: seconds()))
+        control.stopping(moment())
         throw ReadingError.stopped
       }
-      // Up to the next line of the grid, so that progress and stops come once a block.
-      let room = ReadingGrid.block - state.position % ReadingGrid.block
-      let end = min(tokens.count, next + room)
+      let end = stop(after: next, at: state.position)
       try model.read(tokens[next..<end], into: state, atBoundary: { try reinforce($0) })
       next = end
-      times.append((next, .now))
+      times.append((next, clock.seconds))
       control.progress(next, tokens.count)
-      if state.position % ReadingGrid.block == 0 {
-        control.blockClosed(ReadingMoment(state: state, tokens: next, seconds: seconds()))
-      }
+      try write(state, next, clock, moment)
+      if state.position % ReadingGrid.block == 0 { control.blockClosed(moment()) }
     }
 
-    control.readingEnded(ReadingMoment(state: state, tokens: next, seconds: seconds()))
+    control.readingEnded(moment())
     return Outcome(
-      state: state, seconds: seconds(),
+      state: state, seconds: clock.seconds, writingSeconds: clock.away,
       firstTokensPerSecond: Self.speed(times, from: 0, to: min(Self.speedTokens, tokens.count)),
       lastTokensPerSecond: Self.speed(
         times, from: max(0, tokens.count - Self.speedTokens), to: tokens.count))
+  }
+
+  /// The end of what is read at once: the next line of the grid, so that progress and stops come
+  /// once a block, or the part's end.
+  private func stop(after next: Int, at position: Int) -> Int {
+    let room = ReadingGrid.block - position % ReadingGrid.block
+    let partEnd = writer.flatMap { $0.count < $0.ends.count ? $0.ends[$0.count] : nil }
+    return min(tokens.count, next + room, partEnd ?? .max)
+  }
+
+  /// Has the part written that ends here, if one does. Stopped there, its writing begins anew.
+  private func write(
+    _ state: ReadingState, _ next: Int, _ clock: ReadingClock, _ moment: () -> ReadingMoment
+  ) throws {
+    guard let writer, writer.count < writer.ends.count, writer.ends[writer.count] == next else {
+      return
+    }
+    do {
+      try clock.pausing { try writer.write(after: state) }
+    } catch ReadingError.stopped {
+      control.stopping(moment())
+      throw ReadingError.stopped
+    }
   }
 
   /// The state before the next token: after the prompt.opening, or where an earlier reading was saved.
@@ -85,7 +113,9 @@ package struct ReadingPass {
       try model.read(prompt.opening, into: state, atBoundary: { try reinforce($0) })
       return state
     }
-    try state.restore(resume.archive, pages: resume.pages)
+    let (written, archive) = try ReadingArchive.parted(resume.archive)
+    try state.restore(archive, pages: resume.pages)
+    try writer?.restore(written)
     guard state.position == prompt.opening.count + resume.tokens, resume.tokens <= tokens.count
     else {
       throw StateArchiveError.foreign("it was saved at token \(resume.tokens) of another text")
@@ -111,12 +141,30 @@ package struct ReadingPass {
   }
 
   private static func speed(
-    _ times: [(tokens: Int, at: ContinuousClock.Instant)], from: Int, to: Int
+    _ times: [(tokens: Int, at: Double)], from: Int, to: Int
   ) -> Double {
     guard let start = times.last(where: { $0.tokens <= from }),
       let end = times.first(where: { $0.tokens >= to }),
       end.tokens > start.tokens
     else { return 0 }
-    return Double(end.tokens - start.tokens) / ((end.at - start.at) / .seconds(1))
+    return Double(end.tokens - start.tokens) / max(end.at - start.at, 1e-9)
+  }
+}
+
+/// Seconds of reading, which stand still while something is written.
+private final class ReadingClock {
+  private let start = ContinuousClock.now
+  private let before: Double
+  /// Seconds that did not count.
+  private(set) var away = 0.0
+
+  init(before: Double) { self.before = before }
+
+  var seconds: Double { before + (ContinuousClock.now - start) / .seconds(1) - away }
+
+  func pausing(_ work: () throws -> Void) rethrows {
+    let begun = ContinuousClock.now
+    defer { away += (ContinuousClock.now - begun) / .seconds(1) }
+    try work()
   }
 }

@@ -13,4 +13,12 @@ package enum ReadingTask: Sendable, Equatable {
     case .ask(let question): question
     }
   }
+
+  /// A summary is wanted of all that is read.
+  package var isOfWholeText: Bool {
+    switch self {
+    case .summarize(let focus): focus == nil
+    case .ask(let question): question.kind == .wholeText
+    }
+  }
 }

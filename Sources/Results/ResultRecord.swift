@@ -29,24 +29,27 @@ package struct ResultRecord: Codable, Sendable, Equatable {
   package let document: DocumentInfo
   /// The answer, or the summary.
   package let answer: String
-  /// `reading`, `reading+passages` or `passages`; nil in records from before that was told.
+  /// `reading`, `reading+passages` or `passages`; `highlights` for a summary of sentences of the
+  /// document, where nothing that was written is borne out; nil in records from before that was told.
   package let answeredFrom: String?
   /// False when the document does not support an answer.
   package let supported: Bool
   package let evidence: [Quote]
+  /// Of a summary: what each part says.
+  package let outline: [OutlineEntry]?
   package let model: ModelInfo
   package let reading: ReadingFigures
   package let worker: String
 
   private enum CodingKeys: String, CodingKey {
-    case task, question, document, answer, supported, evidence, model, reading, worker
+    case task, question, document, answer, supported, evidence, outline, model, reading, worker
     case answeredFrom = "answered_from"
   }
 
   package init(
     task: String, question: String?, document: DocumentInfo, answer: String,
-    answeredFrom: String? = nil, supported: Bool, evidence: [Quote], model: ModelInfo,
-    reading: ReadingFigures, worker: String
+    answeredFrom: String? = nil, supported: Bool, evidence: [Quote],
+    outline: [OutlineEntry]? = nil, model: ModelInfo, reading: ReadingFigures, worker: String
   ) {
     self.task = task
     self.question = question
@@ -55,6 +58,7 @@ package struct ResultRecord: Codable, Sendable, Equatable {
     self.answeredFrom = answeredFrom
     self.supported = supported
     self.evidence = evidence
+    self.outline = outline
     self.model = model
     self.reading = reading
     self.worker = worker

@@ -3,31 +3,8 @@ import Testing
 
 @testable import Answering
 
-/// What is made of a model's answers to passages, and of its summaries.
+/// What is made of a model's answers to passages.
 @Suite struct CandidateTests {
-  @Test func highlightsAreCondensedTwoAtATime() {
-    for count in 0...12 {
-      let sentences = (0..<count).map(String.init)
-      let parts = SummaryWriter.parts(sentences)
-      #expect(parts.flatMap { $0 } == sentences)
-      #expect(parts.allSatisfy { (1...2).contains($0.count) })
-    }
-  }
-
-  @Test func whatNoHighlightSaysIsLeftOutOfASummary() {
-    let highlights = [
-      "She found in the box a very small cake, beautifully marked in currants.",
-      "The Hatter was angry.",
-    ]
-    let told = "She opened the box and found a small cake marked in currants."
-    let invented = "Her father had married a rich widow in the country."
-    let support = SummarySupport(highlights)
-    #expect(support.borneOut("\(told) \(invented)") == told)
-    #expect(support.borneOut(invented).isEmpty)
-    let asked = SummarySupport(highlights + ["Did her father marry a widow?"])
-    #expect(asked.borneOut(invented) == invented, "what was asked about is no invention")
-  }
-
   @Test func anUnsureAnswerIsOneThatIsUnlikelyOrFromAPassageThatMatchesLess() {
     func candidate(
       refusal: Double = 0.01, confidence: Double = -0.1, match: Double = 1, repeats: Bool = false

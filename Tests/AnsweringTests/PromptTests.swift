@@ -14,7 +14,7 @@ struct PromptTests {
     let question: String
     let passages, sentences: [String]
     let openingQuestion, openingSummary, opening: [Int32]
-    let asked, askedAgain, summary, summaryFocused: [Int32]
+    let asked, askedAgain, summary, summaryFocused, synopsis: [Int32]
   }
 
   @Test func promptsAreThoseOfTraining() throws {
@@ -31,6 +31,7 @@ struct PromptTests {
       format.asked(Question(golden.question), passages: golden.passages) == golden.askedAgain,
       "the last passage may be a sentence again")
     #expect(format.summaryWanted(sentences: golden.sentences, focus: nil) == golden.summary)
+    #expect(format.synopsisWanted(focus: nil) == golden.synopsis)
     #expect(
       format.summaryWanted(sentences: golden.sentences, focus: Question(golden.question))
         == golden.summaryFocused)

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "training"))
-from prompts import Prompts, from_sentences
+from prompts import Prompts, from_sentences, synopsis
 
 QUESTION = "Who smokes, and \"why\" at 9?"
 PASSAGES = ["Alice's Café: it's 3,500 m² (about).", "The Caterpillar smoked <|im_end|> a hookah."]
@@ -25,6 +25,7 @@ def main():
         "asked": prompts.shown(PASSAGES) + prompts.asked(QUESTION),
         "asked_again": prompts.shown(PASSAGES[:1]) + prompts.asked(QUESTION, PASSAGES[1]),
         "summary": prompts.closing(from_sentences(SENTENCES)),
+        "synopsis": prompts.closing(synopsis()),
         "summary_focused": prompts.closing(from_sentences(SENTENCES, QUESTION)),
     }, ensure_ascii=False))
 

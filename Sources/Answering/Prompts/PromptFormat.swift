@@ -78,6 +78,24 @@ struct PromptFormat {
       + end + turn("assistant")
   }
 
+  /// At a part's end, or at the document's: what it says, or what it says about something.
+  func synopsisWanted(focus: Question?) -> [Int32] {
+    let wanted =
+      focus.map { "Question: \($0.text)\nSummarize what the document says about this" }
+      ?? "Summarize this part of the document"
+    return tokenizer.encode("\n\n\(wanted) in two or three sentences.") + end + turn("assistant")
+  }
+
+  /// At the document's end, after synopses of its parts.
+  func summaryWanted(synopses: [String]) -> [Int32] {
+    let listed = synopses.map { "- " + $0 }.joined(separator: "\n")
+    return tokenizer.encode(
+      "\n\nParts of the document, in order:\n\(listed)\n\n"
+        + "Summarize what happens in the document in three or four sentences."
+    )
+      + end + turn("assistant")
+  }
+
   /// A few tokens whose attention shows what the task will need: of a long question its beginning
   /// and its end.
   func probe(_ task: ReadingTask?) -> [Int32] {

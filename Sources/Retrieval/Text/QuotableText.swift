@@ -53,7 +53,7 @@ package struct QuotableText {
     return bytes.suffix(4).contains(UInt8(ascii: "?")) || bytes.first == UInt8(ascii: "#")
   }
 
-  func bytes(ofUnit unit: Int) -> ArraySlice<UInt8> {
+  package func bytes(ofUnit unit: Int) -> ArraySlice<UInt8> {
     let range = units.ranges[unit]
     return bytes[Int(range.lowerBound)..<Int(range.upperBound)]
   }

@@ -14,8 +14,8 @@ struct ResultOutput: Encodable {
   }
 
   enum CodingKeys: String, CodingKey {
-    case id, state, task, question, document, answer, supported, summary, highlights, evidence,
-      model, reading, worker, attempts
+    case id, state, task, question, document, answer, supported, summary, highlights, outline,
+      evidence, model, reading, worker, attempts
     case answeredFrom = "answered_from"
     case createdAt = "created_at"
     case finishedAt = "finished_at"
@@ -35,6 +35,7 @@ struct ResultOutput: Encodable {
     if record.task == JobTask.summarize.rawValue {
       try container.encode(record.answer, forKey: .summary)
       try container.encode(record.evidence, forKey: .highlights)
+      try container.encode(record.outline ?? [], forKey: .outline)
     }
 
     try container.encode(record.model, forKey: .model)
@@ -46,22 +47,39 @@ struct ResultOutput: Encodable {
   }
 
   var text: String {
-    let heading = record.task == JobTask.summarize.rawValue ? "Summary" : "Answer"
+    let isSummary = record.task == JobTask.summarize.rawValue
+    let heading = isSummary ? "Summary" : "Answer"
     let quotes = record.evidence.map { quote in
       "  [\(quote.start):\(quote.end)] "
         + "\(quote.path.map { $0 + ": " } ?? "")\(quote.quote.split(whereSeparator: \.isWhitespace).joined(separator: " "))"
     }
     let reading = record.reading
     return """
-      \(heading) of \(record.document.name)\(record.question.map { ": \($0)" } ?? "")
+      \(heading) of \(record.document.name)\(record.question.map { ": \($0)" } ?? "")\(Self.source(record))
 
       \(record.answer)
-
-      \(record.task == JobTask.summarize.rawValue ? "Highlights" : "Evidence") (offsets in the document's text)
+      \(Self.outline(record.outline ?? []))
+      \(isSummary ? "Highlights" : "Evidence") (offsets in the document's text)
       \(quotes.isEmpty ? "  none" : quotes.joined(separator: "\n"))
 
       \(reading.tokensRead) tokens read in \(reading.passes) pass, \(Int(reading.seconds)) s at \(Int(reading.tokensPerSecond)) tokens/s, \
       peak memory \(reading.peakRSSBytes >> 20) MiB, model \(record.model.name), worker \(record.worker)\((reading.notes ?? []).map { "\nnote: " + $0 }.joined())
       """
+  }
+
+  /// Whose words a summary is, where they are not the model's.
+  private static func source(_ record: ResultRecord) -> String {
+    record.answeredFrom == "highlights"
+      ? " (sentences of the document: nothing the model wrote is borne out by it)" : ""
+  }
+
+  private static func outline(_ entries: [OutlineEntry]) -> String {
+    guard entries.count > 1 else { return "" }
+    let lines = entries.map { entry in
+      let quoted = entry.written ? "" : " (quoted)"
+      let title = entry.title.map { "\($0): " } ?? ""
+      return "  [\(entry.start):\(entry.end)] \(title)\(entry.synopsis)\(quoted)"
+    }
+    return "\nOutline (offsets in the document's text)\n" + lines.joined(separator: "\n") + "\n"
   }
 }

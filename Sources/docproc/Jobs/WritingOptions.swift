@@ -5,8 +5,8 @@ import ArgumentParser
 struct WritingOptions: ParsableArguments {
   @Option(
     help: """
-      What an answer is written from: reading (what the model remembers), passages (the best ones \
-      alone, without a reading), or reading+passages; default: as the model was measured.
+      What an answer or summary is written from: reading (what the model remembers), passages (the \
+      best ones alone, without a reading), or reading+passages; default: as the model was measured.
       """)
   var from: AnswerRoute?
 
@@ -26,10 +26,9 @@ struct WritingOptions: ParsableArguments {
     }
   }
 
-  /// A summary is always condensed from highlights, and as long as it has to be.
+  /// A summary is as long as it has to be.
   /// - Throws: `ValidationError` when something is asked for that a summary does not heed.
   func refuseForSummary() throws {
-    if from != nil { throw ValidationError("--from is for answers, not for a summary") }
     if maxAnswerTokens != nil {
       throw ValidationError("--max-answer-tokens is for answers, not for a summary")
     }

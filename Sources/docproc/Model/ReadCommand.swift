@@ -29,8 +29,8 @@ struct ReadCommand: ParsableCommand {
 
   @Option(
     help: """
-      Before the question, replace by an empty one the state of all layers (all), of those that \
-      remember a matrix (lightning), or of those that remember keys and values (softmax).
+      Before anything is written, replace by an empty one the state of all layers (all), of those \
+      that remember a matrix (lightning), or of those that remember keys and values (softmax).
       """)
   var emptyState = StateAblation.none
 
@@ -42,21 +42,17 @@ struct ReadCommand: ParsableCommand {
     let answeredFrom: String
     let supported: Bool
     let evidence: [Quote]
+    let outline: [OutlineEntry]?
     let reading: ReadingFigures
 
     enum CodingKeys: String, CodingKey {
-      case answer, supported, evidence, reading
+      case answer, supported, evidence, outline, reading
       case answeredFrom = "answered_from"
     }
   }
 
   func validate() throws {
-    if question == nil {
-      try writing.refuseForSummary()
-      if emptyState != .none {
-        throw ValidationError("--empty-state needs a --question to be asked on the emptied state")
-      }
-    }
+    if question == nil { try writing.refuseForSummary() }
     if emptyState != .none, writing.from == .passages {
       throw ValidationError("--from passages makes no reading whose state could be emptied")
     }
@@ -75,8 +71,9 @@ struct ReadCommand: ParsableCommand {
     print(
       JSONText.pretty(
         Output(
-          answer: answer.text, answeredFrom: answer.answeredFrom.rawValue,
+          answer: answer.text, answeredFrom: answer.source,
           supported: answer.isSupported, evidence: answer.evidence,
+          outline: answer.outline.isEmpty ? nil : answer.outline,
           reading: answer.figures)))
   }
 }
