@@ -63,6 +63,8 @@ final class Heartbeat: Sendable {
     state.withLock {
       $0.progress.tokens = done
       $0.progress.total = total
+      // Reading goes on after what was written of a part.
+      $0.progress.writtenTokens = 0
     }
   }
 

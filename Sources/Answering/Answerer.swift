@@ -9,6 +9,8 @@ import Tokenizer
 /// A model that reads documents and answers from them. For one thread at a time.
 package final class Answerer {
   private static let largeParameters = 1_000_000_000
+  /// Tokens that stand after a document: a question with passages.
+  private static let promptRoom = (small: 1_024, large: 12_000)
 
   private let model: LanguageModel
   private let tokenizer: TextTokenizer
@@ -43,7 +45,7 @@ package final class Answerer {
     control: ReadingControl = ReadingControl()
   ) throws -> Answer {
     if let question = task.question, question.isBlank { throw ReadingError.emptyQuestion }
-    let reading = try reading(document, task, options, control)
+    let reading = try reading(DocumentTokens(document, tokenizer), task, options, control)
     do {
       switch task {
       case .summarize(let focus): return try summarize(reading, focus: focus, options)
@@ -57,16 +59,34 @@ package final class Answerer {
 
   /// Only who asks for passages alone gets no reading: else it also serves evidence and summaries.
   private func reading(
-    _ document: Document, _ task: ReadingTask, _ options: AnswerOptions, _ control: ReadingControl
+    _ tokens: DocumentTokens, _ task: ReadingTask, _ options: AnswerOptions,
+    _ control: ReadingControl
   ) throws -> DocumentReading {
-    if options.route == .passages {
+    let most = mostTokens(options)
+    if options.route?.usesState == true, tokens.ids.count > most {
+      throw ReadingError.beyondContext(tokens: tokens.ids.count, most: most)
+    }
+    if options.route == .passages || tokens.ids.count > most {
       PeakMemory.reset()
+      let note = options.route == nil ? Self.note(tokens.ids.count, most) : nil
       return try DocumentReading(
-        unread: DocumentTokens(document, tokenizer), model.makeState(), control: control)
+        unread: tokens, model.makeState(), notes: [note].compactMap(\.self), control: control)
     }
     return try open(
-      document, focus: options.isFocused ? task.question : nil,
-      synopses: task.isOfWholeText ? options : nil, control: control)
+      tokens, options.isFocused ? task.question : nil,
+      synopses: task.isOfWholeText ? options : nil, control)
+  }
+
+  /// Tokens of a document that can be read, and answered from with what stands after it.
+  private func mostTokens(_ options: AnswerOptions) -> Int {
+    guard let context = model.description.context else { return .max }
+    let room = kind.isLarge ? Self.promptRoom.large : Self.promptRoom.small
+    return max(context - room - options.mostTokens, 0)
+  }
+
+  private static func note(_ tokens: Int, _ most: Int) -> String {
+    "the document has \(tokens) tokens, more than the \(most) that this model can read and answer "
+      + "from: nothing was read, and passages alone were looked at"
   }
 
   /// Reads the document once, front to back.
@@ -79,9 +99,15 @@ package final class Answerer {
     _ document: Document, focus: Question? = nil, synopses options: AnswerOptions? = nil,
     control: ReadingControl = ReadingControl()
   ) throws -> DocumentReading {
+    try open(DocumentTokens(document, tokenizer), focus, synopses: options, control)
+  }
+
+  private func open(
+    _ tokens: DocumentTokens, _ focus: Question?, synopses options: AnswerOptions?,
+    _ control: ReadingControl
+  ) throws -> DocumentReading {
     PeakMemory.reset()
     let task = focus.map(ReadingTask.ask)
-    let tokens = DocumentTokens(document, tokenizer)
     return try DocumentReading(
       tokens, model, ReadingPrompt(opening: format.opening(task), probe: format.probe(task)),
       question: focus, writer: options.map { synopses(tokens, focus, $0, control) },
@@ -106,8 +132,8 @@ package final class Answerer {
     _ question: Question, from reading: DocumentReading, _ options: AnswerOptions = AnswerOptions()
   ) throws -> Answer {
     if question.isBlank { throw ReadingError.emptyQuestion }
-    let plan = AnswerPlan(
-      question.kind, kind, options.route ?? route, hasRead: reading.hasRead)
+    let route = reading.hasRead ? options.route ?? route : .passages
+    let plan = AnswerPlan(question.kind, kind, route, hasRead: reading.hasRead)
     switch plan.source {
     case .summary: return try summarize(reading, options)
     case .answer(let route): return try answer(question, plan, route, reading, options)
@@ -314,7 +340,8 @@ package final class Answerer {
     figures.stateBytes = reading.state.byteCount
     figures.answerSeconds = answering / .seconds(1) + reading.pass.writingSeconds
     figures.generatedTokens = generated
-    figures.notes = model.description.notes.isEmpty ? nil : model.description.notes
+    let notes = model.description.notes + reading.notes
+    figures.notes = notes.isEmpty ? nil : notes
     return figures
   }
 }

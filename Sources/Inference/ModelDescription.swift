@@ -9,11 +9,14 @@ package struct ModelDescription: Sendable, Encodable {
   /// Parameters that one token's computation multiplies with.
   package let activeParameters: Int
   package let bytes: Int
+  /// Tokens that the model was made for, with all that is asked and answered; nil where nothing
+  /// ends it: no layer counts positions from the first token.
+  package var context: Int?
   /// Where what is computed differs from what the authors published.
   package var notes: [String] = []
 
   enum CodingKeys: String, CodingKey {
-    case architecture, layers, parameters, bytes, notes
+    case architecture, layers, parameters, bytes, context, notes
     case hiddenSize = "hidden_size"
     case activeParameters = "active_parameters"
     case vocabularySize = "vocabulary_size"

@@ -12,6 +12,8 @@ package final class DocumentReading {
   package let control: ReadingControl
   /// What was written on the way, where something was.
   package let writer: (any PartWriting)?
+  /// What whoever gets the answer should know of how the document was read.
+  package let notes: [String]
   /// False where the document was not read at all.
   package let hasRead: Bool
   /// The question that the reading was made for; nil for a general one, which any may follow.
@@ -39,6 +41,7 @@ package final class DocumentReading {
     self.writer = writer
     state = pass.state
     hasRead = true
+    notes = []
     shift = prompt.opening.count
     self.tokens = tokens
     self.known = known
@@ -47,12 +50,14 @@ package final class DocumentReading {
 
   /// A document that is not read: its text can be quoted, and the state is one before any text.
   package init(
-    unread tokens: DocumentTokens, _ state: ReadingState, control: ReadingControl
+    unread tokens: DocumentTokens, _ state: ReadingState, notes: [String] = [],
+    control: ReadingControl
   ) throws {
     guard !tokens.ids.isEmpty else { throw ReadingError.nothingToRead }
     pass = ReadingPass.Outcome(
       state: state, seconds: 0, firstTokensPerSecond: 0, lastTokensPerSecond: 0)
     hasRead = false
+    self.notes = notes
     shift = state.position
     self.state = state
     self.tokens = tokens

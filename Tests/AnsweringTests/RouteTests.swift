@@ -153,6 +153,32 @@ import Testing
     #expect(again.candidates == whole.candidates)
   }
 
+  @Test func aDocumentBeyondTheContextIsNotReadInSilence() throws {
+    let folder = try TemporaryDirectory()
+    var model = RandomModel(extra: ["max_position_embeddings": .integer(1_200)])
+    model.vocabulary = 1600
+    try model.write(to: folder.path)
+    try FileManager.default.copyItem(
+      atPath: Repository.fixture("tokenizers/gpt2-style/tokenizer.json"),
+      toPath: folder.path + "/tokenizer.json")
+    let short = try Answerer(folder: folder.path, threads: 1)
+    let tokens = short.countTokens(document(1).text)
+    try #require(tokens > 1_200 - 1_024 - 48)
+
+    var options = AnswerOptions()
+    options.route = .reading
+    #expect(throws: ReadingError.beyondContext(tokens: tokens, most: 128)) {
+      try short.read(document(1), task: .ask(question), options: options)
+    }
+    let answer = try short.read(document(1), task: .ask(question))
+    #expect(answer.answeredFrom == .passages && answer.figures.passes == 0)
+    #expect(answer.figures.notes?.contains { $0.contains("\(tokens) tokens") } == true)
+    let summary = try short.read(document(1), task: .summarize())
+    #expect(summary.answeredFrom == .passages && summary.figures.notes?.isEmpty == false)
+    let brief = Document(name: "b.txt", text: "The red stone is in the north.")
+    #expect(try short.read(brief, task: .ask(question)).answeredFrom == .readingAndPassages)
+  }
+
   @Test func anAnswerHasItsLimit() throws {
     var options = AnswerOptions()
     options.route = .reading

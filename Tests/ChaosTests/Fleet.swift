@@ -6,6 +6,7 @@ import Jobs
 import Postgres
 import Answering
 import Reading
+import Results
 import Retrieval
 import TestSupport
 
@@ -211,5 +212,46 @@ enum ChaosModel {
       name: name, text: text,
       parts: [Document.Part(path: name, start: 0, length: text.unicodeScalars.count)])
     return try reader.read(document, task: question.map { .ask(Question($0)) } ?? .summarize())
+  }
+}
+
+/// One order for a long answer from the reading, and the answer of an undisturbed worker.
+struct LongAnswers {
+  private static let most = 1500
+  private static let question = "Which stone is red?"
+
+  private let fleet: Fleet
+  private let text: String
+  let expected: String
+  let tokens: Int
+
+  /// Looks for a text that the random model has much to say about.
+  init(_ fleet: Fleet, seed: UInt64) throws {
+    var random = SplitMix(seed)
+    let reader = try Answerer(folder: fleet.cluster.directory.path + "/models/tiny", threads: 1)
+    var options = AnswerOptions()
+    options.route = .reading
+    options.mostTokens = Self.most
+    while true {
+      let text = ChaosModel.text(tokens: 3_000, &random)
+      let answer = try reader.read(
+        Document(name: "long.txt", text: text), task: .ask(Question(Self.question)),
+        options: options)
+      guard answer.isSupported, answer.figures.generatedTokens == Self.most else { continue }
+      self.fleet = fleet
+      self.text = text
+      expected = answer.text
+      tokens = answer.figures.generatedTokens
+      return
+    }
+  }
+
+  func submit() throws -> Int {
+    try fleet.queue.jobs.submit(
+      JobOrder(
+        Document(name: "long.txt", text: text), .ask, question: Self.question, model: "tiny",
+        parameters: JobParameters(from: "reading", focused: nil, mostAnswerTokens: Self.most),
+        again: true)
+    ).id
   }
 }

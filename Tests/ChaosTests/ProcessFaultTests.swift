@@ -155,6 +155,44 @@ import Testing
     return false
   }
 
+  /// SIGKILL while answers are written: another worker writes the same text.
+  @Test func writingThatIsKilledGivesTheSameText() throws {
+    let fleet = try Fleet(
+      seed: ChaosScale.seed &+ 8, times: Fleet.Times(lease: 0.8, checkpoint: 0.05))
+    let answers = try LongAnswers(fleet, seed: ChaosScale.seed &+ 9)
+    var places: [Int] = []
+    var jobs: [Int] = []
+    let limit = Date().addingTimeInterval(240)
+    var worker = try fleet.start("writer-0")
+    while places.count < 10, Date() < limit {
+      let job = try answers.submit()
+      jobs.append(job)
+      // The later the further: kills are spread over the text.
+      let wanted = 1 + places.count * answers.tokens / 12
+      while try !fleet.queue.jobs.status(job).isFinal, Date() < limit {
+        let status = try fleet.queue.jobs.status(job)
+        guard let written = status.writtenTokens, written >= wanted else { continue }
+        worker.kill()
+        places.append(written)
+        worker = try fleet.start("writer-\(places.count)")
+        break
+      }
+    }
+
+    #expect(places.count >= 10)
+    #expect(try fleet.wait(until: jobs.count, seconds: 120))
+    fleet.stopAll()
+    for job in jobs {
+      let record = try fleet.queue.jobs.result(job)
+      #expect(record.answer == answers.expected && record.reading.generatedTokens == answers.tokens)
+    }
+    #expect(Invariants.violations(try WriteLog.entries(fleet.queue)) == [])
+    let resumed = try jobs.filter { try fleet.queue.jobs.result($0).reading.resumedFrom != nil }
+    ChaosScale.report(
+      "SIGKILL while writing: at \(places) of \(answers.tokens) tokens, the same text each time; "
+        + "\(resumed.count) of \(jobs.count) did not read again")
+  }
+
   @Test func aSecondSignalEndsTheWorkerAtOnce() throws {
     let fleet = try Fleet(
       seed: ChaosScale.seed &+ 5, times: Fleet.Times(lease: 2, checkpoint: 1000))

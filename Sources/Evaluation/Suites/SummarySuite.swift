@@ -11,9 +11,14 @@ package struct SummarySuite: EvaluationSuite {
   /// Every n-th record of the sections is kept out of training.
   private static let sectionsHeldOut = 50
 
-  package init(count: Int) { self.count = count }
+  package var options: AnswerOptions
 
-  package var parameters: String { "texts=\(count)" }
+  package init(count: Int, options: AnswerOptions) {
+    self.count = count
+    self.options = options
+  }
+
+  package var parameters: String { "texts=\(count) \(options.description)" }
 
   package var files: [String] { ["qmsum_val", "squality_v1.3_dev", "openstax_section_summaries"] }
 
@@ -50,14 +55,21 @@ package struct SummarySuite: EvaluationSuite {
     if keys.allSatisfy(log.has) { return }
     let lead = ExtractiveSummary.lead(text)
     let ranked = ExtractiveSummary.textRank(text)
+    let isOfWholeText = wanted.contains { $0.focus == nil }
     let reading = try answerer.open(
-      Document(name: name + ".txt", text: text))
+      Document(name: name + ".txt", text: text), synopses: isOfWholeText ? options : nil)
     for (key, want) in zip(keys, wanted) {
       try log.add(key) {
-        let answer = try answerer.summarize(reading, focus: want.focus.map(Question.init))
+        let focus = want.focus.map(Question.init)
+        let answer = try answerer.summarize(reading, focus: focus, options)
         var values = Self.scores("", answer.text, want.references)
         values.merge(Self.scores("lead_", lead, want.references)) { $1 }
         values.merge(Self.scores("textrank_", ranked, want.references)) { $1 }
+        values["written"] = answer.isWritten ? 1 : 0
+        if answer.sentences.written > 0 {
+          values["borne_out"] =
+            Double(answer.sentences.kept) / Double(answer.sentences.written)
+        }
         return EvaluationItem(
           group: name, values: values,
           texts: [

@@ -23,6 +23,10 @@ extension [Segment] {
 protocol Mixer {
   var kind: MixerKind { get }
 
+  /// True where a token's distance to another may grow with the text: then it has to stay within
+  /// what the model was trained on.
+  var countsPositions: Bool { get }
+
   /// An empty memory.
   func makeState() -> any MixerState
 
@@ -40,4 +44,8 @@ protocol Mixer {
   func mix(
     _ x: UnsafePointer<Float>, _ segments: [Segment], into out: UnsafeMutablePointer<Float>,
     _ workspace: Workspace)
+}
+
+extension Mixer {
+  var countsPositions: Bool { false }
 }

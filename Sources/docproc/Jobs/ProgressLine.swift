@@ -13,12 +13,17 @@ struct ProgressLine {
   private var lastPhase: String?
   private var lastPercent = -plainStep
   private var first: (tokens: Int, at: Date)?
+  private var stream = WrittenText()
 
   init(quiet: Bool) { isQuiet = quiet }
 
   mutating func show(_ job: JobStatus) {
     guard !isQuiet else { return }
 
+    if job.phase == "writing", let written = job.written {
+      lastPhase = job.phase
+      return stream.show(written, begin: isTerminal ? "\r\u{1b}[K" : "")
+    }
     let text = describe(job)
     if isTerminal {
       write("\r\u{1b}[K\(text)")
@@ -34,12 +39,13 @@ struct ProgressLine {
   }
 
   mutating func finish() {
+    if stream.isShown { return write("\n") }
     if isTerminal, !isQuiet { write("\r\u{1b}[K") }
   }
 
   private mutating func describe(_ job: JobStatus) -> String {
     if job.state == .running, job.phase == "writing", let tokens = job.writtenTokens {
-      return "job \(job.id) writing, \(tokens) tokens\(Self.end(of: job.written))"
+      return "job \(job.id) writing, \(tokens) tokens"
     }
     guard job.state == .running, let percent = job.percent, let total = job.documentTokens,
       let done = job.tokensRead
@@ -49,21 +55,6 @@ struct ProgressLine {
     return
       "job \(job.id) reading \(bar(percent)) \(Int(percent))%  \(done) of \(total) "
       + "tokens\(speed(done, total))"
-  }
-
-  /// The last words of what is written, on one line.
-  private static func end(of text: String?) -> String {
-    guard let text, !text.isEmpty else { return "" }
-    // A model's words are data: none of them becomes an escape code of the terminal.
-    let words = text.split(whereSeparator: \.isWhitespace).map { word in
-      String(String.UnicodeScalarView(word.unicodeScalars.filter { !Self.isControl($0) }))
-    }
-    let line = words.joined(separator: " ")
-    return line.count > width ? ": ...\(line.suffix(width))" : ": \(line)"
-  }
-
-  private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
-    [.control, .format].contains(scalar.properties.generalCategory)
   }
 
   private func bar(_ percent: Double) -> String {

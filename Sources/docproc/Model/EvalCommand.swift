@@ -72,15 +72,15 @@ struct EvalCommand: ParsableCommand {
 
   @Option(
     help: """
-      needle, qa, books: what answers are written from: reading, reading+passages or passages; \
+      needle, qa, books, summary: what is written from: reading, reading+passages or passages; \
       default: as the model was measured.
       """)
   var from: AnswerRoute?
 
   @Option(
     help: """
-      needle, qa, books: before the question, replace by an empty one the state of all layers \
-      (all), of those that remember a matrix (lightning), or keys and values (softmax).
+      needle, qa, books, summary: before anything is written, replace by an empty one the state of \
+      all layers (all), of those that remember a matrix (lightning), or keys and values (softmax).
       """)
   var emptyState = StateAblation.none
 
@@ -173,7 +173,7 @@ struct EvalCommand: ParsableCommand {
         questions: questions, known: known,
         adversarial: adversarial, options: options)
     case .books: BookSuite(books: count ?? .max, questions: questions, options: options)
-    case .summary: SummarySuite(count: count ?? .max)
+    case .summary: SummarySuite(count: count ?? .max, options: options)
     case .route:
       RouteSuite(
         lengths: try lengths(default: "2048,8192"), documents: count ?? 2, questions: questions)

@@ -20,6 +20,7 @@ struct AttentionMixer: Mixer {
   var queryScaling: QueryScaling?
 
   var kind: MixerKind { memory.kind }
+  var countsPositions: Bool { kind == .softmax && rope != nil }
 
   func makeState() -> any MixerState {
     let shape = KeyValueShape(keyHeads: attention.keyHeads, headDim: attention.headDim)

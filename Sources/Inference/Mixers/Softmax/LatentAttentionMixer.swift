@@ -5,6 +5,7 @@ import CKernels
 /// expanded: simple and exact; the latent form would take less memory.
 struct LatentAttentionMixer: Mixer {
   let kind = MixerKind.softmax
+  let countsPositions = true
   let heads: Int
   let widths: Widths
   let query: QueryProjection

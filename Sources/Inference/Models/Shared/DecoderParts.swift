@@ -5,6 +5,8 @@ struct DecoderParts {
   let layerCount: Int
   let eps: Double
   let tied: Bool
+  /// Positions that rotary embeddings were trained on, or stretched to.
+  private let positions: Int?
 
   init(_ configuration: ModelConfiguration, tiedByDefault: Bool) throws {
     hidden = try configuration.size("hidden_size", "decoder_embed_dim")
@@ -16,6 +18,19 @@ struct DecoderParts {
     }
     eps = try configuration.number("rms_norm_eps", default: 1e-6)
     tied = try configuration.flag("tie_word_embeddings", default: tiedByDefault)
+    positions = try Self.positions(configuration)
+  }
+
+  /// What YaRN stretches may be told by the unstretched length and a factor (arXiv 2309.00071).
+  private static func positions(_ configuration: ModelConfiguration) throws -> Int? {
+    guard let stated = try configuration.optionalSize("max_position_embeddings"), stated > 0 else {
+      return nil
+    }
+    guard let scaling = configuration.object("rope_scaling"),
+      let original = try scaling.optionalSize("original_max_position_embeddings")
+    else { return stated }
+    let stretched = Double(original) * (try scaling.number("factor", default: 1))
+    return max(stated, Int(exactly: stretched.rounded()) ?? stated)
   }
 
   /// The model around its layers, by default under the names `model.embed_tokens`,
@@ -45,7 +60,8 @@ struct DecoderParts {
       architecture: architecture, layers: layers.map(\.mixer.kind.rawValue), hiddenSize: hidden,
       vocabularySize: vocabulary,
       parameters: trunk.total + ends, activeParameters: trunk.active + head.parameters,
-      bytes: weights.byteCount, notes: notes)
+      bytes: weights.byteCount,
+      context: layers.contains(where: \.mixer.countsPositions) ? positions : nil, notes: notes)
   }
 
   /// norm -> mixer -> + -> norm -> feed-forward -> +, under the usual names of the norms.

@@ -151,6 +151,7 @@ struct GGUFArchitecture: Sendable {
     for (key, name) in [
       ("intermediate_size", ".feed_forward_length"),
       ("intermediate_size", ".expert_feed_forward_length"),
+      ("max_position_embeddings", ".context_length"),
       ("rotary_dim", ".rope.dimension_count"), ("num_local_experts", ".expert_count"),
       ("num_experts_per_tok", ".expert_used_count"),
     ] {
