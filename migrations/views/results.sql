@@ -26,7 +26,8 @@ select
   j.created_at,
   s.finished_at,
   o.answered_from,
-  k.focus
+  k.focus,
+  o.outline
 from docproc.result o
 join docproc.job j on j.id = o.job_id
 join docproc.job_state s on s.job_id = j.id

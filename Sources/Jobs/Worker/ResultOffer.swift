@@ -23,6 +23,7 @@ struct ResultOffer: Encodable {
   private let answeredFrom: String?
   private let supported: Bool
   private let evidence: [Quote]
+  private let outline: [OutlineEntry]?
   private let figures: ReadingFigures
   private let tokens: Int
   private let payload: Data  // as base64
@@ -42,6 +43,7 @@ struct ResultOffer: Encodable {
     answeredFrom = record.answeredFrom
     supported = record.supported
     evidence = record.evidence
+    outline = record.outline
     figures = record.reading
     tokens = record.document.tokens
     payload = Data(compressed.payload)
@@ -50,7 +52,7 @@ struct ResultOffer: Encodable {
   }
 
   enum CodingKeys: String, CodingKey {
-    case job, fence, worker, model, answer, supported, evidence, figures, tokens, payload, sha256
+    case job, fence, worker, model, answer, supported, evidence, outline, figures, tokens, payload, sha256
     case answeredFrom = "answered_from"
     case modelSHA256 = "model_sha256"
     case rawBytes = "raw_bytes"

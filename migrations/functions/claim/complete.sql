@@ -4,7 +4,7 @@
 -- An offer that was accepted before is accepted again, without any effect.
 -- That helps workers to which the first answer got lost on the way.
 -- Offers: [{job, fence, worker, model, model_sha256, answer, supported, evidence,
--- figures, tokens, payload (zstd, in base64), raw_bytes, sha256}].
+-- outline, figures, tokens, payload (zstd, in base64), raw_bytes, sha256}].
 -- It locks each claim, and waits for a checkpoint being saved under it.
 create or replace function docproc.complete(offers jsonb)
 returns setof boolean
@@ -32,6 +32,7 @@ begin
           answered_from text,
           supported boolean,
           evidence jsonb,
+          outline jsonb,
           figures jsonb,
           tokens bigint,
           payload text,
@@ -75,7 +76,7 @@ begin
     stored as (
       insert into result (
         job_id, fence, worker, model_name, model_sha256, answer, answered_from, supported,
-        evidence, payload, payload_codec, payload_raw_bytes, payload_sha256)
+        evidence, outline, payload, payload_codec, payload_raw_bytes, payload_sha256)
       select
         n.job,
         n.fence,
@@ -86,6 +87,7 @@ begin
         n.answered_from,
         n.supported,
         n.evidence,
+        n.outline,
         decode(n.payload, 'base64'),
         'zstd',
         n.raw_bytes,
