@@ -79,7 +79,9 @@ let package = Package(
       swiftSettings: swiftSettings),
     .target(
       name: "Answering",
-      dependencies: ["Documents", "Inference", "Reading", "Results", "Retrieval", "Tokenizer"],
+      dependencies: [
+        "Digests", "Documents", "Host", "Inference", "Reading", "Results", "Retrieval", "Tokenizer",
+      ],
       swiftSettings: swiftSettings),
     .target(
       name: "Evaluation",

@@ -5,7 +5,7 @@
 set -euo pipefail
 
 runtime=(
-  ca-certificates git libopenblas0-pthread libpcre2-8-0 libpq5 libssl3 libuchardet0 libutf8proc2 libzstd1 python3 python3-pip
+  ca-certificates git libopenblas0-pthread libpcre2-8-0 libpq5 libssl3 libuchardet0 libutf8proc2 libzstd1 python3 python3-jinja2 python3-pip
 )
 build=(
   "${runtime[@]}" make pkg-config libpq-dev libopenblas-dev libzstd-dev libpcre2-dev

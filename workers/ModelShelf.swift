@@ -59,8 +59,11 @@ final class ModelShelf {
 
   /// Of all files that determine what the model computes, in the order of their names.
   private static func digest(_ folder: String) throws -> String {
+    let prompt = DataHome.file(ModelPrompt.file, ofModel: folder)
+    let beside = FileManager.default.fileExists(atPath: prompt) ? [prompt] : []
+    if folder.hasSuffix(".gguf") { return try SHA256.hex(ofFiles: [folder] + beside) }
     let files = try FileManager.default.contentsOfDirectory(atPath: folder)
       .filter { $0.hasSuffix(".safetensors") || ["config.json", "tokenizer.json"].contains($0) }
-    return try SHA256.hex(ofFiles: files.sorted().map { folder + "/" + $0 })
+    return try SHA256.hex(ofFiles: files.sorted().map { folder + "/" + $0 } + beside)
   }
 }

@@ -20,6 +20,8 @@ struct AnswerGenerator {
 
   let model: LanguageModel
   let tokenizer: TextTokenizer
+  /// True for a token that ends what is written.
+  let ends: (Int32) -> Bool
 
   struct Generated {
     let text: String
@@ -74,7 +76,7 @@ struct AnswerGenerator {
       let token = sampler.next(logits)
       sum += logProbability(of: Int(token), logits)
       counted += 1
-      if tokenizer.isControl(token) { break }
+      if ends(token) { break }
       generated.append(token)
       if generated.count % Self.reportTokens == 0 {
         let text = progress.isOnly ? tokenizer.decode(generated) : nil

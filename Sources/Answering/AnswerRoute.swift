@@ -1,4 +1,5 @@
 import Foundation
+import Host
 
 /// What an answer is written from.
 package enum AnswerRoute: String, Sendable, Codable, CaseIterable {
@@ -35,7 +36,7 @@ package struct MeasuredRoute: Sendable, Codable, Equatable {
 
   /// The route that a model's folder asks for; `reading+passages` where nothing was measured.
   package static func route(of folder: String) -> AnswerRoute {
-    guard let data = FileManager.default.contents(atPath: folder + "/" + file),
+    guard let data = FileManager.default.contents(atPath: DataHome.file(file, ofModel: folder)),
       let measured = try? JSONDecoder().decode(MeasuredRoute.self, from: data)
     else { return .readingAndPassages }
     return measured.route

@@ -21,12 +21,12 @@ package final class Answerer {
   /// How the model answers when nobody chooses.
   package let route: AnswerRoute
 
-  /// - Throws: `ModelError` or `TokenizerError` when the folder is not a usable model.
+  /// - Throws: `ModelError`, `TokenizerError` or `PromptError` when the folder is not a usable model.
   package init(folder: String, threads: Int = 0) throws {
     tokenizer = try ModelTokenizer.open(folder)
     model = try LanguageModel.load(folder: folder, threads: threads)
-    format = PromptFormat(tokenizer)
-    let generator = AnswerGenerator(model: model, tokenizer: tokenizer)
+    format = try PromptFormat(tokenizer, try ModelPrompt.of(folder))
+    let generator = AnswerGenerator(model: model, tokenizer: tokenizer, ends: format.ends)
     answers = AnswerWriter(model: model, format: format, generator: generator)
     let isLarge = model.description.parameters >= Self.largeParameters
     synopses = SynopsisWriter(

@@ -14,16 +14,37 @@ package enum DataHome {
 
   package static var models: String { path + "/models" }
 
-  /// A model's name as it is, a path to its folder as an absolute one.
+  /// A model's name as it is, a path to its folder as an absolute one. A plain name that is no
+  /// registered model's may be that of a folder or GGUF file in the working directory.
   package static func modelName(_ nameOrPath: String) -> String {
-    nameOrPath.contains("/") || nameOrPath.hasPrefix(".")
+    let isPath = nameOrPath.contains("/") || nameOrPath.hasPrefix(".")
+    return isPath || isBesideOnly(nameOrPath)
       ? URL(fileURLWithPath: absolute(nameOrPath)).standardized.path : nameOrPath
   }
 
-  /// The folder of a model given by name or by path.
+  private static func isBesideOnly(_ name: String) -> Bool {
+    let manager = FileManager.default
+    if manager.fileExists(atPath: models + "/" + name) { return false }
+    let path = absolute(name)
+    return manager.fileExists(atPath: path + "/config.json")
+      || name.hasSuffix(".gguf") && manager.fileExists(atPath: path)
+  }
+
+  /// The folder of a model given by name or by path, or its GGUF file.
   package static func modelFolder(_ nameOrPath: String) -> String {
     let name = modelName(nameOrPath)
-    return name.hasPrefix("/") ? name : models + "/" + name
+    let folder = name.hasPrefix("/") ? name : models + "/" + name
+    let file = folder + "/" + ggufFile
+    return FileManager.default.fileExists(atPath: file) ? file : folder
+  }
+
+  /// What a registered GGUF file is called in its folder.
+  package static let ggufFile = "model.gguf"
+
+  /// A file that belongs to a model: in its folder, or beside its GGUF file.
+  package static func file(_ name: String, ofModel folder: String) -> String {
+    folder.hasSuffix(".gguf")
+      ? (folder as NSString).deletingLastPathComponent + "/" + name : folder + "/" + name
   }
 
   package static func absolute(_ path: String) -> String {

@@ -11,7 +11,7 @@ package final class TextTokenizer {
   private let normalizesToNFC: Bool
   private let tokenBytes: [Int32: [UInt8]]
   private let controlTokens: [[UInt8]: Int32]  // by bytes: String equality merges Unicode
-  private let controlIDs: Set<Int32>
+  private let specialIDs: Set<Int32>
   private var cache = PieceCache()
 
   /// - Throws: `TokenizerError`, which names what is missing or not supported.
@@ -44,7 +44,7 @@ package final class TextTokenizer {
     wholePieces = file.ignoresMerges ? ids : nil
     normalizesToNFC = file.normalizesToNFC
     tokenBytes = bytes
-    controlIDs = controls
+    specialIDs = Set(file.addedTokens.filter(\.isSpecial).map(\.id))
     controlTokens = Dictionary(
       file.addedTokens.map { (Array($0.content.utf8), $0.id) },
       uniquingKeysWith: { first, _ in first })
@@ -120,15 +120,57 @@ package final class TextTokenizer {
     return result
   }
 
-  /// The text of ids, without control tokens; broken UTF-8 becomes U+FFFD.
+  /// The text of ids, without special tokens; broken UTF-8 becomes U+FFFD.
   package func decode(_ ids: some Sequence<Int32>) -> String {
-    String(decoding: ids.filter { !controlIDs.contains($0) }.flatMap(bytes), as: UTF8.self)
+    String(decoding: ids.filter { !specialIDs.contains($0) }.flatMap(bytes), as: UTF8.self)
   }
 
   /// The id of a control token such as `<|im_end|>`.
   package func controlToken(_ name: String) -> Int32? { controlTokens[Array(name.utf8)] }
 
-  package func isControl(_ id: Int32) -> Bool { controlIDs.contains(id) }
+  /// The name of a control token.
+  package func controlName(_ id: Int32) -> String? {
+    controlTokens.first { $0.value == id }.map { String(decoding: $0.key, as: UTF8.self) }
+  }
+
+  /// True for what is never text: not for tags such as `<think>`.
+  package func isSpecial(_ id: Int32) -> Bool { specialIDs.contains(id) }
+
+  /// A stretch of a prompt.
+  package struct Part: Equatable {
+    package let text: String
+    /// True for a control token's name.
+    package let isToken: Bool
+  }
+
+  /// Names of control tokens in a prompt, the longest where several begin, and what is between.
+  package func parted(_ prompt: String) -> [Part] {
+    let names = controlTokens.keys.sorted { $0.count > $1.count }
+    let bytes = Array(prompt.utf8)
+    var parts: [Part] = []
+    var start = 0
+    var index = 0
+    func close(at end: Int) {
+      if end > start {
+        parts.append(
+          Part(text: String(decoding: bytes[start..<end], as: UTF8.self), isToken: false))
+      }
+    }
+    while index < bytes.count {
+      guard let name = names.first(where: { !$0.isEmpty && bytes[index...].starts(with: $0) })
+      else {
+        index += 1
+        continue
+      }
+      close(at: index)
+      parts.append(Part(text: String(decoding: name, as: UTF8.self), isToken: true))
+      index += name.count
+      start = index
+    }
+    close(at: bytes.count)
+
+    return parts
+  }
 
   package var vocabularySize: Int { tokenBytes.count }
 }

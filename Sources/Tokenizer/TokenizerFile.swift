@@ -12,6 +12,8 @@ struct TokenizerFile {
   struct AddedToken {
     let id: Int32
     let content: String
+    /// False for words such as `<think>`, which are text of an answer.
+    let isSpecial: Bool
   }
 
   let vocabulary: [(token: String, id: Int32)]
@@ -148,7 +150,8 @@ struct TokenizerFile {
       guard let id = entry["id"] as? Int, let content = entry["content"] as? String else {
         throw TokenizerError.malformed("an added token lacks id or content")
       }
-      return AddedToken(id: Int32(clamping: id), content: content)
+      return AddedToken(
+        id: Int32(clamping: id), content: content, isSpecial: entry["special"] as? Bool ?? true)
     }
   }
 }

@@ -22,7 +22,7 @@ struct PromptTests {
     decoder.keyDecodingStrategy = .convertFromSnakeCase
     let golden = try decoder.decode(
       Golden.self, from: Data(contentsOf: URL(fileURLWithPath: Repository.fixture("prompts.json"))))
-    let format = PromptFormat(try ModelTokenizer.open(try #require(Repository.defaultModel)))
+    let format = try PromptFormat(try ModelTokenizer.open(try #require(Repository.defaultModel)))
     #expect(format.opening(.ask(Question(golden.question))) == golden.openingQuestion)
     #expect(format.opening(.summarize()) == golden.openingSummary)
     #expect(format.opening(nil) == golden.opening)
@@ -38,7 +38,7 @@ struct PromptTests {
   }
 
   @Test func aProbeStaysShortWhateverIsAsked() throws {
-    let format = PromptFormat(try ModelTokenizer.open(try #require(Repository.defaultModel)))
+    let format = try PromptFormat(try ModelTokenizer.open(try #require(Repository.defaultModel)))
     let short = format.probe(.ask(Question("Who?")))
     #expect(short.count < 16)
     let told = Array(repeating: "Someone told a long story about it.", count: 300).joined(

@@ -14,36 +14,78 @@ struct PromptFormat {
   static let longestProbe = 128
 
   private let tokenizer: TextTokenizer
-  private let turnStart: Int32?
-  private let turnEnd: Int32?
+  let prompt: ModelPrompt
+  /// With the tags that the model thinks in, or without.
+  private let turns: ModelPrompt.Turns
+  /// Tokens that end what is written.
+  private let stops: Set<Int32>
   /// The first two tokens of a refusal; with the first alone other answers begin too.
   let refusalStart: (first: Int32, second: Int32)
 
-  /// ChatML where the vocabulary has its control tokens, else plain text.
-  init(_ tokenizer: TextTokenizer) {
+  /// - Parameter prompt: of the model's folder; nil: ChatML where the vocabulary has its control
+  ///   tokens, else plain text.
+  /// - Throws: `PromptError.unknownToken`
+  init(_ tokenizer: TextTokenizer, _ prompt: ModelPrompt? = nil) throws {
     self.tokenizer = tokenizer
-    turnStart = tokenizer.controlToken("<|im_start|>")
-    turnEnd = tokenizer.controlToken("<|im_end|>")
+    let isChatML = tokenizer.controlToken("<|im_start|>") != nil
+    let prompt = prompt ?? (isChatML ? PromptFamilies.chatML : PromptFamilies.plain)
+    self.prompt = prompt
+    turns = prompt.withoutThinking ?? prompt.turns
+    stops = try Set(prompt.stop.map { try Self.token($0, tokenizer) })
     let refusal = tokenizer.encode(Self.refusal)
     refusalStart = (refusal[0], refusal[1])
+    for pieces in [turns.beforeSystem, turns.beforeUser, turns.beforeAnswer] {
+      try Self.check(pieces, tokenizer)
+    }
   }
 
-  private func turn(_ role: String) -> [Int32] {
-    guard let turnStart else { return [] }
-    return [turnStart] + tokenizer.encode("\(role)\n")
+  private static func token(_ name: String, _ tokenizer: TextTokenizer) throws -> Int32 {
+    guard let id = tokenizer.controlToken(name) else { throw PromptError.unknownToken(name) }
+    return id
   }
 
-  private var end: [Int32] {
-    turnEnd.map { [$0] + tokenizer.encode("\n") } ?? tokenizer.encode("\n\n")
+  private static func check(_ pieces: [ModelPrompt.Piece], _ tokenizer: TextTokenizer) throws {
+    for case .token(let name) in pieces { _ = try token(name, tokenizer) }
+  }
+
+  /// True for a token that is no part of an answer but its end.
+  func ends(_ token: Int32) -> Bool { stops.contains(token) || tokenizer.isSpecial(token) }
+
+  /// Pieces as tokens. What stands between two control tokens is encoded at once, as by the
+  /// libraries that models are trained with.
+  private func encode(_ pieces: [ModelPrompt.Piece]) -> [Int32] {
+    var ids: [Int32] = []
+    var text = ""
+    for piece in pieces {
+      switch piece {
+      case .text(let more): text += more
+      case .token(let name):
+        ids += tokenizer.encode(text)
+        text = ""
+        if let id = tokenizer.controlToken(name) { ids.append(id) }
+      }
+    }
+    return ids + tokenizer.encode(text)
+  }
+
+  /// A prompt of one turn each: up to where the answer begins.
+  func singleTurn(system: String, user: String) -> [Int32] {
+    encode(beforeUser(system) + [.text(user)] + turns.beforeAnswer)
+  }
+
+  private func beforeUser(_ system: String) -> [ModelPrompt.Piece] {
+    prompt.hasSystemTurn
+      ? turns.beforeSystem + [.text(system)] + turns.beforeUser
+      : turns.beforeUser + [.text(system + "\n\n")]
   }
 
   /// What stands before the document; without a task it is to be asked about later.
   func opening(_ task: ReadingTask?) -> [Int32] {
-    turn("system") + tokenizer.encode("You read documents and answer truthfully and briefly.") + end
-      + turn("user") + purpose(task)
+    let system = "You read documents and answer truthfully and briefly."
+    return encode(beforeUser(system) + [.text(purpose(task))])
   }
 
-  private func purpose(_ task: ReadingTask?) -> [Int32] {
+  private func purpose(_ task: ReadingTask?) -> String {
     let purpose =
       switch task {
       case .summarize: "Read the document, then summarize it."
@@ -51,8 +93,11 @@ struct PromptFormat {
         "Read the document, then answer this question about it: \(question.text)"
       case nil: "Read the document, then answer questions about it."
       }
-    return tokenizer.encode(purpose + "\n\nDocument:\n")
+    return purpose + "\n\nDocument:\n"
   }
+
+  /// The user's last words, up to where the answer begins.
+  private func closing(_ text: String) -> [Int32] { encode([.text(text)] + turns.beforeAnswer) }
 
   /// Passages before a question, up to where the answer begins; the best passage stands last,
   /// next to the question: small models look there first.
@@ -62,8 +107,7 @@ struct PromptFormat {
       ? "\n\n" : "\n\nPassages from the document:\n" + passages.joined(separator: "\n") + "\n\n"
     let source = passages.isEmpty ? "" : ", from the passages"
     return tokenizer.encode(shown)
-      + tokenizer.encode("Question: \(question.text)\nAnswer in a few words\(source).") + end
-      + turn("assistant")
+      + closing("Question: \(question.text)\nAnswer in a few words\(source).")
   }
 
   /// Sentences before the wish to condense them, up to where that begins.
@@ -71,11 +115,9 @@ struct PromptFormat {
     let listed = sentences.map { "- " + $0 }.joined(separator: "\n")
     let wanted = focus == nil ? "them" : "what they say about this"
     let question = focus.map { "Question: \($0.text)\n" } ?? ""
-    return tokenizer.encode(
+    return closing(
       "\n\nSentences from the document, in order:\n\(listed)\n\n\(question)Summarize \(wanted) "
-        + "in one or two sentences."
-    )
-      + end + turn("assistant")
+        + "in one or two sentences.")
   }
 
   /// At a part's end, or at the document's: what it says, or what it says about something.
@@ -83,17 +125,15 @@ struct PromptFormat {
     let wanted =
       focus.map { "Question: \($0.text)\nSummarize what the document says about this" }
       ?? "Summarize this part of the document"
-    return tokenizer.encode("\n\n\(wanted) in two or three sentences.") + end + turn("assistant")
+    return closing("\n\n\(wanted) in two or three sentences.")
   }
 
   /// At the document's end, after synopses of its parts.
   func summaryWanted(synopses: [String]) -> [Int32] {
     let listed = synopses.map { "- " + $0 }.joined(separator: "\n")
-    return tokenizer.encode(
+    return closing(
       "\n\nParts of the document, in order:\n\(listed)\n\n"
-        + "Summarize what happens in the document in three or four sentences."
-    )
-      + end + turn("assistant")
+        + "Summarize what happens in the document in three or four sentences.")
   }
 
   /// A few tokens whose attention shows what the task will need: of a long question its beginning

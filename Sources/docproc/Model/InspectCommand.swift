@@ -1,3 +1,4 @@
+import Answering
 import ArgumentParser
 import Foundation
 import Host
@@ -25,6 +26,7 @@ struct InspectCommand: ParsableCommand {
     let description: ModelDescription
     let memory: [Memory]
     let expectedTokensPerSecond: Double?
+    let prompt: ModelPrompt
 
     struct Memory: Encodable {
       let tokens: Int
@@ -37,7 +39,7 @@ struct InspectCommand: ParsableCommand {
     }
 
     enum CodingKeys: String, CodingKey {
-      case memory
+      case memory, prompt
       case expectedTokensPerSecond = "expected_tokens_per_second"
     }
 
@@ -45,17 +47,20 @@ struct InspectCommand: ParsableCommand {
       try description.encode(to: encoder)
       var container = encoder.container(keyedBy: CodingKeys.self)
       try container.encode(memory, forKey: .memory)
+      try container.encode(prompt, forKey: .prompt)
       try container.encodeIfPresent(expectedTokensPerSecond, forKey: .expectedTokensPerSecond)
     }
   }
 
   func run() throws {
     let lengths = try BenchCommand.depths(tokens)
-    let model = try LanguageModel.load(folder: DataHome.modelFolder(directory))
+    let folder = DataHome.modelFolder(directory)
+    let model = try LanguageModel.load(folder: folder)
     let report = Report(
       description: model.description,
       memory: lengths.map { .init(tokens: $0, stateBytes: model.stateBytes(at: $0)) },
-      expectedTokensPerSecond: dry ? nil : try measuredSpeed(model))
+      expectedTokensPerSecond: dry ? nil : try measuredSpeed(model),
+      prompt: try ModelPrompt.inUse(folder))
     if json { return print(JSONText.pretty(report)) }
     print(Self.text(report))
   }
@@ -90,34 +95,35 @@ struct InspectCommand: ParsableCommand {
         "reads         about \(Int(speed)) tokens/s on this host at the start of a document")
     }
 
+    if let context = description.context {
+      lines.append("context       \(context) tokens, with question and answer")
+    }
+    lines += Self.lines(report.prompt)
     lines += description.notes.map { "note          \($0)" }
 
     return (lines + description.layers.enumerated().map { "  layer \($0)  \($1)" }).joined(
       separator: "\n")
   }
 
+  /// Line ends are shown as \\n: each prompt stands on one line.
+  private static func lines(_ prompt: ModelPrompt) -> [String] {
+    func line(_ turns: ModelPrompt.Turns) -> String {
+      prompt.shown(turns).replacingOccurrences(of: "\n", with: "\\n")
+    }
+    var lines = ["prompt        \(line(prompt.turns)) (\(prompt.source))"]
+    if let silent = prompt.withoutThinking {
+      lines.append("no thinking   \(line(silent))")
+    }
+    if let thinking = prompt.thinking {
+      let opener = thinking.isOpened ? ", opened by the prompt" : ""
+      lines.append("thinks in     \(thinking.open) \(thinking.close)\(opener)")
+    }
+    lines.append("stops at      \(prompt.stop.joined(separator: " "))")
+    return lines
+  }
+
   private static func summary(_ layers: [String]) -> String {
     let counts = Dictionary(grouping: layers, by: { $0 }).mapValues(\.count)
     return counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
-  }
-}
-
-struct ModelListCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "List the models on this host.")
-
-  @Flag(help: "Print JSON.")
-  var json = false
-
-  func run() throws {
-    let names = ((try? FileManager.default.contentsOfDirectory(atPath: DataHome.models)) ?? [])
-      .filter { !$0.hasPrefix(".") }.sorted()
-    if json {
-      return print(JSONText.line(names.map { ["name": $0, "path": DataHome.modelFolder($0)] }))
-    }
-
-    print(
-      names.isEmpty
-        ? "no model is installed; run: docproc model install" : names.joined(separator: "\n"))
   }
 }

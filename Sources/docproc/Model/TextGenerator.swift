@@ -12,7 +12,7 @@ struct TextGenerator {
     model = try LanguageModel.load(folder: folder, threads: threads)
   }
 
-  /// Continues a text; stops at a control token.
+  /// Continues a text; stops at a special token.
   func complete(
     _ prompt: String, maximumTokens: Int, sampling: SamplingOptions,
     onToken: (String) -> Void = { _ in }
@@ -23,7 +23,7 @@ struct TextGenerator {
     var logits = try model.logits(after: tokenizer.encode(prompt), state: state)
     while generated.count < maximumTokens {
       let token = sampler.next(logits)
-      if tokenizer.isControl(token) { break }
+      if tokenizer.isSpecial(token) { break }
       generated.append(token)
       onToken(tokenizer.decode([token]))
       if generated.count < maximumTokens { logits = try model.logits(after: [token], state: state) }
