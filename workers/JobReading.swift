@@ -46,7 +46,7 @@ struct JobReading {
     let key = job.readingKey(
       modelSHA256: model.info.sha256, format: ReadingArchive.version,
       focus: options.isFocused ? job.question : nil,
-      writing: task.isOfWholeText ? "synopses \(options.description)" : nil)
+      writing: Self.writing(task, options))
     let reading = Prepared(
       document: document, task: task, options: options, model: model, key: key)
     guard let earlier = try saved(job.claim, key), let point = resumePoint(earlier) else {
@@ -76,6 +76,13 @@ struct JobReading {
     let key: String
   }
 
+  /// What the reading's state depends on besides the document: what is written on the way, and an
+  /// opening that may tell the model to think.
+  private static func writing(_ task: ReadingTask, _ options: AnswerOptions) -> String? {
+    if task.isOfWholeText { return "synopses \(options.description)" }
+    return options.thinkTokens.map { "think \($0 > 0)" }
+  }
+
   private func task() throws -> ReadingTask {
     switch try job.task() {
     case .ask: .ask(Question(job.question ?? ""))
@@ -101,6 +108,14 @@ struct JobReading {
           name: "max_answer_tokens", value: "\(most)", allowed: "\(AnswerOptions.tokenLimits)")
       }
       options.mostTokens = most
+    }
+
+    if let most = parameters.thinkTokens {
+      guard AnswerOptions.thinkLimits.contains(most) else {
+        throw JobError.impossibleParameter(
+          name: "think_tokens", value: "\(most)", allowed: "\(AnswerOptions.thinkLimits)")
+      }
+      options.thinkTokens = most
     }
 
     options.isFocused = parameters.focused ?? false
@@ -145,6 +160,7 @@ struct JobReading {
         name: job.documentName, sha256: job.sha256, bytes: job.bytes,
         tokens: answer.documentTokens),
       answer: answer.text, answeredFrom: answer.source,
+      reasoning: answer.reasoning.isEmpty ? nil : answer.reasoning,
       supported: answer.isSupported, evidence: answer.evidence,
       outline: answer.outline.isEmpty ? nil : answer.outline,
       model: reading.model.info, reading: figures, worker: settings.name)

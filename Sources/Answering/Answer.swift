@@ -30,6 +30,8 @@ package struct Answer: Sendable, Equatable {
   package var outline: [OutlineEntry] = []
   /// Of a summary: sentences that were written, and those of them that the text bears out.
   package var sentences = SentenceCount()
+  /// What the model thought before it answered; empty where it did not.
+  package var reasoning = ""
   package let figures: ReadingFigures
 
   /// As records name it: the route, or `highlights` where nobody worded a summary.

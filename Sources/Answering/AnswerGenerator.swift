@@ -16,7 +16,7 @@ struct WritingProgress {
 struct AnswerGenerator {
   private static let unlikely = 0.02
   /// Tokens from one report of the text so far to the next: decoding it takes a while.
-  private static let reportTokens = 4
+  static let reportTokens = 4
 
   let model: LanguageModel
   let tokenizer: TextTokenizer

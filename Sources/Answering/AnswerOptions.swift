@@ -8,6 +8,11 @@ package struct AnswerOptions: Sendable, Equatable {
   package var isFocused = false
   /// Tokens of an answer, at most.
   package var mostTokens = 48
+  /// Tokens that a model may think before it answers; nil: none where it can be told not to think,
+  /// else `Thinking.usualTokens`.
+  package var thinkTokens: Int?
+  /// Of what is drawn by chance.
+  package var seed: UInt64 = 0
   /// What of the reading is taken away before the question, to see what it was worth.
   package var ablation = StateAblation.none
 
@@ -17,11 +22,13 @@ package struct AnswerOptions: Sendable, Equatable {
       "from=\(route?.rawValue ?? "default")",
       ablation == .none ? nil : "empty=\(ablation.rawValue)",
       mostTokens == AnswerOptions().mostTokens ? nil : "tokens=\(mostTokens)",
+      thinkTokens.map { "think=\($0)" },
     ]
     return parts.compactMap(\.self).joined(separator: " ")
   }
 
   package static let tokenLimits = 1...4096
+  package static let thinkLimits = 0...32_768
 
   package init() {}
 }

@@ -1,3 +1,4 @@
+import Foundation
 import Inference
 import Reading
 import Retrieval
@@ -18,6 +19,8 @@ struct AnswerWriter {
     let control: ReadingControl
     /// True where this answer is given, whatever it is: it can be shown while it is written.
     var isOnly = true
+    /// How the model thinks first; nil where it does not.
+    var thinking: Thinking?
   }
 
   /// The answers to what the plan shows.
@@ -60,18 +63,30 @@ struct AnswerWriter {
   ) throws -> Candidate {
     let question = ground.question
     let prompt = format.asked(question, passages: passages)
-    let beginning = try generator.begin(after: prompt, ground.state)
+    var beginning = try generator.begin(after: prompt, ground.state)
+    var thought: Thinking.Thought?
+    if let thinking = ground.thinking {
+      let made = try generator.think(
+        from: beginning, thinking, format, progress: WritingProgress(control: ground.control))
+      beginning = made.beginning
+      thought = made
+    }
     let refusal = try generator.probability(of: format.refusalStart, after: beginning)
     // An answer may begin with the refusal's first token, as "Notre Dame" does.
     let first = format.refusalStart.first
     let forbidden = refusal > beginning.probability(of: first) / 2 ? first : nil
     let answer = try generator.generate(
       from: beginning, limit: ground.mostTokens, forbidden: forbidden,
-      progress: WritingProgress(control: ground.control, isOnly: ground.isOnly))
+      progress: WritingProgress(
+        control: ground.control, before: thought?.ids.count ?? 0, isOnly: ground.isOnly))
 
+    // A model may close its thoughts once more: the last time counts.
+    let last = ground.thinking.flatMap { answer.text.components(separatedBy: $0.tags.close).last }
+    let text = (last ?? answer.text).trimmingCharacters(in: .whitespacesAndNewlines)
     return Candidate(
-      text: answer.text, refusal: refusal, confidence: answer.confidence, match: match,
-      generatedTokens: answer.tokens, repeatsQuestion: question.isRepeated(by: answer.text),
-      written: prompt + answer.ids)
+      text: text, refusal: refusal, confidence: answer.confidence, match: match,
+      generatedTokens: answer.tokens, repeatsQuestion: question.isRepeated(by: text),
+      reasoning: thought?.text ?? "", reasoningTokens: thought?.ids.count ?? 0,
+      written: prompt + (thought?.ids ?? []) + answer.ids)
   }
 }

@@ -15,7 +15,9 @@ package final class Answerer {
   private let model: LanguageModel
   private let tokenizer: TextTokenizer
   private let format: PromptFormat
-  private let answers: AnswerWriter
+  /// For a model that is told to think; nil where nobody can tell it.
+  private let thinkingFormat: PromptFormat?
+  private let generator: AnswerGenerator
   private let synopses: SynopsisWriter
   private let kind: AnswerPlan.ModelKind
   /// How the model answers when nobody chooses.
@@ -26,13 +28,44 @@ package final class Answerer {
     tokenizer = try ModelTokenizer.open(folder)
     model = try LanguageModel.load(folder: folder, threads: threads)
     format = try PromptFormat(tokenizer, try ModelPrompt.of(folder))
-    let generator = AnswerGenerator(model: model, tokenizer: tokenizer, ends: format.ends)
-    answers = AnswerWriter(model: model, format: format, generator: generator)
+    thinkingFormat = format.prompt.withoutThinking == nil ? nil : try format.thinking(true)
+    generator = AnswerGenerator(model: model, tokenizer: tokenizer, ends: format.ends)
     let isLarge = model.description.parameters >= Self.largeParameters
     synopses = SynopsisWriter(
-      model: model, format: format, generator: generator, isLarge: isLarge)
+      model: model, format: format, generator: generator, isLarge: isLarge,
+      thinking: Self.thinking(format.prompt, Thinking.synopsisTokens, seed: 0))
     kind = AnswerPlan.ModelKind(chooses: model.makeState().chooses, isLarge: isLarge)
     route = MeasuredRoute.route(of: folder)
+  }
+
+  private func format(_ options: AnswerOptions) -> PromptFormat {
+    options.thinkTokens ?? 0 > 0 ? thinkingFormat ?? format : format
+  }
+
+  /// How the model thinks before an answer; nil where it does not.
+  /// - Throws: `PromptError.alwaysThinks`
+  private func thinking(_ options: AnswerOptions) throws -> Thinking? {
+    let prompt = format.prompt
+    if let tokens = options.thinkTokens {
+      if tokens > 0 { return Self.thinking(prompt, tokens, seed: options.seed, wanted: true) }
+      if prompt.withoutThinking == nil, prompt.thinking?.isOpened == true {
+        throw PromptError.alwaysThinks
+      }
+      return nil
+    }
+    return Self.thinking(prompt, Thinking.usualTokens, seed: options.seed)
+  }
+
+  /// - Parameter wanted: false: only where the model cannot be told not to.
+  private static func thinking(
+    _ prompt: ModelPrompt, _ tokens: Int, seed: UInt64, wanted: Bool = false
+  ) -> Thinking? {
+    guard let tags = prompt.thinking, wanted || prompt.withoutThinking == nil else { return nil }
+    let published = prompt.sampling
+    let sampling = SamplingOptions(
+      temperature: published?.temperature ?? 0, topP: published?.topP ?? 1,
+      topK: published?.topK ?? 0, seed: seed)
+    return Thinking(tags: tags, budget: tokens, sampling: sampling)
   }
 
   /// Tokens of a text, without reading it.
@@ -74,14 +107,15 @@ package final class Answerer {
     }
     return try open(
       tokens, options.isFocused ? task.question : nil,
-      synopses: task.isOfWholeText ? options : nil, control)
+      synopses: task.isOfWholeText ? options : nil, options, control)
   }
 
   /// Tokens of a document that can be read, and answered from with what stands after it.
   private func mostTokens(_ options: AnswerOptions) -> Int {
     guard let context = model.description.context else { return .max }
     let room = kind.isLarge ? Self.promptRoom.large : Self.promptRoom.small
-    return max(context - room - options.mostTokens, 0)
+    let thoughts = (try? thinking(options))??.budget ?? 0
+    return max(context - room - options.mostTokens - thoughts, 0)
   }
 
   private static func note(_ tokens: Int, _ most: Int) -> String {
@@ -99,18 +133,21 @@ package final class Answerer {
     _ document: Document, focus: Question? = nil, synopses options: AnswerOptions? = nil,
     control: ReadingControl = ReadingControl()
   ) throws -> DocumentReading {
-    try open(DocumentTokens(document, tokenizer), focus, synopses: options, control)
+    try open(
+      DocumentTokens(document, tokenizer), focus, synopses: options, options ?? AnswerOptions(),
+      control)
   }
 
   private func open(
-    _ tokens: DocumentTokens, _ focus: Question?, synopses options: AnswerOptions?,
-    _ control: ReadingControl
+    _ tokens: DocumentTokens, _ focus: Question?, synopses writing: AnswerOptions?,
+    _ options: AnswerOptions, _ control: ReadingControl
   ) throws -> DocumentReading {
     PeakMemory.reset()
     let task = focus.map(ReadingTask.ask)
+    let format = format(options)
     return try DocumentReading(
       tokens, model, ReadingPrompt(opening: format.opening(task), probe: format.probe(task)),
-      question: focus, writer: options.map { synopses(tokens, focus, $0, control) },
+      question: focus, writer: writing.map { synopses(tokens, focus, $0, control) },
       control: control)
   }
 
@@ -122,7 +159,7 @@ package final class Answerer {
     let task = focus.map(ReadingTask.ask)
     return Synopses(tokens, synopses, route, control: control) { [self] state in
       guard route.usesState else { return try emptyState(for: .summarize()) }
-      return try ablated(state, options.ablation, openedFor: task)
+      return try ablated(state, options, openedFor: task)
     }
   }
 
@@ -149,13 +186,19 @@ package final class Answerer {
       reading.text, reading.lexicalScores(question),
       attention: try attention(of: .ask(question), reading, isAsked: plan.asksAttention))
     let ground = AnswerWriter.Ground(
-      question: question, state: try state(for: question, route, reading, options.ablation),
-      mostTokens: options.mostTokens, control: reading.control, isOnly: plan.shown != .single)
-    let candidates = try answers.candidates(plan.shown, evidence, reading.text, ground)
+      question: question, state: try state(for: question, route, reading, options),
+      mostTokens: options.mostTokens, control: reading.control, isOnly: plan.shown != .single,
+      thinking: try thinking(options))
+    let candidates = try writer(options).candidates(plan.shown, evidence, reading.text, ground)
     let support = Support(
       words: evidence.support, refusal: candidates.refusal, isSpread: evidence.isSpread)
     let generated = candidates.all.reduce(0) { $0 + $1.generatedTokens }
-    let took = figures(reading, answering: .now - start, generated: generated)
+    var took = figures(reading, answering: .now - start, generated: generated)
+    if let thinking = ground.thinking {
+      took.reasoningTokens = candidates.all.reduce(0) { $0 + $1.reasoningTokens }
+      took.generatedTokens += took.reasoningTokens ?? 0
+      took.seed = thinking.sampling.temperature > 0 ? options.seed : nil
+    }
 
     guard let best = candidates.all.last, support.isEnough() else {
       return Self.unsupported(support, candidates.all, route, reading.documentTokens, took)
@@ -172,7 +215,11 @@ package final class Answerer {
         Quote(reading.text.excerpt(ofUnit: $0.unit), $0.score)
       },
       isLedByAttention: quotes.areLedByAttention, documentTokens: reading.documentTokens,
-      answeredFrom: route, figures: took)
+      answeredFrom: route, reasoning: best.reasoning, figures: took)
+  }
+
+  private func writer(_ options: AnswerOptions) -> AnswerWriter {
+    AnswerWriter(model: model, format: format(options), generator: generator)
   }
 
   private struct Quotes {
@@ -206,28 +253,32 @@ package final class Answerer {
   /// What the question is asked on: the reading's state, or one that has read nothing.
   private func state(
     for question: Question, _ route: AnswerRoute, _ reading: DocumentReading,
-    _ ablation: StateAblation
+    _ options: AnswerOptions
   ) throws -> ReadingState {
-    guard route.usesState, reading.hasRead else { return try emptyState(for: .ask(question)) }
+    guard route.usesState, reading.hasRead else {
+      return try emptyState(for: .ask(question), options)
+    }
     return try ablated(
-      reading.state, ablation, openedFor: reading.focus.map(ReadingTask.ask))
+      reading.state, options, openedFor: reading.focus.map(ReadingTask.ask))
   }
 
   /// A state from which something was taken away.
   private func ablated(
-    _ state: ReadingState, _ ablation: StateAblation, openedFor task: ReadingTask?
+    _ state: ReadingState, _ options: AnswerOptions, openedFor task: ReadingTask?
   ) throws -> ReadingState {
-    switch ablation {
+    switch options.ablation {
     case .none: state
-    case .all: try emptyState(for: task)
-    case .lightning, .softmax: model.forgetting(ablation.kinds, state)
+    case .all: try emptyState(for: task, options)
+    case .lightning, .softmax: model.forgetting(options.ablation.kinds, state)
     }
   }
 
   /// A state that has read the opening and nothing else.
-  private func emptyState(for task: ReadingTask?) throws -> ReadingState {
+  private func emptyState(
+    for task: ReadingTask?, _ options: AnswerOptions = AnswerOptions()
+  ) throws -> ReadingState {
     let state = model.makeState()
-    try model.read(format.opening(task), into: state)
+    try model.read(format(options).opening(task), into: state)
     return state
   }
 
@@ -248,8 +299,9 @@ package final class Answerer {
   package func answer(_ question: Question, fromPassages passages: [String]) throws -> String {
     let ground = AnswerWriter.Ground(
       question: question, state: try emptyState(for: .ask(question)),
-      mostTokens: AnswerOptions().mostTokens, control: ReadingControl())
-    return try answers.candidate(passages, match: 1, ground).text
+      mostTokens: AnswerOptions().mostTokens, control: ReadingControl(),
+      thinking: try thinking(AnswerOptions()))
+    return try writer(AnswerOptions()).candidate(passages, match: 1, ground).text
   }
 
   /// Summarizes a document that was read, or what it says about `focus`.
@@ -302,7 +354,7 @@ package final class Answerer {
     let state =
       route.usesState
       ? try ablated(
-        reading.state, options.ablation, openedFor: reading.focus.map(ReadingTask.ask))
+        reading.state, options, openedFor: reading.focus.map(ReadingTask.ask))
       : try emptyState(for: .summarize(focus: focus))
     if let parts {
       return try writer.write(

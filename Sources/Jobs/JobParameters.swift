@@ -10,8 +10,14 @@ package struct JobParameters: Sendable, Equatable, Codable {
   package var focused: Bool?
   /// Tokens of an answer, at most; nil: the default.
   package var mostAnswerTokens: Int?
+  /// Tokens that a model may think before it answers, at most; nil: the default.
+  package var thinkTokens: Int?
 
-  package init(from: String? = nil, focused: Bool? = nil, mostAnswerTokens: Int? = nil) {
+  package init(
+    from: String? = nil, focused: Bool? = nil, mostAnswerTokens: Int? = nil,
+    thinkTokens: Int? = nil
+  ) {
+    self.thinkTokens = thinkTokens
     self.from = from
     self.focused = focused
     self.mostAnswerTokens = mostAnswerTokens
@@ -20,6 +26,7 @@ package struct JobParameters: Sendable, Equatable, Codable {
   private enum CodingKeys: String, CodingKey, CaseIterable {
     case from, focused
     case mostAnswerTokens = "max_answer_tokens"
+    case thinkTokens = "think_tokens"
   }
 
   func encoded() throws -> String {

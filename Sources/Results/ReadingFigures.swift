@@ -14,6 +14,9 @@ package struct ReadingFigures: Sendable, Codable, Equatable {
   package var stateBytes = 0
   package var answerSeconds = 0.0
   package var generatedTokens = 0
+  /// Of those that are thoughts, and what they were drawn by; nil where nothing was thought.
+  package var reasoningTokens: Int?
+  package var seed: UInt64?
   package var checkpoints = 0
   /// That this worker's reading stood still for checkpoints.
   package var checkpointSeconds: Double?
@@ -24,7 +27,8 @@ package struct ReadingFigures: Sendable, Codable, Equatable {
   package init() {}
 
   enum CodingKeys: String, CodingKey {
-    case passes, focus, seconds, checkpoints, notes
+    case passes, focus, seconds, checkpoints, notes, seed
+    case reasoningTokens = "reasoning_tokens"
     case tokensRead = "tokens_read"
     case tokensPerSecond = "tokens_per_second"
     case firstTokensPerSecond = "first_tokens_per_second"
@@ -51,6 +55,8 @@ package struct ReadingFigures: Sendable, Codable, Equatable {
     try container.encode(stateBytes, forKey: .stateBytes)
     try container.encode(answerSeconds, forKey: .answerSeconds)
     try container.encode(generatedTokens, forKey: .generatedTokens)
+    try container.encodeIfPresent(reasoningTokens, forKey: .reasoningTokens)
+    try container.encodeIfPresent(seed, forKey: .seed)
     try container.encode(checkpoints, forKey: .checkpoints)
     try container.encodeIfPresent(checkpointSeconds, forKey: .checkpointSeconds)
     try container.encode(resumedFrom, forKey: .resumedFrom)

@@ -32,6 +32,8 @@ package struct ResultRecord: Codable, Sendable, Equatable {
   /// `reading`, `reading+passages` or `passages`; `highlights` for a summary of sentences of the
   /// document, where nothing that was written is borne out; nil in records from before that was told.
   package let answeredFrom: String?
+  /// What the model thought before it answered.
+  package let reasoning: String?
   /// False when the document does not support an answer.
   package let supported: Bool
   package let evidence: [Quote]
@@ -42,13 +44,14 @@ package struct ResultRecord: Codable, Sendable, Equatable {
   package let worker: String
 
   private enum CodingKeys: String, CodingKey {
-    case task, question, document, answer, supported, evidence, outline, model, reading, worker
+    case task, question, document, answer, reasoning, supported, evidence, outline, model, reading,
+      worker
     case answeredFrom = "answered_from"
   }
 
   package init(
     task: String, question: String?, document: DocumentInfo, answer: String,
-    answeredFrom: String? = nil, supported: Bool, evidence: [Quote],
+    answeredFrom: String? = nil, reasoning: String? = nil, supported: Bool, evidence: [Quote],
     outline: [OutlineEntry]? = nil, model: ModelInfo, reading: ReadingFigures, worker: String
   ) {
     self.task = task
@@ -56,6 +59,7 @@ package struct ResultRecord: Codable, Sendable, Equatable {
     self.document = document
     self.answer = answer
     self.answeredFrom = answeredFrom
+    self.reasoning = reasoning
     self.supported = supported
     self.evidence = evidence
     self.outline = outline

@@ -59,7 +59,7 @@ package struct RandomModel {
       ? random.floats(count, in: 0.8...1.2) : random.floats(count, in: -0.3...0.3)
   }
 
-  private var tensors: [SafetensorsWriter.Entry] {
+  var tensors: [SafetensorsWriter.Entry] {
     let width = hidden / heads * keyHeads
     let shapes: [(String, [Int])] =
       [("model.embed_tokens.weight", [vocabulary, hidden]), ("model.norm.weight", [hidden])]

@@ -14,6 +14,9 @@ package struct Candidate: Sendable, Equatable {
   /// True where the answer says no more than the question: "Who is with the king?" is not answered
   /// by "the king".
   package let repeatsQuestion: Bool
+  /// What the model thought before it answered.
+  package var reasoning = ""
+  package var reasoningTokens = 0
   /// The question's prompt with the answer's tokens: what was read and written on the fork.
   var written: [Int32] = []
 

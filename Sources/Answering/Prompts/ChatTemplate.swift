@@ -21,34 +21,53 @@ struct ChatTemplate {
   let tokens: [String: String]
   let tokenizer: TextTokenizer
 
+  /// How a conversation is given to a template.
+  private struct Form {
+    let hasSystem: Bool
+    let isList: Bool
+
+    static let all = [
+      Form(hasSystem: true, isList: false), Form(hasSystem: true, isList: true),
+      Form(hasSystem: false, isList: false), Form(hasSystem: false, isList: true),
+    ]
+  }
+
+  /// Whether a template is told to think: not told, to, and not to.
+  private static let ways: [Bool?] = [nil, true, false]
+
   /// The turns of a prompt, and those without thinking where the template can switch it off.
   /// - Throws: `PromptError.unusableTemplate`
   func prompt() throws -> ModelPrompt {
-    var failure = "it has no place for a text"
-    for (hasSystem, isList) in [(true, false), (true, true), (false, false), (false, true)] {
+    let rendered = try TemplateRenderer.render(text, tokens: tokens, Form.all.flatMap(Self.cases))
+    let perForm = rendered.count / Form.all.count
+    var failure = ""
+    for (number, form) in Form.all.enumerated() {
       do {
-        return try prompt(hasSystem: hasSystem, isList: isList)
+        return try prompt(Array(rendered[number * perForm..<(number + 1) * perForm]), form)
       } catch PromptError.unusableTemplate(let reason) {
         // Of all failures the one that has nothing to do with system turns and lists.
-        if !hasSystem, !isList { failure = reason }
+        if !form.hasSystem, !form.isList { failure = reason }
       }
     }
     throw PromptError.unusableTemplate(failure)
   }
 
-  private func prompt(hasSystem: Bool, isList: Bool) throws -> ModelPrompt {
-    let ways: [Bool?] = [nil, true, false]
-    let cases = ways.flatMap { thinks in
+  private static func cases(_ form: Form) -> [TemplateRenderer.Case] {
+    ways.flatMap { thinks in
       Sentinels.all.map {
         TemplateRenderer.Case(
-          system: hasSystem ? $0.system : nil, user: $0.user, isList: isList, thinks: thinks)
+          system: form.hasSystem ? $0.system : nil, user: $0.user, isList: form.isList,
+          thinks: thinks)
       }
     }
-    let rendered = try TemplateRenderer.render(text, tokens: tokens, cases)
-    let turns = try ways.indices.map { way in
-      try agreed(Array(rendered[2 * way..<2 * way + 2]), hasSystem: hasSystem)
+  }
+
+  private func prompt(_ rendered: [TemplateRenderer.Rendered], _ form: Form) throws -> ModelPrompt {
+    let turns = try Self.ways.indices.map { way in
+      try agreed(Array(rendered[2 * way..<2 * way + 2]), hasSystem: form.hasSystem)
     }
-    return made(usual: turns[0], thinking: turns[1], silent: turns[2], hasSystem: hasSystem)
+    return made(
+      usual: turns[0], thinking: turns[1], silent: turns[2], hasSystem: form.hasSystem)
   }
 
   private func made(

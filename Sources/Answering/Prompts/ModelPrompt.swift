@@ -149,12 +149,16 @@ package enum PromptError: Error, Equatable, CustomStringConvertible {
   case unknownToken(String)
   /// A chat template that gives no usable prompt.
   case unusableTemplate(String)
+  /// No thinking is wanted of a model that cannot be told so.
+  case alwaysThinks
 
   package var description: String {
     switch self {
     case .malformed(let path, let reason): "\(path) cannot be used: \(reason)"
     case .unknownToken(let name):
       "the model's prompt.json names the token \(name), which its tokenizer does not have"
+    case .alwaysThinks:
+      "this model cannot be told not to think: give --think-tokens 1 or more, or leave it out"
     case .unusableTemplate(let reason): "the chat template gives no prompt: \(reason)"
     }
   }

@@ -15,7 +15,8 @@ struct PromptFormat {
 
   private let tokenizer: TextTokenizer
   let prompt: ModelPrompt
-  /// With the tags that the model thinks in, or without.
+  /// True where the model may think before it answers.
+  let thinks: Bool
   private let turns: ModelPrompt.Turns
   /// Tokens that end what is written.
   private let stops: Set<Int32>
@@ -25,12 +26,15 @@ struct PromptFormat {
   /// - Parameter prompt: of the model's folder; nil: ChatML where the vocabulary has its control
   ///   tokens, else plain text.
   /// - Throws: `PromptError.unknownToken`
-  init(_ tokenizer: TextTokenizer, _ prompt: ModelPrompt? = nil) throws {
+  init(
+    _ tokenizer: TextTokenizer, _ prompt: ModelPrompt? = nil, thinks: Bool = false
+  ) throws {
     self.tokenizer = tokenizer
     let isChatML = tokenizer.controlToken("<|im_start|>") != nil
     let prompt = prompt ?? (isChatML ? PromptFamilies.chatML : PromptFamilies.plain)
     self.prompt = prompt
-    turns = prompt.withoutThinking ?? prompt.turns
+    self.thinks = thinks && prompt.thinking != nil
+    turns = thinks ? prompt.turns : prompt.withoutThinking ?? prompt.turns
     stops = try Set(prompt.stop.map { try Self.token($0, tokenizer) })
     let refusal = tokenizer.encode(Self.refusal)
     refusalStart = (refusal[0], refusal[1])
@@ -46,6 +50,16 @@ struct PromptFormat {
 
   private static func check(_ pieces: [ModelPrompt.Piece], _ tokenizer: TextTokenizer) throws {
     for case .token(let name) in pieces { _ = try token(name, tokenizer) }
+  }
+
+  /// The same for a model that is told to think, or not to.
+  func thinking(_ thinks: Bool) throws -> PromptFormat {
+    try PromptFormat(tokenizer, prompt, thinks: thinks)
+  }
+
+  /// Tokens of a prompt's text in which control tokens may stand, such as a closing tag.
+  func control(_ text: String) -> [Int32] {
+    encode(tokenizer.parted(text).map { $0.isToken ? .token($0.text) : .text($0.text) })
   }
 
   /// True for a token that is no part of an answer but its end.

@@ -6,7 +6,6 @@ import Retrieval
 /// Writes a summary of what was read: of a text of several parts from their synopses.
 struct SummaryWriter {
   private static let tokens = 128
-  private static let penalty = 1.05
   /// Synopses that a small model is shown, in bytes.
   private static let shownBytes = (small: 2_000, large: 32_000)
   /// Sentences that stand for the summary where no overall one is borne out.
@@ -72,13 +71,12 @@ struct SummaryWriter {
 
   private func overall(
     _ told: [String], on state: ReadingState, _ control: ReadingControl, before: Int
-  ) throws -> AnswerGenerator.Generated {
+  ) throws -> (text: String, tokens: Int) {
     let most = synopsis.isLarge ? Self.shownBytes.large : Self.shownBytes.small
     let prompt = synopsis.format.summaryWanted(synopses: Self.fitting(told, bytes: most))
-    return try synopsis.generator.generate(
-      from: synopsis.generator.begin(after: prompt, state), limit: Self.tokens,
-      penalty: Self.penalty,
-      progress: WritingProgress(control: control, before: before, isOnly: false))
+    return try synopsis.text(
+      after: prompt, on: state, limit: Self.tokens,
+      WritingProgress(control: control, before: before, isOnly: false))
   }
 
   /// All of them, or the first sentence of each, or of as many as fit, spread evenly.

@@ -16,6 +16,8 @@ struct SynopsisWriter {
   let generator: AnswerGenerator
   /// A large model condenses many sentences at once; a small one invents when it has to.
   let isLarge: Bool
+  /// How a model thinks first that cannot be told not to.
+  let thinking: Thinking?
 
   /// What a synopsis is written from.
   struct Source {
@@ -45,15 +47,32 @@ struct SynopsisWriter {
     var count = 0
     var kept: [String] = []
     for prompt in prompts(source) {
-      let written = try generator.generate(
-        from: generator.begin(after: prompt, state), limit: Self.tokens, penalty: Self.penalty,
-        progress: WritingProgress(control: control, before: before + tokens, isOnly: false))
+      let written = try text(
+        after: prompt, on: state, limit: Self.tokens,
+        WritingProgress(control: control, before: before + tokens, isOnly: false))
       tokens += written.tokens
       count += Sentences.split(written.text).count
       kept += support.borneOut(written.text).filter { !kept.contains($0) }
     }
 
     return Written(sentences: kept, outOf: count, tokens: tokens)
+  }
+
+  /// What the model writes after a prompt, without its thoughts.
+  /// - Throws: `ModelError`; `ReadingError.stopped` when the control says so.
+  func text(
+    after prompt: [Int32], on state: ReadingState, limit: Int, _ progress: WritingProgress
+  ) throws -> (text: String, tokens: Int) {
+    var beginning = try generator.begin(after: prompt, state)
+    var thought = 0
+    if let thinking {
+      let made = try generator.think(from: beginning, thinking, format, progress: progress)
+      beginning = made.beginning
+      thought = made.ids.count
+    }
+    let written = try generator.generate(
+      from: beginning, limit: limit, penalty: Self.penalty, progress: progress)
+    return (written.text, thought + written.tokens)
   }
 
   private func prompts(_ source: Source) -> [[Int32]] {

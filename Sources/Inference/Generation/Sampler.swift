@@ -6,13 +6,17 @@ package struct SamplingOptions: Sendable, Equatable {
   package var temperature: Double
   /// The share of probability that the candidates make up (nucleus, arXiv 1904.09751).
   package var topP: Double
+  /// The most likely tokens that are candidates at all; 0: all.
+  package var topK: Int
   package var seed: UInt64
   /// Divides the logits of tokens that were generated before (arXiv 1909.05858); 1 leaves them.
   package var repetitionPenalty: Double
 
   package init(
-    temperature: Double = 0, topP: Double = 1, seed: UInt64 = 0, repetitionPenalty: Double = 1
+    temperature: Double = 0, topP: Double = 1, topK: Int = 0, seed: UInt64 = 0,
+    repetitionPenalty: Double = 1
   ) {
+    self.topK = topK
     self.temperature = temperature
     self.topP = topP
     self.seed = seed
@@ -87,8 +91,9 @@ package struct Sampler {
 
   /// The fewest most likely ids that make up `topP`.
   private func nucleus(_ weights: [Double]) -> [Int] {
-    let ranked = weights.indices.sorted { (weights[$0], $1) > (weights[$1], $0) }
-    let wanted = min(max(options.topP, 0), 1) * weights.reduce(0, +)
+    let all = weights.indices.sorted { (weights[$0], $1) > (weights[$1], $0) }
+    let ranked = options.topK > 0 ? Array(all.prefix(options.topK)) : all
+    let wanted = min(max(options.topP, 0), 1) * ranked.reduce(0) { $0 + weights[$1] }
     var sum = 0.0
     let count = ranked.firstIndex { id in
       sum += weights[id]

@@ -52,7 +52,8 @@ struct ResultOffer: Encodable {
   }
 
   enum CodingKeys: String, CodingKey {
-    case job, fence, worker, model, answer, supported, evidence, outline, figures, tokens, payload, sha256
+    case job, fence, worker, model, answer, supported, evidence, outline, figures, tokens, payload,
+      sha256
     case answeredFrom = "answered_from"
     case modelSHA256 = "model_sha256"
     case rawBytes = "raw_bytes"

@@ -14,7 +14,8 @@ struct ResultOutput: Encodable {
   }
 
   enum CodingKeys: String, CodingKey {
-    case id, state, task, question, document, answer, supported, summary, highlights, outline,
+    case id, state, task, question, document, answer, reasoning, supported, summary, highlights,
+      outline,
       evidence, model, reading, worker, attempts
     case answeredFrom = "answered_from"
     case createdAt = "created_at"
@@ -30,6 +31,7 @@ struct ResultOutput: Encodable {
     try container.encode(record.document, forKey: .document)
     try container.encode(record.answer, forKey: .answer)
     try container.encodeIfPresent(record.answeredFrom, forKey: .answeredFrom)
+    try container.encodeIfPresent(record.reasoning, forKey: .reasoning)
     try container.encode(record.supported, forKey: .supported)
     try container.encode(record.evidence, forKey: .evidence)
     if record.task == JobTask.summarize.rawValue {

@@ -35,7 +35,7 @@ struct SubmissionOptions: ParsableArguments {
   var parameters: JobParameters {
     JobParameters(
       from: writing.from?.rawValue, focused: writing.focused ? true : nil,
-      mostAnswerTokens: writing.maxAnswerTokens)
+      mostAnswerTokens: writing.maxAnswerTokens, thinkTokens: writing.thinkTokens)
   }
 
   func validate() throws {

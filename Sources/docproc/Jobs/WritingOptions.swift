@@ -16,7 +16,18 @@ struct WritingOptions: ParsableArguments {
   @Option(help: "Tokens of an answer, at most.")
   var maxAnswerTokens: Int?
 
+  @Option(
+    help: """
+      Tokens that a model may think before it answers, at most. Default: 0 if it can be told not to \
+      think, else 1024.
+      """)
+  var thinkTokens: Int?
+
   func validate() throws {
+    if let most = thinkTokens, !AnswerOptions.thinkLimits.contains(most) {
+      throw ValidationError(
+        "--think-tokens is \(most), but must be within \(AnswerOptions.thinkLimits)")
+    }
     if let most = maxAnswerTokens, !AnswerOptions.tokenLimits.contains(most) {
       throw ValidationError(
         "--max-answer-tokens is \(most), but must be within \(AnswerOptions.tokenLimits)")

@@ -40,13 +40,14 @@ struct ReadCommand: ParsableCommand {
   private struct Output: Encodable {
     let answer: String
     let answeredFrom: String
+    let reasoning: String?
     let supported: Bool
     let evidence: [Quote]
     let outline: [OutlineEntry]?
     let reading: ReadingFigures
 
     enum CodingKeys: String, CodingKey {
-      case answer, supported, evidence, outline, reading
+      case answer, reasoning, supported, evidence, outline, reading
       case answeredFrom = "answered_from"
     }
   }
@@ -65,6 +66,7 @@ struct ReadCommand: ParsableCommand {
     options.route = writing.from
     options.isFocused = writing.focused
     options.mostTokens = writing.maxAnswerTokens ?? options.mostTokens
+    options.thinkTokens = writing.thinkTokens
     options.ablation = emptyState
     let answer = try answerer.read(
       document, task: question.map { .ask(Question($0)) } ?? .summarize(), options: options)
@@ -72,6 +74,7 @@ struct ReadCommand: ParsableCommand {
       JSONText.pretty(
         Output(
           answer: answer.text, answeredFrom: answer.source,
+          reasoning: answer.reasoning.isEmpty ? nil : answer.reasoning,
           supported: answer.isSupported, evidence: answer.evidence,
           outline: answer.outline.isEmpty ? nil : answer.outline,
           reading: answer.figures)))
