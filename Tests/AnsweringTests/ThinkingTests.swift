@@ -44,7 +44,7 @@ import Tokenizer
     says: [String], isEndless: Bool = false, after: [String] = [], opens: Bool = false, canSwitch: Bool = false
   ) throws -> Answerer {
     var successors: [Int32: Int32] = [:]
-    for chain in [["<|answer|>"] + says + (isEndless ? [] : ["<|end|>"]), ["\n"] + after + ["<|end|>"]] {
+    for chain in [["<|answer|>"] + says + (isEndless ? [] : ["<|end|>"]), ["\n\n"] + after + ["<|end|>"]] {
       for (one, next) in zip(chain, chain.dropFirst()) { successors[try id(one)] = try id(next) }
     }
     try SuccessorModel(vocabulary: tokenizer.vocabularySize + 8, successors: successors)
