@@ -9,7 +9,7 @@ package struct AnswerOptions: Sendable, Equatable {
   /// Tokens of an answer, at most.
   package var mostTokens = 48
   /// Tokens that a model may think before it answers; nil: none where it can be told not to think,
-  /// else `Thinking.usualTokens`.
+  /// else `Reasoning.usualTokens`.
   package var thinkTokens: Int?
   /// Of what is drawn by chance.
   package var seed: UInt64 = 0

@@ -20,7 +20,7 @@ struct AnswerWriter {
     /// True where this answer is given, whatever it is: it can be shown while it is written.
     var isOnly = true
     /// How the model thinks first; nil where it does not.
-    var thinking: Thinking?
+    var thinking: Reasoning?
   }
 
   /// The answers to what the plan shows.
@@ -64,7 +64,7 @@ struct AnswerWriter {
     let question = ground.question
     let prompt = format.asked(question, passages: passages)
     var beginning = try generator.begin(after: prompt, ground.state)
-    var thought: Thinking.Thought?
+    var thought: Reasoning.Thought?
     if let thinking = ground.thinking {
       let made = try generator.think(
         from: beginning, thinking, format, progress: WritingProgress(control: ground.control))

@@ -12,13 +12,13 @@ package final class Answerer {
   /// Tokens that stand after a document: a question with passages.
   private static let promptRoom = (small: 1_024, large: 12_000)
 
-  private let model: LanguageModel
+  let model: LanguageModel
   private let tokenizer: TextTokenizer
-  private let format: PromptFormat
+  let format: PromptFormat
   /// For a model that is told to think; nil where nobody can tell it.
   private let thinkingFormat: PromptFormat?
   private let generator: AnswerGenerator
-  private let synopses: SynopsisWriter
+  let synopses: SynopsisWriter
   private let kind: AnswerPlan.ModelKind
   /// How the model answers when nobody chooses.
   package let route: AnswerRoute
@@ -33,39 +33,13 @@ package final class Answerer {
     let isLarge = model.description.parameters >= Self.largeParameters
     synopses = SynopsisWriter(
       model: model, format: format, generator: generator, isLarge: isLarge,
-      thinking: Self.thinking(format.prompt, Thinking.synopsisTokens, seed: 0))
+      thinking: Self.thinking(format.prompt, Reasoning.synopsisTokens, seed: 0))
     kind = AnswerPlan.ModelKind(chooses: model.makeState().chooses, isLarge: isLarge)
     route = MeasuredRoute.route(of: folder)
   }
 
   private func format(_ options: AnswerOptions) -> PromptFormat {
     options.thinkTokens ?? 0 > 0 ? thinkingFormat ?? format : format
-  }
-
-  /// How the model thinks before an answer; nil where it does not.
-  /// - Throws: `PromptError.alwaysThinks`
-  private func thinking(_ options: AnswerOptions) throws -> Thinking? {
-    let prompt = format.prompt
-    if let tokens = options.thinkTokens {
-      if tokens > 0 { return Self.thinking(prompt, tokens, seed: options.seed, wanted: true) }
-      if prompt.withoutThinking == nil, prompt.thinking?.isOpened == true {
-        throw PromptError.alwaysThinks
-      }
-      return nil
-    }
-    return Self.thinking(prompt, Thinking.usualTokens, seed: options.seed)
-  }
-
-  /// - Parameter wanted: false: only where the model cannot be told not to.
-  private static func thinking(
-    _ prompt: ModelPrompt, _ tokens: Int, seed: UInt64, wanted: Bool = false
-  ) -> Thinking? {
-    guard let tags = prompt.thinking, wanted || prompt.withoutThinking == nil else { return nil }
-    let published = prompt.sampling
-    let sampling = SamplingOptions(
-      temperature: published?.temperature ?? 0, topP: published?.topP ?? 1,
-      topK: published?.topK ?? 0, seed: seed)
-    return Thinking(tags: tags, budget: tokens, sampling: sampling)
   }
 
   /// Tokens of a text, without reading it.
@@ -151,7 +125,7 @@ package final class Answerer {
       control: control)
   }
 
-  private func synopses(
+  func synopses(
     _ tokens: DocumentTokens, _ focus: Question?, _ options: AnswerOptions,
     _ control: ReadingControl
   ) -> Synopses {
@@ -263,7 +237,7 @@ package final class Answerer {
   }
 
   /// A state from which something was taken away.
-  private func ablated(
+  func ablated(
     _ state: ReadingState, _ options: AnswerOptions, openedFor task: ReadingTask?
   ) throws -> ReadingState {
     switch options.ablation {
@@ -274,7 +248,7 @@ package final class Answerer {
   }
 
   /// A state that has read the opening and nothing else.
-  private func emptyState(
+  func emptyState(
     for task: ReadingTask?, _ options: AnswerOptions = AnswerOptions()
   ) throws -> ReadingState {
     let state = model.makeState()
@@ -304,70 +278,8 @@ package final class Answerer {
     return try writer(AnswerOptions()).candidate(passages, match: 1, ground).text
   }
 
-  /// Summarizes a document that was read, or what it says about `focus`.
-  /// - Throws: `ModelError`; `ReadingError.stopped` when the control says so.
-  package func summarize(
-    _ reading: DocumentReading, focus: Question? = nil, _ options: AnswerOptions = AnswerOptions()
-  ) throws -> Answer {
-    let start = ContinuousClock.now
-    let text = reading.text
-    let route = reading.hasRead ? options.route ?? route : .passages
-    let chosen = Highlights.choose(
-      CentralScores(text).scores, focus: focus.map(reading.lexicalScores),
-      attention: try attention(
-        of: .summarize(focus: focus), reading, isAsked: reading.hasRead),
-      tokenCount: reading.documentTokens)
-
-    // A text without whole sentences is told by its beginning.
-    let beginning = text.units.ranges.indices.prefix(Highlights.fewest)
-    let told = chosen.isEmpty ? Array(beginning) : chosen.map(\.unit)
-    let parts = focus == nil ? try writtenParts(reading, route, options) : nil
-    let written = try summary(reading, parts, told, focus: focus, route, options)
-
-    return Answer(
-      text: written.text, isSupported: true, support: nil, candidates: [],
-      evidence: chosen.map { Quote(text.excerpt(ofUnit: $0.unit), $0.score) },
-      documentTokens: reading.documentTokens, answeredFrom: route, isWritten: written.isWritten,
-      outline: parts?.entries ?? [], sentences: written.sentences,
-      figures: figures(reading, answering: .now - start, generated: written.tokens))
-  }
-
-  /// Synopses that were written on the way. Where nothing was read they need no way, and are
-  /// written now; after a reading for other tasks there are none.
-  private func writtenParts(
-    _ reading: DocumentReading, _ route: AnswerRoute, _ options: AnswerOptions
-  ) throws -> Synopses? {
-    if let written = reading.writer as? Synopses { return written }
-    if reading.hasRead { return nil }
-    var unread = options
-    unread.route = route
-    let parts = synopses(reading.tokens, nil, unread, reading.control)
-    while parts.count < parts.ends.count { try parts.write(after: reading.state) }
-    return parts
-  }
-
-  private func summary(
-    _ reading: DocumentReading, _ parts: Synopses?, _ told: [Int], focus: Question?,
-    _ route: AnswerRoute, _ options: AnswerOptions
-  ) throws -> SummaryWriter.Summary {
-    let writer = SummaryWriter(synopsis: synopses)
-    let state =
-      route.usesState
-      ? try ablated(
-        reading.state, options, openedFor: reading.focus.map(ReadingTask.ask))
-      : try emptyState(for: .summarize(focus: focus))
-    if let parts {
-      return try writer.write(
-        parts, reading.text, on: state, highlights: told, reading.control)
-    }
-    let source = SynopsisWriter.Source(
-      text: reading.text, units: reading.text.units.ranges.indices,
-      shown: route.showsPassages ? told : [], focus: focus)
-    return try writer.write(source, on: state, highlights: told, reading.control)
-  }
-
   /// The attention that each unit gets from the task's probe.
-  private func attention(
+  func attention(
     of task: ReadingTask, _ reading: DocumentReading, isAsked: Bool
   ) throws -> [Double] {
     guard isAsked else {
@@ -376,7 +288,7 @@ package final class Answerer {
     return try reading.attention(of: format.probe(task), model)
   }
 
-  private func figures(
+  func figures(
     _ reading: DocumentReading, answering: Duration, generated: Int
   ) -> ReadingFigures {
     var figures = ReadingFigures()

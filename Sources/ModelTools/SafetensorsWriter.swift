@@ -79,12 +79,18 @@ final class SafetensorsWriter {
     return UInt16(truncatingIfNeeded: (bits &+ 0x7FFF &+ ((bits >> 16) & 1)) >> 16)
   }
 
+  /// A name as JSON: names are a stranger's text.
+  private static func quoted(_ name: String) -> String {
+    let data = try? JSONEncoder().encode(name)
+    return data.map { String(decoding: $0, as: UTF8.self) } ?? "\"\""
+  }
+
   private static func header(_ entries: [Entry]) -> Data {
     var offset = 0
     let fields = entries.map { entry in
       defer { offset += entry.byteCount }
       return
-        "\"\(entry.name)\":{\"dtype\":\"\(entry.type.rawValue)\",\"shape\":[\(entry.shape.map(String.init).joined(separator: ","))],\"data_offsets\":[\(offset),\(offset + entry.byteCount)]}"
+        "\(Self.quoted(entry.name)):{\"dtype\":\"\(entry.type.rawValue)\",\"shape\":[\(entry.shape.map(String.init).joined(separator: ","))],\"data_offsets\":[\(offset),\(offset + entry.byteCount)]}"
     }
     let json = "{" + fields.joined(separator: ",") + "}"
     let padding = (alignment - (8 + json.utf8.count) % alignment) % alignment

@@ -44,6 +44,10 @@ final class CompiledPattern {
   private let code: OpaquePointer
   private let matchData: OpaquePointer
   private let jit: Bool
+  /// For matches that need more than the small stack that PCRE2 takes of itself.
+  private let context: OpaquePointer?
+  private let stack: OpaquePointer?
+  private static let stackBytes = (least: 32 << 10, most: 16 << 20)
 
   /// - Throws: `TokenizerError.badPattern`.
   init(_ pattern: String) throws {
@@ -65,9 +69,20 @@ final class CompiledPattern {
     self.code = code
     self.matchData = matchData
     jit = pcre2_jit_compile_8(code, UInt32(PCRE2_JIT_COMPLETE)) == 0
+    context = pcre2_match_context_create_8(nil)
+    stack = pcre2_jit_stack_create_8(Self.stackBytes.least, Self.stackBytes.most, nil)
+    // A text of any length is split: memory is the only limit.
+    pcre2_set_match_limit_8(context, .max)
+    pcre2_set_depth_limit_8(context, .max)
+    pcre2_set_heap_limit_8(context, .max)
+    if let context, let stack {
+      pcre2_jit_stack_assign_8(context, nil, UnsafeMutableRawPointer(stack))
+    }
   }
 
   deinit {
+    pcre2_jit_stack_free_8(stack)
+    pcre2_match_context_free_8(context)
     pcre2_match_data_free_8(matchData)
     pcre2_code_free_8(code)
   }
@@ -77,12 +92,18 @@ final class CompiledPattern {
     guard start < text.count else { return nil }
 
     let options = UInt32(PCRE2_NOTEMPTY)
-    let count =
+    var count =
       jit
-      ? pcre2_jit_match_8(code, text.baseAddress, text.count, start, options, matchData, nil)
-      : pcre2_match_8(
-        code, text.baseAddress, text.count, start, options | UInt32(PCRE2_NO_UTF_CHECK), matchData,
-        nil)
+      ? pcre2_jit_match_8(code, text.baseAddress, text.count, start, options, matchData, context)
+      : PCRE2_ERROR_JIT_STACKLIMIT
+    if count == PCRE2_ERROR_JIT_STACKLIMIT {
+      // Without JIT the heap is the limit.
+      count = pcre2_match_8(
+        code, text.baseAddress, text.count, start,
+        options | UInt32(PCRE2_NO_UTF_CHECK) | UInt32(PCRE2_NO_JIT), matchData, context)
+    }
+    // Only a lack of memory is left; going on would take the rest of a text for one piece.
+    precondition(count > 0 || count == PCRE2_ERROR_NOMATCH, "PCRE2's error \(count)")
     guard count > 0, let vector = pcre2_get_ovector_pointer_8(matchData), vector[0] < vector[1]
     else { return nil }
 

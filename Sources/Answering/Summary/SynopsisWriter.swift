@@ -17,7 +17,7 @@ struct SynopsisWriter {
   /// A large model condenses many sentences at once; a small one invents when it has to.
   let isLarge: Bool
   /// How a model thinks first that cannot be told not to.
-  let thinking: Thinking?
+  let thinking: Reasoning?
 
   /// What a synopsis is written from.
   struct Source {

@@ -28,7 +28,7 @@ struct ExpertRouting {
       let ranked = bias.map { zip(gates, $0).map(+) } ?? gates
       let best = Self.best(active, of: ranked, among: candidates(ranked))
       let weights =
-        normalised && active > 1
+        normalised
         ? Self.shares(best, best.map { gates[$0] }) : best.map { ($0, gates[$0]) }
       return weights.map { ($0.0, $0.1 * scale) }
     }

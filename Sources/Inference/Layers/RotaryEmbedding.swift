@@ -31,8 +31,11 @@ final class RotaryEmbedding {
   }
 
   /// - Throws: `ModelError.malformedConfiguration` for a scaling that is not known.
-  init(rotary: Int, theta: Double, scaling: ModelConfiguration?, pairing: Pairing = .halves) throws
-  {
+  /// - Parameter divisors: of the frequencies [rotary/2], as GGUF files carry them for Llama 3.
+  init(
+    rotary: Int, theta: Double, scaling: ModelConfiguration?, divisors: [Double]? = nil,
+    pairing: Pairing = .halves
+  ) throws {
     guard rotary > 0, rotary % 2 == 0 else {
       throw ModelError.malformedConfiguration(
         key: "rotary_dim", reason: "is \(rotary), but must be a positive even number")
@@ -40,7 +43,14 @@ final class RotaryEmbedding {
 
     self.rotary = rotary
     self.pairing = pairing
-    let plain = (0..<rotary / 2).map { pow(theta, -2 * Double($0) / Double(rotary)) }
+    var plain = (0..<rotary / 2).map { pow(theta, -2 * Double($0) / Double(rotary)) }
+    if let divisors {
+      guard divisors.count == plain.count, divisors.allSatisfy({ $0 > 0 && $0.isFinite }) else {
+        throw ModelError.malformedConfiguration(
+          key: "rope_freqs", reason: "must be \(plain.count) positive numbers")
+      }
+      plain = zip(plain, divisors).map(/)
+    }
     (frequencies, magnitude) = try RotaryScaling.apply(to: plain, theta: theta, scaling)
   }
 

@@ -3,6 +3,21 @@ import Foundation
 /// The rules by which publishers stretch rotary frequencies to longer contexts, as
 /// `rope_scaling` or `rope_parameters` name them.
 enum RotaryScaling {
+  /// The base of the frequencies, where a folder says it: in `rope_parameters`, which may lack it,
+  /// or beside them.
+  /// - Throws: `ModelError.malformedConfiguration` for parameters of each kind of layer.
+  static func theta(_ configuration: ModelConfiguration) throws -> Double {
+    let parameters = configuration.object("rope_parameters")
+    for (key, value) in parameters?.values ?? [:] {
+      if case .object = value {
+        throw ModelError.malformedConfiguration(
+          key: "rope_parameters", reason: "has parameters for \(key) alone, which is not supported")
+      }
+    }
+    let usual = try configuration.number("rope_theta", default: 10_000)
+    return try parameters?.number("rope_theta", default: usual) ?? usual
+  }
+
   /// - Returns: frequencies, and the factor that the turned elements get.
   /// - Throws: `ModelError.malformedConfiguration` for a rule that is not known.
   static func apply(to frequencies: [Double], theta: Double, _ scaling: ModelConfiguration?) throws
@@ -52,9 +67,11 @@ enum RotaryScaling {
     func index(turns: Double) -> Double {
       width * log(context / (turns * 2 * Double.pi)) / (2 * log(theta))
     }
-    let low = max(0, index(turns: try scaling.number("beta_fast", default: 32)).rounded(.down))
-    let high = min(
-      width - 1, index(turns: try scaling.number("beta_slow", default: 1)).rounded(.up))
+    let cuts = try scaling.flag("truncate", default: true)
+    let fast = index(turns: try scaling.number("beta_fast", default: 32))
+    let slow = index(turns: try scaling.number("beta_slow", default: 1))
+    let low = max(0, cuts ? fast.rounded(.down) : fast)
+    let high = min(width - 1, cuts ? slow.rounded(.up) : slow)
     let blended = frequencies.enumerated().map { offset, frequency in
       let share = min(max((Double(offset) - low) / max(high - low, 0.001), 0), 1)
       return (1 - share) * frequency + share * frequency / factor

@@ -27,8 +27,13 @@ enum BailingLinear {
     return try parts.model(
       architecture: configuration.architectureNames.first ?? "BailingMoeLinearV2ForCausalLM",
       layers: layers, weights, parallel,
-      embedding: "model.word_embeddings")
+      embedding: "model.word_embeddings", notes: [slopeNote])
   }
+
+  /// Nobody has published a measurement that decides between the two.
+  private static let slopeNote =
+    "decays count layers from 0, as the authors' serving code does; their Hugging Face code counts "
+    + "from -1"
 
   /// Ling 3 shares a model_type and has other layers (KDA); options that nobody published are
   /// refused rather than guessed.
@@ -178,7 +183,8 @@ enum BailingLinear {
 
     return ExpertRouting(
       score: .sigmoid(
-        bias: bias, normalised: true,
+        // The authors' code leaves the weight of an expert that is alone as it is.
+        bias: bias, normalised: try configuration.size("num_experts_per_tok") > 1,
         scale: Float(try configuration.number("routed_scaling_factor", default: 1))),
       active: min(count, try configuration.size("num_experts_per_tok")),
       groups: (groups, min(groups, try configuration.size("topk_group", default: groups))))

@@ -43,15 +43,19 @@ enum MiniCPMSALA {
       scaling: StreamScaling(
         embedding: Float(try configuration.number("scale_emb", default: 12)),
         head: Float(base / Double(parts.hidden))),
-      notes: try notes(configuration))
+      context: try denseLength(configuration), notes: try notes(configuration))
+  }
+
+  /// Tokens up to which the published model's softmax layers see all of them.
+  private static func denseLength(_ configuration: ModelConfiguration) throws -> Int? {
+    try configuration.object("sparse_config")?.size("dense_len", default: 8192)
   }
 
   private static func notes(_ configuration: ModelConfiguration) throws -> [String] {
-    guard let sparse = configuration.object("sparse_config") else { return [] }
-    let length = try sparse.size("dense_len", default: 8192)
+    guard let length = try denseLength(configuration) else { return [] }
     return [
       "softmax layers attend to all tokens; from \(length) tokens on the published model chooses "
-        + "blocks of them"
+        + "blocks of them, so no more are read here"
     ]
   }
 

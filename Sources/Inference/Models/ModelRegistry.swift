@@ -48,12 +48,20 @@ extension LanguageModel {
   package static func load(folder: String, threads: Int = 0) throws -> LanguageModel {
     if folder.hasSuffix(".gguf") {
       let file = try GGUFModel(path: folder)
-      return try ModelRegistry.builder(for: file.configuration)(
-        file.configuration, file.weights, Parallel(threads: threads))
+      return try build(file.configuration, file.weights, threads: threads)
     }
 
     let configuration = try ModelConfiguration(folder: folder)
+    return try build(configuration, try ModelWeights(folder: folder), threads: threads)
+  }
+
+  private static func build(
+    _ configuration: ModelConfiguration, _ weights: ModelWeights, threads: Int
+  ) throws -> LanguageModel {
+    try SilentDifferences.refuse(configuration)
     let build = try ModelRegistry.builder(for: configuration)
-    return try build(configuration, try ModelWeights(folder: folder), Parallel(threads: threads))
+    let model = try build(configuration, weights, Parallel(threads: threads))
+    try SilentDifferences.refuse(weights, layers: model.layers.count)
+    return model
   }
 }

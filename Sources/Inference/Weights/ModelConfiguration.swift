@@ -99,6 +99,22 @@ package struct ModelConfiguration: Sendable {
     }
   }
 
+  package func numbers(_ keys: String...) throws -> [Double]? {
+    guard let value = first(keys) else { return nil }
+    guard case .array(let elements) = value else {
+      throw ModelError.malformedConfiguration(key: keys[0], reason: "is not a list")
+    }
+    return try elements.map { element in
+      switch element {
+      case .integer(let integer): return Double(integer)
+      case .number(let number): return number
+      default:
+        throw ModelError.malformedConfiguration(
+          key: keys[0], reason: "holds something that is not a number")
+      }
+    }
+  }
+
   package func strings(_ keys: String...) throws -> [String]? {
     guard let value = first(keys) else { return nil }
     guard case .array(let elements) = value else {

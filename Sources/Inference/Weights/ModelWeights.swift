@@ -5,6 +5,8 @@ import Foundation
 package final class ModelWeights {
   let folder: String
   private let tensors: [String: Tensor]
+  /// Names that a builder asked for. A model is built by one thread.
+  private var used: Set<String> = []
 
   init(path: String, tensors: [String: Tensor]) {
     folder = path
@@ -47,6 +49,7 @@ package final class ModelWeights {
     guard let tensor = tensors[name] else {
       throw ModelError.missingTensor(name: name, path: folder)
     }
+    used.insert(name)
     guard tensor.shape != [-1], tensor.type != .uint8, tensor.type != .int8 else {
       throw ModelError.unsupportedDataType(
         name: name, type: tensor.shape == [-1] ? "other" : tensor.type.rawValue)
@@ -69,11 +72,15 @@ package final class ModelWeights {
     guard let tensor = tensors[name] else {
       throw ModelError.missingTensor(name: name, path: folder)
     }
+    used.insert(name)
     guard tensor.type == .uint8 else {
       throw ModelError.unsupportedDataType(name: name, type: tensor.type.rawValue)
     }
     return tensor
   }
+
+  /// Names that no builder asked for.
+  var unused: [String] { tensors.keys.filter { !used.contains($0) } }
 
   package var names: [String] { Array(tensors.keys) }
   /// nil for types that no weights have.

@@ -59,10 +59,9 @@ struct LatentAttentionMixer: Mixer {
       inputs: widths.rank)
     out = try Linear(weights, prefix + "dense", outputs: hidden, inputs: heads * widths.value)
     let scaling = configuration.object("rope_scaling") ?? configuration.object("rope_parameters")
-    let theta = try configuration.object("rope_parameters")?.number("rope_theta", default: 10_000)
     rope = try RotaryEmbedding(
-      rotary: widths.rope, theta: try theta ?? configuration.number("rope_theta", default: 10_000),
-      scaling: scaling, pairing: .neighbours)
+      rotary: widths.rope, theta: try RotaryScaling.theta(configuration), scaling: scaling,
+      pairing: .neighbours)
     attention = Attention(
       heads: heads, keyHeads: heads, headDim: widths.head, scale: try Self.scale(widths, scaling))
   }

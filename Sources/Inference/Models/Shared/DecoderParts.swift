@@ -35,16 +35,18 @@ struct DecoderParts {
 
   /// The model around its layers, by default under the names `model.embed_tokens`,
   /// `model.norm` and `lm_head`.
+  /// - Parameter context: where the layers end before the positions do.
   func model(
     architecture: String, layers: [DecoderLayer], _ weights: ModelWeights, _ parallel: Parallel,
     embedding name: String = "model.embed_tokens", norm: RMSNorm? = nil,
-    scaling: StreamScaling = StreamScaling(), notes: [String] = []
+    scaling: StreamScaling = StreamScaling(), context: Int? = nil, notes: [String] = []
   ) throws -> LanguageModel {
     let embedding = try Linear(weights, name, outputs: vocabulary, inputs: hidden)
     let head =
       tied ? embedding : try Linear(weights, "lm_head", outputs: vocabulary, inputs: hidden)
     return try LanguageModel(
-      description: description(architecture, layers, head, weights, notes), embedding: embedding,
+      description: description(architecture, layers, head, weights, context, notes),
+      embedding: embedding,
       layers: layers,
       norm: norm ?? RMSNorm(weights, "model.norm", count: hidden, eps: eps), head: head,
       scaling: scaling, parallel: parallel)
@@ -52,7 +54,7 @@ struct DecoderParts {
 
   private func description(
     _ architecture: String, _ layers: [DecoderLayer], _ head: Linear, _ weights: ModelWeights,
-    _ notes: [String]
+    _ context: Int?, _ notes: [String]
   ) -> ModelDescription {
     let trunk = layers.map(\.parameters).reduce(ParameterCount(all: 0), +)
     let ends = tied ? head.parameters : 2 * head.parameters
@@ -61,7 +63,8 @@ struct DecoderParts {
       vocabularySize: vocabulary,
       parameters: trunk.total + ends, activeParameters: trunk.active + head.parameters,
       bytes: weights.byteCount,
-      context: layers.contains(where: \.mixer.countsPositions) ? positions : nil, notes: notes)
+      context: context ?? (layers.contains(where: \.mixer.countsPositions) ? positions : nil),
+      notes: notes)
   }
 
   /// norm -> mixer -> + -> norm -> feed-forward -> +, under the usual names of the norms.

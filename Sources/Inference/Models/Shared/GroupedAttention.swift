@@ -29,9 +29,7 @@ struct GroupedAttention {
 
   static func rope(_ configuration: ModelConfiguration, headDim: Int) throws -> RotaryEmbedding {
     let parameters = configuration.object("rope_parameters")
-    let theta =
-      try parameters?.number("rope_theta", default: 10_000)
-      ?? configuration.number("rope_theta", default: 10_000)
+    let theta = try RotaryScaling.theta(configuration)
     let share = try configuration.number(
       "partial_rotary_factor", default: parameters?.number("partial_rotary_factor", default: 1) ?? 1
     )
@@ -49,7 +47,7 @@ struct GroupedAttention {
 
     return try RotaryEmbedding(
       rotary: rotary, theta: theta, scaling: configuration.object("rope_scaling") ?? parameters,
-      pairing: pairing)
+      divisors: try configuration.numbers("rope_freq_divisors"), pairing: pairing)
   }
 
   func mixer(_ weights: ModelWeights, _ prefix: String, _ memory: KeyValueMemory) throws

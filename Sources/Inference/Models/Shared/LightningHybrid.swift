@@ -56,7 +56,7 @@ struct LightningHybrid {
     if softmaxGate {
       mixer.gate = try Linear(
         weights, prefix + "o_gate", outputs: attention.heads * attention.headDim,
-        inputs: parts.hidden, bias: softmax.bias)
+        inputs: parts.hidden, bias: weights.contains(prefix + "o_gate.bias"))
     }
 
     mixer.queryScaling = queryScaling

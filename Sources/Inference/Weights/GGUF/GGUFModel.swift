@@ -17,7 +17,11 @@ struct GGUFModel {
     }
     var tensors: [String: Tensor] = [:]
     for source in file.tensorNames {
-      for (target, expert) in architecture.names(for: source, in: file) {
+      let targets = architecture.names(for: source, in: file)
+      guard !targets.isEmpty || GGUFArchitecture.readElsewhere.contains(source) else {
+        throw file.malformed("its tensor \(source) is none that \(name) models here are made of")
+      }
+      for (target, expert) in targets {
         guard let tensor = file.tensor(source, as: target) else { continue }
         let part = try expert.map { try tensor.slice($0, name: target) } ?? tensor
         // A file drops the dimension of a single expert from the router too.
@@ -158,7 +162,41 @@ struct GGUFArchitecture: Sendable {
       if let value = try? file.integer(prefix + name) { values[key] = .integer(value) }
     }
 
+    if let factors = file.tensor("rope_freqs.weight", as: "rope_freqs.weight") {
+      let numbers = factors.rows(0, count: 1).map { JSONValue.number(Double($0)) }
+      values["rope_freq_divisors"] = .array(numbers)
+    }
+    if let scaling = try ropeScaling(file, prefix) { values["rope_scaling"] = .object(scaling) }
+
     return ModelConfiguration(values.merging(try extra(file, prefix)) { $1 })
+  }
+
+  /// Tensors that are read by their own name.
+  static let readElsewhere: Set<String> = ["rope_freqs.weight"]
+
+  /// What llama.cpp writes of stretched contexts, in Hugging Face's words.
+  private func ropeScaling(_ file: GGUFFile, _ prefix: String) throws -> [String: JSONValue]? {
+    let keys = prefix + ".rope.scaling."
+    guard let kind = try? file.string(keys + "type"), kind != "none" else { return nil }
+    guard kind == "yarn" || kind == "linear" else {
+      throw file.malformed("its rope scaling is of type \(kind); linear and yarn are supported")
+    }
+    var values: [String: JSONValue] = [
+      "rope_type": .string(kind), "factor": .number(try file.number(keys + "factor")),
+    ]
+    if let length = try? file.integer(keys + "original_context_length") {
+      values["original_max_position_embeddings"] = .integer(length)
+    }
+    for (key, name) in [
+      ("attention_factor", "attn_factor"), ("beta_fast", "yarn_beta_fast"),
+      ("beta_slow", "yarn_beta_slow"),
+    ] {
+      if let value = try? file.number(keys + name) { values[key] = .number(value) }
+    }
+    if (try? file.number(keys + "yarn_log_multiplier")) ?? 0 != 0 {
+      throw file.malformed("its yarn_log_multiplier is not supported")
+    }
+    return values
   }
 }
 

@@ -4,7 +4,7 @@ import Reading
 import Tokenizer
 
 /// What a model thinks before it answers, apart from the answer.
-struct Thinking {
+struct Reasoning {
   /// Published models that cannot be told not to think get so many tokens for it.
   static let usualTokens = 1024
   /// Of those, for each of a summary's parts.
@@ -28,9 +28,9 @@ extension AnswerGenerator {
   /// may have opened it. Where the model does not open it, it has answered: nothing is thought.
   /// - Throws: `ModelError`; `ReadingError.stopped` when the control says so.
   func think(
-    from beginning: Beginning, _ thinking: Thinking, _ format: PromptFormat,
+    from beginning: Beginning, _ thinking: Reasoning, _ format: PromptFormat,
     progress: WritingProgress
-  ) throws -> Thinking.Thought {
+  ) throws -> Reasoning.Thought {
     let state = beginning.state.fork()
     var sampler = Sampler(thinking.sampling)
     var logits = beginning.logits
@@ -49,7 +49,7 @@ extension AnswerGenerator {
         return thought(ids, thinking, Beginning(state: state, logits: logits))
       }
       if !Self.mayThink(text, thinking.tags) {
-        return Thinking.Thought(text: "", ids: [], beginning: beginning)
+        return Reasoning.Thought(text: "", ids: [], beginning: beginning)
       }
     }
 
@@ -66,13 +66,13 @@ extension AnswerGenerator {
   }
 
   private func thought(
-    _ ids: [Int32], _ thinking: Thinking, _ beginning: Beginning
-  ) -> Thinking.Thought {
+    _ ids: [Int32], _ thinking: Reasoning, _ beginning: Beginning
+  ) -> Reasoning.Thought {
     var text = spelled(ids)
     for tag in [thinking.tags.open, thinking.tags.close] {
       text = text.replacingOccurrences(of: tag, with: "")
     }
-    return Thinking.Thought(
+    return Reasoning.Thought(
       text: text.trimmingCharacters(in: .whitespacesAndNewlines).filter { $0 != "\0" }, ids: ids,
       beginning: beginning)
   }
