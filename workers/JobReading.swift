@@ -119,6 +119,7 @@ struct JobReading {
     }
 
     options.isFocused = parameters.focused ?? false
+    options.goesBeyondContext = parameters.beyondContext ?? false
     return options
   }
 

@@ -11,6 +11,8 @@ package struct AnswerOptions: Sendable, Equatable {
   /// Tokens that a model may think before it answers; nil: none where it can be told not to think,
   /// else `Reasoning.usualTokens`.
   package var thinkTokens: Int?
+  /// Reads on where the model's context ends.
+  package var goesBeyondContext = false
   /// Of what is drawn by chance.
   package var seed: UInt64 = 0
   /// What of the reading is taken away before the question, to see what it was worth.
@@ -23,6 +25,7 @@ package struct AnswerOptions: Sendable, Equatable {
       ablation == .none ? nil : "empty=\(ablation.rawValue)",
       mostTokens == AnswerOptions().mostTokens ? nil : "tokens=\(mostTokens)",
       thinkTokens.map { "think=\($0)" },
+      goesBeyondContext ? "beyond-context" : nil,
     ]
     return parts.compactMap(\.self).joined(separator: " ")
   }

@@ -86,7 +86,7 @@ package final class Answerer {
 
   /// Tokens of a document that can be read, and answered from with what stands after it.
   private func mostTokens(_ options: AnswerOptions) -> Int {
-    guard let context = model.description.context else { return .max }
+    guard let context = model.description.context, !options.goesBeyondContext else { return .max }
     let room = kind.isLarge ? Self.promptRoom.large : Self.promptRoom.small
     let thoughts = (try? thinking(options))??.budget ?? 0
     return max(context - room - options.mostTokens - thoughts, 0)

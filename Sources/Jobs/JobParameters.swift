@@ -12,11 +12,14 @@ package struct JobParameters: Sendable, Equatable, Codable {
   package var mostAnswerTokens: Int?
   /// Tokens that a model may think before it answers, at most; nil: the default.
   package var thinkTokens: Int?
+  /// True: the document is read though it is longer than the model's context; nil: it is not.
+  package var beyondContext: Bool?
 
   package init(
     from: String? = nil, focused: Bool? = nil, mostAnswerTokens: Int? = nil,
-    thinkTokens: Int? = nil
+    thinkTokens: Int? = nil, beyondContext: Bool? = nil
   ) {
+    self.beyondContext = beyondContext
     self.thinkTokens = thinkTokens
     self.from = from
     self.focused = focused
@@ -27,6 +30,7 @@ package struct JobParameters: Sendable, Equatable, Codable {
     case from, focused
     case mostAnswerTokens = "max_answer_tokens"
     case thinkTokens = "think_tokens"
+    case beyondContext = "beyond_context"
   }
 
   func encoded() throws -> String {

@@ -13,7 +13,7 @@ package enum ReadingError: Error, Equatable, CustomStringConvertible {
     case .emptyQuestion: "the task ask needs a question"
     case .beyondContext(let tokens, let most):
       "the document has \(tokens) tokens, but this model can read at most \(most) and answer from "
-        + "them: use --from passages, or a model with a longer context"
+        + "them: use --from passages, a model with a longer context, or --beyond-context"
     }
   }
 }

@@ -9,6 +9,10 @@ package struct RandomGGUF {
   package var intermediate = 48
   package let tokens = ["<|endoftext|>", "a", "b", "c", "d", "ab"]
 
+  /// Of the rotary frequencies, as files of Llama 3 carry them.
+  package var frequencyDivisors: [Float]?
+  package var linearScale: Float?
+
   package init() {}
 
   private var tensors: [(name: String, shape: [Int])] {
@@ -16,7 +20,8 @@ package struct RandomGGUF {
     let outer: [(String, [Int])] = [
       ("token_embd.weight", [tokens.count, hidden]), ("output_norm.weight", [hidden]),
     ]
-    return outer
+    let divisors = frequencyDivisors.map { [("rope_freqs.weight", [$0.count])] } ?? []
+    return outer + divisors
       + (0..<layers).flatMap { layer -> [(String, [Int])] in
         [
           ("attn_norm", [hidden]), ("attn_q", [hidden, hidden]), ("attn_k", [width, hidden]),
@@ -48,7 +53,10 @@ package struct RandomGGUF {
       for size in tensor.shape.reversed() { file.add(UInt64(size)) }
       file.add(UInt32(0))
       file.add(UInt64(data.count))
-      RandomModel.values(tensor.name, tensor.shape, &random).withUnsafeBytes { data += Data($0) }
+      let values =
+        tensor.name == "rope_freqs.weight"
+        ? frequencyDivisors ?? [] : RandomModel.values(tensor.name, tensor.shape, &random)
+      values.withUnsafeBytes { data += Data($0) }
     }
 
     file.bytes += Data(count: (32 - file.bytes.count % 32) % 32)
@@ -83,7 +91,10 @@ package struct RandomGGUF {
         for value in values { file.add(UInt32(value)) }
       }
     }
-    return [
+    let scaling = linearScale.map {
+      [("llama.rope.scaling.type", string("linear")), ("llama.rope.scaling.factor", number($0))]
+    }
+    return (scaling ?? []) + [
       ("general.architecture", string("llama")), ("llama.block_count", integer(layers)),
       ("llama.embedding_length", integer(hidden)),
       ("llama.feed_forward_length", integer(intermediate)),

@@ -82,10 +82,13 @@ package struct RandomModel {
     }
   }
 
-  package func write(to folder: String, without missing: String? = nil) throws {
+  package func write(
+    to folder: String, without missing: String? = nil, adding more: [(String, [Int])] = []
+  ) throws {
     try JSONEncoder().encode(configuration).write(to: URL(fileURLWithPath: folder + "/config.json"))
     var random = SplitMix(7)
-    let entries = tensors.filter { $0.name != missing }
+    let added = more.map { SafetensorsWriter.Entry(name: $0.0, type: .float32, shape: $0.1) }
+    let entries = tensors.filter { $0.name != missing } + added
     let writer = try SafetensorsWriter(path: folder + "/model.safetensors", entries: entries)
     for entry in entries {
       try writer.write(entry.name, Self.values(entry.name, entry.shape, &random))

@@ -35,7 +35,8 @@ struct SubmissionOptions: ParsableArguments {
   var parameters: JobParameters {
     JobParameters(
       from: writing.from?.rawValue, focused: writing.focused ? true : nil,
-      mostAnswerTokens: writing.maxAnswerTokens, thinkTokens: writing.thinkTokens)
+      mostAnswerTokens: writing.maxAnswerTokens, thinkTokens: writing.thinkTokens,
+      beyondContext: writing.beyondContext ? true : nil)
   }
 
   func validate() throws {

@@ -16,6 +16,9 @@ struct WritingOptions: ParsableArguments {
   @Option(help: "Tokens of an answer, at most.")
   var maxAnswerTokens: Int?
 
+  @Flag(help: "Read on where the model's context ends, whatever becomes of the answer.")
+  var beyondContext = false
+
   @Option(
     help: """
       Tokens that a model may think before it answers, at most. Default: 0 if it can be told not to \

@@ -67,6 +67,7 @@ struct ReadCommand: ParsableCommand {
     options.isFocused = writing.focused
     options.mostTokens = writing.maxAnswerTokens ?? options.mostTokens
     options.thinkTokens = writing.thinkTokens
+    options.goesBeyondContext = writing.beyondContext
     options.ablation = emptyState
     let answer = try answerer.read(
       document, task: question.map { .ask(Question($0)) } ?? .summarize(), options: options)
