@@ -1,6 +1,6 @@
 /// Adapts patterns written for Oniguruma, which Hugging Face's library runs, to PCRE2.
 enum PatternTranslation {
-  /// The pattern with `\s`, `\S`, `\p{L}` and `\p{N}` meaning what they mean there.
+  /// The pattern with `\s`, `\S` and properties such as `\p{L}` and `\p{Lu}` meaning what they mean there.
   static func forPCRE2(_ pattern: String) -> String {
     var result = ""
     var inClass = false
@@ -19,17 +19,24 @@ enum PatternTranslation {
   }
 
   private static func escape(_ rest: inout Substring.UnicodeScalarView, inClass: Bool) -> String {
-    for (name, body) in [
-      ("p{L}", #"\p{L}"# + UnicodeVersion.newerLetters),
-      ("p{N}", #"\p{N}"# + UnicodeVersion.newerNumbers),
-      ("s", UnicodeVersion.whitespace),
-    ] {
-      guard rest.starts(with: name.unicodeScalars) else { continue }
-      rest.removeFirst(name.unicodeScalars.count)
+    if let name = property(rest), let newer = UnicodeVersion.newer[name] {
+      rest.removeFirst("p{}".count + name.count)
+      let body = "\\p{\(name)}" + newer
       return inClass ? body : "[\(body)]"
     }
-
     guard let scalar = rest.popFirst() else { return "\\" }
-    return scalar == "S" && !inClass ? "[^\(UnicodeVersion.whitespace)]" : "\\\(scalar)"
+    switch scalar {
+    case "s": return inClass ? UnicodeVersion.whitespace : "[\(UnicodeVersion.whitespace)]"
+    case "S" where !inClass: return "[^\(UnicodeVersion.whitespace)]"
+    default: return "\\\(scalar)"
+    }
+  }
+
+  /// The name in `p{NAME}`.
+  private static func property(_ rest: Substring.UnicodeScalarView) -> String? {
+    guard rest.starts(with: "p{".unicodeScalars), let end = rest.firstIndex(of: "}") else {
+      return nil
+    }
+    return String(rest[rest.index(rest.startIndex, offsetBy: 2)..<end])
   }
 }

@@ -20,7 +20,7 @@ import Tokenizer
     try #require(String(validating: try Repository.data("tokenizers/sample.txt"), as: UTF8.self))
   }
 
-  @Test(arguments: ["gpt2-style", "qwen-style", "llama3-style"])
+  @Test(arguments: ["gpt2-style", "qwen-style", "llama3-style", "o200k-style", "bailing-style"])
   func idsMatchTheLibrary(name: String) throws {
     let tokenizer = try TextTokenizer(folder: Repository.fixture("tokenizers/\(name)"))
     let ids = tokenizer.encode(try Self.sample())

@@ -8,7 +8,7 @@ Needs: pip install tokenizers==0.23.3 gguf zstandard
     make_tokenizer_goldens.py encode --tokenizer tokenizer.json --text big.txt --out big.u32
 
 `all` writes WORKDIR/smollm2/tokenizer.json (not for the repository) and, under the
-fixtures folder, sample.txt, {qwen,gpt2,llama3}-style/tokenizer.json and NAME.ids.zst:
+fixtures folder, sample.txt, {qwen,gpt2,llama3,o200k,bailing}-style/tokenizer.json and NAME.ids.zst:
 the ids of sample.txt as little-endian UInt32, compressed with zstd. Special tokens in
 the text are encoded as ordinary text (encode_special_tokens), and none are added.
 """
@@ -29,7 +29,7 @@ from pathlib import Path
 os.environ.setdefault("RAYON_NUM_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
-STYLES = ("qwen-style", "gpt2-style", "llama3-style")
+STYLES = ("qwen-style", "gpt2-style", "llama3-style", "o200k-style", "bailing-style")
 VOCAB_SIZE = 1500
 
 QWEN_REGEX = (
@@ -37,6 +37,17 @@ QWEN_REGEX = (
     r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
 LLAMA3_REGEX = QWEN_REGEX.replace(r"|\p{N}|", r"|\p{N}{1,3}|")
+# GPT-4o's and MiniMax's.
+O200K_REGEX = (
+    r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
+    r"|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
+    r"|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
+# Ling's and Ring's, with possessive quantifiers.
+BAILING_REGEX = (
+    r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]++[\r\n]*"
+    r"|\s*[\r\n]|\s+(?!\S)|\s+"
+)
 
 QWEN_SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>"]
 QWEN_ORDINARY = ["<tool_call>", "</tool_call>", "<|fim_prefix|>", "<|fim_middle|>", "<|fim_suffix|>",
@@ -676,6 +687,12 @@ def style_tokenizer(name, texts):
         model = bpe_model({t: i for i, t in enumerate(tokens)}, [list(m) for m in drop_some_merges(merges)], True)
         decoder = {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True, "use_regex": True}
         return tokenizer_json(added, None, pre_tokenizer, post_processor, decoder, model)
+    if name in ("o200k-style", "bailing-style"):
+        pre_tokenizer = split_then_bytes(O200K_REGEX if name == "o200k-style" else BAILING_REGEX, False)
+        tokens, merges = train(pre_tokenizer, None, texts)
+        added = [added_token(len(tokens), "<|endoftext|>", True)]
+        model = bpe_model({t: i for i, t in enumerate(tokens)}, [list(m) for m in merges])
+        return tokenizer_json(added, None, pre_tokenizer, byte_level(False, False), decoder, model)
     raise ValueError(name)
 
 

@@ -2,7 +2,8 @@ package import Foundation
 
 /// Writes the tokenizer in a GGUF file's metadata as a tokenizer.json.
 package struct GGUFTokenizer {
-  private static let controlType = 3
+  /// Tokens that text never makes: control tokens, and words such as `<think>` that users defined.
+  private static let addedTypes = (control: 3, user: 4)
   private let tokens: [String]
   private let types: [Int]
   private let merges: [String]
@@ -41,20 +42,45 @@ package struct GGUFTokenizer {
     "default": byteLevel,
     "qwen2": split(digits: #"\\p{N}"#),
     "llama-bpe": split(digits: #"\\p{N}{1,3}"#),
+    "gpt-4o": isolated(o200k), "minimax-m2": isolated(o200k), "bailingmoe": isolated(bailing),
   ]
+
+  /// GPT-4o's pattern, which MiniMax has too.
+  private static let o200k: String = {
+    let upper = #"\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}"#
+    let lower = #"\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}"#
+    let before = #"[^\\r\\n\\p{L}\\p{N}]?"#
+    let after = "(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
+    let words =
+      "\(before)[\(upper)]*[\(lower)]+\(after)|\(before)[\(upper)]+[\(lower)]*\(after)"
+    return words
+      + #"|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"#
+  }()
+
+  /// Ling's and Ring's.
+  private static let bailing =
+    #"'(?i:[sdmt]|ll|ve|re)|[^\\r\\n\\p{L}\\p{N}]?+\\p{L}+|\\p{N}"#
+    + #"| ?[^\\s\\p{L}\\p{N}]++[\\r\\n]*|\\s*[\\r\\n]|\\s+(?!\\S)|\\s+"#
 
   /// The pattern of Qwen 2 and Llama 3, which differ in how many digits stay together.
   private static func split(digits: String) -> String {
     let pattern =
       #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\#(digits)| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"#
-    return
-      #"{"type":"Sequence","pretokenizers":[{"type":"Split","pattern":{"Regex":"\#(pattern)"},"behavior":"Isolated","invert":false},\#(plainByteLevel)]}"#
+    return isolated(pattern)
+  }
+
+  /// - Parameter pattern: as JSON spells it.
+  private static func isolated(_ pattern: String) -> String {
+    #"{"type":"Sequence","pretokenizers":[{"type":"Split","pattern":{"Regex":"\#(pattern)"},"behavior":"Isolated","invert":false},\#(plainByteLevel)]}"#
   }
 
   package func json() -> Data {
     let vocabulary = tokens.enumerated().map { "\(Self.quoted($1)):\($0)" }.joined(separator: ",\n")
-    let added = tokens.indices.filter { types[$0] == Self.controlType }.map { id in
-      "{\"id\":\(id),\"content\":\(Self.quoted(tokens[id])),\"single_word\":false,\"lstrip\":false,\"rstrip\":false,\"normalized\":false,\"special\":true}"
+    let kinds = [Self.addedTypes.control, Self.addedTypes.user]
+    let added = tokens.indices.filter { kinds.contains(types[$0]) }.map { id in
+      let isSpecial = types[id] == Self.addedTypes.control
+      return
+        "{\"id\":\(id),\"content\":\(Self.quoted(tokens[id])),\"single_word\":false,\"lstrip\":false,\"rstrip\":false,\"normalized\":false,\"special\":\(isSpecial)}"
     }.joined(separator: ",\n")
     let text = """
       {"version":"1.0","truncation":null,"padding":null,"added_tokens":[\(added)],"normalizer":\(normalizer),
