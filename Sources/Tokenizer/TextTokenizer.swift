@@ -12,6 +12,8 @@ package final class TextTokenizer {
   private let tokenBytes: [Int32: [UInt8]]
   private let controlTokens: [[UInt8]: Int32]  // by bytes: String equality merges Unicode
   private let specialIDs: Set<Int32>
+  /// Tokens that stand before every text, as the tokenizer's post-processor says.
+  package let beginning: [Int32]
   private var cache = PieceCache()
 
   /// - Throws: `TokenizerError`, which names what is missing or not supported.
@@ -45,9 +47,11 @@ package final class TextTokenizer {
     normalizesToNFC = file.normalizesToNFC
     tokenBytes = bytes
     specialIDs = Set(file.addedTokens.filter(\.isSpecial).map(\.id))
-    controlTokens = Dictionary(
+    let names = Dictionary(
       file.addedTokens.map { (Array($0.content.utf8), $0.id) },
       uniquingKeysWith: { first, _ in first })
+    beginning = file.beginning.compactMap { names[Array($0.utf8)] }
+    controlTokens = names
   }
 
   private static func merger(_ file: TokenizerFile, _ ids: [[UInt8]: Int32]) throws

@@ -22,6 +22,8 @@ struct TokenizerFile {
   let normalizesToNFC: Bool
   let splits: [Split]
   let addedTokens: [AddedToken]
+  /// Names of the tokens that stand before a text, such as `<|begin_of_text|>`.
+  let beginning: [String]
 
   /// - Throws: `TokenizerError` that names the part which is missing or not supported.
   init(path: String) throws {
@@ -54,6 +56,7 @@ struct TokenizerFile {
       throw TokenizerError.unsupported(what: "pre-tokenizer", name: "not byte-level")
     }
     addedTokens = try Self.added(root["added_tokens"])
+    beginning = Self.beginning(root["post_processor"])
   }
 
   private static func check(_ model: [String: Any]) throws {
@@ -142,6 +145,20 @@ struct TokenizerFile {
     default:
       throw TokenizerError.unsupported(
         what: "pre-tokenizer", name: "Split with behavior \(behavior)")
+    }
+  }
+
+  /// What a template puts before its first sequence.
+  private static func beginning(_ value: Any?) -> [String] {
+    guard let step = value as? [String: Any] else { return [] }
+    switch step["type"] as? String {
+    case "Sequence": return (step["processors"] as? [Any] ?? []).flatMap(beginning)
+    case "TemplateProcessing":
+      let single = step["single"] as? [[String: Any]] ?? []
+      return single.prefix { $0["Sequence"] == nil }.compactMap {
+        ($0["SpecialToken"] as? [String: Any])?["id"] as? String
+      }
+    default: return []
     }
   }
 

@@ -145,6 +145,16 @@ import Tokenizer
     #expect("\(try #require(error))".contains(reason), "\(String(describing: error))")
   }
 
+  @Test func aTextBeginsAsTheTokenizerSays() throws {
+    let folder = Repository.fixture("tokenizers/llama3-style")
+    let tokenizer = try TextTokenizer(folder: folder)
+    let begin = try #require(tokenizer.controlToken("<|begin_of_text|>"))
+    #expect(tokenizer.beginning == [begin])
+    let ids = try PromptFormat(tokenizer).singleTurn(system: "Read.", user: "Who?")
+    #expect(ids.first == begin && ids.filter { $0 == begin }.count == 1)
+    #expect(try Self.tokenizer([]).beginning.isEmpty)
+  }
+
   @Test func aPromptFileIsCheckedBeforeItIsUsed() throws {
     let folder = try TemporaryDirectory()
     let file = URL(fileURLWithPath: folder.path + "/" + ModelPrompt.file)

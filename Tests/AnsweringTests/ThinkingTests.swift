@@ -41,10 +41,13 @@ import Tokenizer
   ///   - says: what the model says after `<|answer|>`, token by token; it ends the turn then.
   ///   - after: what it says after a line's end, as after a closing tag that was written for it.
   private func answerer(
-    says: [String], isEndless: Bool = false, after: [String] = [], opens: Bool = false, canSwitch: Bool = false
+    says: [String], isEndless: Bool = false, after: [String] = [], opens: Bool = false,
+    canSwitch: Bool = false
   ) throws -> Answerer {
     var successors: [Int32: Int32] = [:]
-    for chain in [["<|answer|>"] + says + (isEndless ? [] : ["<|end|>"]), ["\n\n"] + after + ["<|end|>"]] {
+    for chain in [
+      ["<|answer|>"] + says + (isEndless ? [] : ["<|end|>"]), ["\n\n"] + after + ["<|end|>"],
+    ] {
       for (one, next) in zip(chain, chain.dropFirst()) { successors[try id(one)] = try id(next) }
     }
     try SuccessorModel(vocabulary: tokenizer.vocabularySize + 8, successors: successors)

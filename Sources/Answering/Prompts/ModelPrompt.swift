@@ -1,5 +1,6 @@
 import Foundation
 import Host
+import Tokenizer
 
 /// How a model was made to be spoken to: the `prompt.json` of its folder.
 package struct ModelPrompt: Sendable, Codable, Equatable {
@@ -113,6 +114,15 @@ package struct ModelPrompt: Sendable, Codable, Equatable {
     case .dataCorrupted(let context): context.debugDescription
     @unknown default: "it cannot be read"
     }
+  }
+
+  /// The same after the tokens that a tokenizer puts before every text.
+  func beginning(_ tokenizer: TextTokenizer) -> ModelPrompt {
+    let pieces = tokenizer.beginning.compactMap(tokenizer.controlName).map(Piece.token)
+    var prompt = self
+    prompt.turns.beforeSystem.insert(contentsOf: pieces, at: 0)
+    prompt.withoutThinking?.beforeSystem.insert(contentsOf: pieces, at: 0)
+    return prompt
   }
 
   /// Writes it into a model's folder.

@@ -31,7 +31,8 @@ struct PromptFormat {
   ) throws {
     self.tokenizer = tokenizer
     let isChatML = tokenizer.controlToken("<|im_start|>") != nil
-    let prompt = prompt ?? (isChatML ? PromptFamilies.chatML : PromptFamilies.plain)
+    let prompt =
+      prompt ?? (isChatML ? PromptFamilies.chatML : PromptFamilies.plain).beginning(tokenizer)
     self.prompt = prompt
     self.thinks = thinks && prompt.thinking != nil
     turns = thinks ? prompt.turns : prompt.withoutThinking ?? prompt.turns

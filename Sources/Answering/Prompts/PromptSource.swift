@@ -30,19 +30,21 @@ package struct PromptSource {
     let family = PromptFamilies.prompt(architecture: architecture)
     let usable = family.flatMap { fits($0) ? $0 : nil }
     if let usable, PromptFamilies.overridesTemplate(architecture) { return (usable, nil) }
-    let otherwise = usable ?? (fits(PromptFamilies.chatML) ? PromptFamilies.chatML : nil)
+    let chatML = PromptFamilies.chatML.beginning(tokenizer)
+    let otherwise = usable ?? (fits(chatML) ? chatML : nil)
+    let plain = PromptFamilies.plain.beginning(tokenizer)
     guard let template = try template() else {
       let note =
         otherwise == nil ? "it has no chat template: it is spoken to in plain text" : nil
-      return (otherwise ?? PromptFamilies.plain, note)
+      return (otherwise ?? plain, note)
     }
     do {
       let chat = ChatTemplate(text: template, tokens: specialTokens(), tokenizer: tokenizer)
       return (try chat.prompt(), nil)
     } catch let error as PromptError {
       return (
-        otherwise ?? PromptFamilies.plain,
-        "\(error); used instead: \((otherwise ?? PromptFamilies.plain).source)"
+        otherwise ?? plain,
+        "\(error); used instead: \((otherwise ?? plain).source)"
       )
     }
   }

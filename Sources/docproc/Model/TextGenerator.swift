@@ -20,7 +20,8 @@ struct TextGenerator {
     let state = model.makeState()
     var sampler = Sampler(sampling)
     var generated: [Int32] = []
-    var logits = try model.logits(after: tokenizer.encode(prompt), state: state)
+    var logits = try model.logits(
+      after: tokenizer.beginning + tokenizer.encode(prompt), state: state)
     while generated.count < maximumTokens {
       let token = sampler.next(logits)
       if tokenizer.isSpecial(token) { break }
