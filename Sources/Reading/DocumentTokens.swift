@@ -12,7 +12,7 @@ package struct DocumentTokens {
 
   package init(_ document: Document, _ tokenizer: TextTokenizer) {
     text = QuotableText(document)
-    let ids = text.bytes.withUnsafeBufferPointer { tokenizer.encode($0) }
+    let ids = text.bytes.withUnsafeBufferPointer { tokenizer.encode($0, .afterText) }
     offsets = text.bytes.withUnsafeBufferPointer { tokenizer.offsets(of: ids, in: $0) }
     self.ids = ids
   }

@@ -22,27 +22,33 @@ struct BytePairMerger {
 
   /// Appends the piece's token ids to `output`.
   func append(_ piece: UnsafeBufferPointer<UInt8>, to output: inout [Int32]) {
-    if piece.count <= Self.longPiece {
-      appendShort(piece, to: &output)
+    let start = output.count
+    for byte in piece where byteIDs[Int(byte)] != Self.noToken { output.append(byteIDs[Int(byte)]) }
+    merge(&output, from: start)
+  }
+
+  /// Merges the symbols that stand at the end of `output`.
+  func merge(_ output: inout [Int32], from start: Int) {
+    if output.count - start <= Self.longPiece {
+      mergeShort(&output, from: start)
     } else {
-      appendLong(piece, to: &output)
+      mergeLong(&output, from: start)
     }
   }
 
-  private func appendShort(_ piece: UnsafeBufferPointer<UInt8>, to output: inout [Int32]) {
-    let start = output.count
-    for byte in piece where byteIDs[Int(byte)] != Self.noToken { output.append(byteIDs[Int(byte)]) }
-    withUnsafeTemporaryAllocation(of: Int32.self, capacity: 2 * piece.count) { scratch in
+  private func mergeShort(_ output: inout [Int32], from start: Int) {
+    let length = output.count - start
+    withUnsafeTemporaryAllocation(of: Int32.self, capacity: 2 * length) { scratch in
       // ranks[i] and merged[i] belong to the pair (i, i + 1)
-      let ranks = UnsafeMutableBufferPointer(rebasing: scratch[..<piece.count])
-      let merged = UnsafeMutableBufferPointer(rebasing: scratch[piece.count...])
+      let ranks = UnsafeMutableBufferPointer(rebasing: scratch[..<length])
+      let merged = UnsafeMutableBufferPointer(rebasing: scratch[length...])
       func look(_ index: Int) {
         guard start + index + 1 < output.count else { return ranks[index] = .max }
         let merge = merges[Self.key(output[start + index], output[start + index + 1])]
         ranks[index] = merge?.rank ?? .max
         merged[index] = merge?.id ?? 0
       }
-      for index in 0..<output.count - start { look(index) }
+      for index in 0..<length { look(index) }
       while let best = Self.lowest(ranks, count: output.count - start - 1) {
         output[start + best] = merged[best]
         output.remove(at: start + best + 1)
@@ -67,8 +73,9 @@ struct BytePairMerger {
     return best < 0 ? nil : best
   }
 
-  private func appendLong(_ piece: UnsafeBufferPointer<UInt8>, to output: inout [Int32]) {
-    var chain = SymbolChain(piece.map { byteIDs[Int($0)] }.filter { $0 != Self.noToken })
+  private func mergeLong(_ output: inout [Int32], from start: Int) {
+    var chain = SymbolChain(Array(output[start...]))
+    output.removeLast(output.count - start)
     var heap = PairHeap()
     func offer(_ left: Int) {
       guard left >= 0, chain.next[left] >= 0 else { return }

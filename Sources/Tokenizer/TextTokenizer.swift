@@ -1,12 +1,15 @@
 package import Foundation
 
-/// Byte-level BPE as tokenizer.json describes it: text to token ids and back.
+/// BPE over bytes, or over characters with bytes for rare ones, as tokenizer.json describes it: text
+/// to token ids and back.
 ///
 /// Text never yields a control token: those exist only by name, through
 /// `controlToken`. For one thread at a time: pieces are cached.
 package final class TextTokenizer {
   private let merger: BytePairMerger
   private let preTokenizer: PreTokenizer
+  /// Where tokens are spelled in characters.
+  private let symbols: CharacterSymbols?
   private let wholePieces: [[UInt8]: Int32]?  // ignore_merges: pieces that are tokens stay whole
   private let normalizesToNFC: Bool
   private let tokenBytes: [Int32: [UInt8]]
@@ -33,16 +36,18 @@ package final class TextTokenizer {
     var ids: [[UInt8]: Int32] = [:]
     var bytes: [Int32: [UInt8]] = [:]
     for (token, id) in file.vocabulary where !controls.contains(id) {
-      guard let spelled = ByteAlphabet.decode(token) else {
-        throw TokenizerError.malformed("the token '\(token)' is not spelled in bytes")
-      }
+      let spelled = try Self.spelled(token, file)
       ids[spelled] = id
-      bytes[id] = spelled
+      bytes[id] = Self.text(spelled, file)
     }
 
     for added in file.addedTokens { bytes[added.id] = Array(added.content.utf8) }
     merger = try Self.merger(file, ids)
     preTokenizer = try PreTokenizer(file.splits)
+    let unknown = file.unknown.flatMap { name in
+      file.addedTokens.first { $0.content == name }?.id ?? ids[Array(name.utf8)]
+    }
+    symbols = file.marks.map { CharacterSymbols($0, ids: ids, unknown: unknown) }
     wholePieces = file.ignoresMerges ? ids : nil
     normalizesToNFC = file.normalizesToNFC
     tokenBytes = bytes
@@ -54,15 +59,29 @@ package final class TextTokenizer {
     controlTokens = names
   }
 
+  /// A token's key: bytes that it stands for, or its characters.
+  private static func spelled(_ token: String, _ file: TokenizerFile) throws -> [UInt8] {
+    if file.marks != nil { return Array(token.utf8) }
+    guard let spelled = ByteAlphabet.decode(token) else {
+      throw TokenizerError.malformed("the token '\(token)' is not spelled in bytes")
+    }
+    return spelled
+  }
+
+  private static func text(_ spelled: [UInt8], _ file: TokenizerFile) -> [UInt8] {
+    guard file.marks != nil else { return spelled }
+    return CharacterSymbols.byte(spelled).map { [$0] } ?? CharacterSymbols.text(spelled)
+  }
+
   private static func merger(_ file: TokenizerFile, _ ids: [[UInt8]: Int32]) throws
     -> BytePairMerger
   {
     let byteIDs = (0..<256).map { ids[[UInt8($0)]] ?? BytePairMerger.noToken }
     var merges: [UInt64: BytePairMerger.Merge] = [:]
     for (rank, merge) in file.merges.enumerated() {
-      guard let left = ByteAlphabet.decode(merge.left),
-        let right = ByteAlphabet.decode(merge.right),
-        let leftID = ids[left], let rightID = ids[right], let merged = ids[left + right]
+      guard let left = try? spelled(merge.left, file),
+        let right = try? spelled(merge.right, file), let leftID = ids[left],
+        let rightID = ids[right], let merged = ids[left + right]
       else {
         throw TokenizerError.malformed(
           "the merge '\(merge.left) \(merge.right)' names a token that is not in the vocabulary")
@@ -74,18 +93,45 @@ package final class TextTokenizer {
     return BytePairMerger(byteIDs: byteIDs, merges: merges)
   }
 
+  /// What stands before a text: some vocabularies begin words otherwise there.
+  package enum Place {
+    /// Nothing: the text is the first.
+    case first
+    case afterControlToken
+    /// Other text, which it goes on from.
+    case afterText
+  }
+
   /// The ids of `text`. Names of control tokens in it are ordinary text.
-  package func encode(_ text: String) -> [Int32] {
+  package func encode(_ text: String, _ place: Place = .first) -> [Int32] {
     var text = normalizesToNFC ? CanonicalComposition.apply(to: text) : text
-    return text.withUTF8 { encode($0) }
+    return text.withUTF8 { encode($0, place) }
   }
 
   /// The ids of valid UTF-8, taken as it is, without normalization.
-  package func encode(_ text: UnsafeBufferPointer<UInt8>) -> [Int32] {
+  package func encode(
+    _ text: UnsafeBufferPointer<UInt8>, _ place: Place = .first
+  ) -> [Int32] {
     var output: [Int32] = []
     output.reserveCapacity(text.count / 3)
+    if let symbols {
+      symbols.forEachPiece(text, isMarked: isMarked(place, symbols)) { piece in
+        let start = output.count
+        output += piece
+        merger.merge(&output, from: start)
+      }
+      return output
+    }
     preTokenizer.forEachPiece(text) { append($0, to: &output) }
     return output
+  }
+
+  private func isMarked(_ place: Place, _ symbols: CharacterSymbols) -> Bool {
+    switch symbols.before {
+    case .each: place != .afterText
+    case .first: place == .first
+    case .none: false
+    }
   }
 
   private func append(_ piece: UnsafeBufferPointer<UInt8>, to output: inout [Int32]) {
@@ -106,13 +152,16 @@ package final class TextTokenizer {
 
   /// Offsets in `text` at which each token begins, and its end.
   ///
-  /// Bytes that no token stands for are skipped, as encoding skips them.
+  /// Bytes that no token stands for are skipped, as encoding skips them. The text is one that goes on
+  /// from another.
   package func offsets(of ids: [Int32], in text: UnsafeBufferPointer<UInt8>) -> [Int32] {
     var offset = 0
     var result: [Int32] = []
     result.reserveCapacity(ids.count + 1)
     for id in ids {
-      while offset < text.count, merger.byteIDs[Int(text[offset])] == BytePairMerger.noToken {
+      while symbols == nil, offset < text.count,
+        merger.byteIDs[Int(text[offset])] == BytePairMerger.noToken
+      {
         offset += 1
       }
       result.append(Int32(min(offset, text.count)))

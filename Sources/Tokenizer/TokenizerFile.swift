@@ -16,9 +16,22 @@ struct TokenizerFile {
     let isSpecial: Bool
   }
 
+  /// How spaces are written where tokens are spelled in characters, and bytes stand for those that
+  /// the vocabulary lacks (SentencePiece's BPE); nil where they are spelled in bytes.
+  struct Marks {
+    /// Stands for a space.
+    static let space = "\u{2581}"
+    /// A text gets one before its first word: each that follows a control token, or the first one.
+    enum Before { case each, first, none }
+    var before = Before.none
+  }
+
+  let marks: Marks?
   let vocabulary: [(token: String, id: Int32)]
   let merges: [(left: String, right: String)]
   let ignoresMerges: Bool
+  /// The token for what the vocabulary has no tokens for.
+  let unknown: String?
   let normalizesToNFC: Bool
   let splits: [Split]
   let addedTokens: [AddedToken]
@@ -43,17 +56,26 @@ struct TokenizerFile {
     }
 
     try Self.check(model)
-    guard let vocabulary = model["vocab"] as? [String: Int] else {
-      throw TokenizerError.malformed("model.vocab is missing")
+    guard model["vocab"] != nil else { throw TokenizerError.malformed("model.vocab is missing") }
+    guard let vocabulary = VocabularyScanner.entries(in: data) else {
+      throw TokenizerError.malformed("model.vocab does not map tokens to ids")
     }
-    self.vocabulary = vocabulary.map { ($0.key, Int32(clamping: $0.value)) }
+    self.vocabulary = vocabulary
     merges = try Self.merges(model["merges"])
     ignoresMerges = model["ignore_merges"] as? Bool ?? false
-    normalizesToNFC = try Self.normalizer(root["normalizer"])
-    var byteLevel = false
-    splits = try Self.splits(root["pre_tokenizer"], &byteLevel)
-    guard byteLevel else {
-      throw TokenizerError.unsupported(what: "pre-tokenizer", name: "not byte-level")
+    unknown = model["unk_token"] as? String
+    if model["byte_fallback"] as? Bool == true {
+      marks = try Self.marks(root["normalizer"], root["pre_tokenizer"])
+      normalizesToNFC = false
+      splits = []
+    } else {
+      marks = nil
+      normalizesToNFC = try Self.normalizer(root["normalizer"])
+      var byteLevel = false
+      splits = try Self.splits(root["pre_tokenizer"], &byteLevel)
+      guard byteLevel else {
+        throw TokenizerError.unsupported(what: "pre-tokenizer", name: "not byte-level")
+      }
     }
     addedTokens = try Self.added(root["added_tokens"])
     beginning = Self.beginning(root["post_processor"])
@@ -62,10 +84,6 @@ struct TokenizerFile {
   private static func check(_ model: [String: Any]) throws {
     let type = model["type"] as? String ?? "BPE"
     guard type == "BPE" else { throw TokenizerError.unsupported(what: "model", name: type) }
-    if model["byte_fallback"] as? Bool == true {
-      throw TokenizerError.unsupported(what: "model", name: "BPE with byte_fallback")
-    }
-
     for key in ["continuing_subword_prefix", "end_of_word_suffix"] {
       if let value = model[key] as? String, !value.isEmpty {
         throw TokenizerError.unsupported(what: key, name: value)
@@ -101,6 +119,43 @@ struct TokenizerFile {
 
     guard type == "NFC" else { throw TokenizerError.unsupported(what: "normalizer", name: type) }
     return true
+  }
+
+  /// Spaces become marks in the normalizer (Llama 2), or in a Metaspace step.
+  private static func marks(_ normalizer: Any?, _ preTokenizer: Any?) throws -> Marks {
+    var marks = Marks()
+    var replaces = false
+    for step in steps(normalizer, "normalizers") {
+      let type = step["type"] as? String ?? "?"
+      switch type {
+      case "Prepend" where step["prepend"] as? String == Marks.space: marks.before = .each
+      case "Replace" where step["content"] as? String == Marks.space: replaces = true
+      default: throw TokenizerError.unsupported(what: "normalizer", name: type)
+      }
+    }
+    for step in steps(preTokenizer, "pretokenizers") {
+      let type = step["type"] as? String ?? "?"
+      guard type == "Metaspace", step["replacement"] as? String == Marks.space else {
+        throw TokenizerError.unsupported(what: "pre-tokenizer", name: "\(type) with byte_fallback")
+      }
+      replaces = true
+      switch step["prepend_scheme"] as? String ?? "always" {
+      case "always": marks.before = .each
+      case "first": marks.before = .first
+      default: marks.before = .none
+      }
+    }
+    guard replaces else {
+      throw TokenizerError.unsupported(what: "model", name: "byte_fallback without \(Marks.space)")
+    }
+    return marks
+  }
+
+  /// A step, or those of a sequence.
+  private static func steps(_ value: Any?, _ key: String) -> [[String: Any]] {
+    guard let step = value as? [String: Any] else { return [] }
+    if step["type"] as? String == "Sequence" { return step[key] as? [[String: Any]] ?? [] }
+    return [step]
   }
 
   private static func splits(_ value: Any?, _ byteLevel: inout Bool) throws -> [Split] {

@@ -20,7 +20,10 @@ import Tokenizer
     try #require(String(validating: try Repository.data("tokenizers/sample.txt"), as: UTF8.self))
   }
 
-  @Test(arguments: ["gpt2-style", "qwen-style", "llama3-style", "o200k-style", "bailing-style"])
+  @Test(arguments: [
+    "gpt2-style", "qwen-style", "llama3-style", "o200k-style", "bailing-style", "llama2-style",
+    "metaspace-style",
+  ])
   func idsMatchTheLibrary(name: String) throws {
     let tokenizer = try TextTokenizer(folder: Repository.fixture("tokenizers/\(name)"))
     let ids = tokenizer.encode(try Self.sample())
@@ -56,6 +59,24 @@ import Tokenizer
     #expect(tokenizer.decode(ids) == text)
   }
 
+  @Test func aTextThatGoesOnGetsNoMarkBeforeIt() throws {
+    let each = try TextTokenizer(folder: Repository.fixture("tokenizers/llama2-style"))
+    let first = try TextTokenizer(folder: Repository.fixture("tokenizers/metaspace-style"))
+    #expect(each.decode(each.encode("the man")) == " the man")
+    #expect(each.decode(each.encode("the man", .afterControlToken)) == " the man")
+    #expect(each.decode(each.encode("the man", .afterText)) == "the man")
+    #expect(first.decode(first.encode("the man")) == " the man")
+    #expect(first.decode(first.encode("the man", .afterControlToken)) == "the man")
+    let text = "Zwölf  Böte 😀, <s>."
+    let ids = each.encode(text, .afterText)
+    #expect(each.decode(ids) == text && !ids.contains(where: each.isSpecial))
+    var bytes = Array(text.utf8)
+    let offsets = bytes.withUnsafeBufferPointer { each.offsets(of: ids, in: $0) }
+    #expect(offsets.first == 0 && offsets.last == Int32(bytes.count))
+    bytes.removeAll()
+    #expect(zip(offsets, offsets.dropFirst()).allSatisfy { $0 <= $1 })
+  }
+
   @Test func offsetsPointToTheTokensBytes() throws {
     let tokenizer = try TextTokenizer(folder: Repository.fixture("tokenizers/gpt2-style"))
     let bytes = Array("naïve café — 漢字 \u{1F469}\u{200D}\u{1F680}\n  end".utf8)
@@ -70,7 +91,10 @@ import Tokenizer
 
   @Test(arguments: [
     ("{", "not a JSON object"), ("{\"model\": {\"type\": \"Unigram\"}}", "Unigram"),
-    ("{\"model\": {\"type\": \"BPE\", \"byte_fallback\": true}}", "byte_fallback"),
+    (
+      "{\"model\": {\"type\": \"BPE\", \"byte_fallback\": true, \"vocab\": {}, \"merges\": []}}",
+      "byte_fallback"
+    ),
     ("{\"model\": {\"type\": \"BPE\", \"vocab\": {}, \"merges\": [\"a b c\"]}}", "not a pair"),
   ])
   func badFilesAreRefused(json: String, message: String) throws {

@@ -15,8 +15,6 @@ struct PromptFormat {
 
   private let tokenizer: TextTokenizer
   let prompt: ModelPrompt
-  /// True where the model may think before it answers.
-  let thinks: Bool
   private let turns: ModelPrompt.Turns
   /// Tokens that end what is written.
   private let stops: Set<Int32>
@@ -34,10 +32,9 @@ struct PromptFormat {
     let prompt =
       prompt ?? (isChatML ? PromptFamilies.chatML : PromptFamilies.plain).beginning(tokenizer)
     self.prompt = prompt
-    self.thinks = thinks && prompt.thinking != nil
     turns = thinks ? prompt.turns : prompt.withoutThinking ?? prompt.turns
     stops = try Set(prompt.stop.map { try Self.token($0, tokenizer) })
-    let refusal = tokenizer.encode(Self.refusal)
+    let refusal = tokenizer.encode(Self.refusal, .afterText)
     refusalStart = (refusal[0], refusal[1])
     for pieces in [turns.beforeSystem, turns.beforeUser, turns.beforeAnswer] {
       try Self.check(pieces, tokenizer)
@@ -60,7 +57,7 @@ struct PromptFormat {
 
   /// Tokens of a prompt's text in which control tokens may stand, such as a closing tag.
   func control(_ text: String) -> [Int32] {
-    encode(tokenizer.parted(text).map { $0.isToken ? .token($0.text) : .text($0.text) })
+    encode(tokenizer.parted(text).map { $0.isToken ? .token($0.text) : .text($0.text) }, .afterText)
   }
 
   /// True for a token that is no part of an answer but its end.
@@ -68,19 +65,23 @@ struct PromptFormat {
 
   /// Pieces as tokens. What stands between two control tokens is encoded at once, as by the
   /// libraries that models are trained with.
-  private func encode(_ pieces: [ModelPrompt.Piece]) -> [Int32] {
+  private func encode(
+    _ pieces: [ModelPrompt.Piece], _ place: TextTokenizer.Place = .first
+  ) -> [Int32] {
     var ids: [Int32] = []
     var text = ""
+    var place = place
     for piece in pieces {
       switch piece {
       case .text(let more): text += more
       case .token(let name):
-        ids += tokenizer.encode(text)
+        ids += tokenizer.encode(text, place)
         text = ""
+        place = .afterControlToken
         if let id = tokenizer.controlToken(name) { ids.append(id) }
       }
     }
-    return ids + tokenizer.encode(text)
+    return ids + tokenizer.encode(text, place)
   }
 
   /// A prompt of one turn each: up to where the answer begins.
@@ -112,7 +113,9 @@ struct PromptFormat {
   }
 
   /// The user's last words, up to where the answer begins.
-  private func closing(_ text: String) -> [Int32] { encode([.text(text)] + turns.beforeAnswer) }
+  private func closing(_ text: String) -> [Int32] {
+    encode([.text(text)] + turns.beforeAnswer, .afterText)
+  }
 
   /// Passages before a question, up to where the answer begins; the best passage stands last,
   /// next to the question: small models look there first.
@@ -121,7 +124,7 @@ struct PromptFormat {
       passages.isEmpty
       ? "\n\n" : "\n\nPassages from the document:\n" + passages.joined(separator: "\n") + "\n\n"
     let source = passages.isEmpty ? "" : ", from the passages"
-    return tokenizer.encode(shown)
+    return tokenizer.encode(shown, .afterText)
       + closing("Question: \(question.text)\nAnswer in a few words\(source).")
   }
 
@@ -160,7 +163,7 @@ struct PromptFormat {
       case .summarize(let focus?): "\n\nQuestion: \(focus.text)\nAnswer:"
       case .summarize, nil: "\n\nIn short, the document says that"
       }
-    let ids = tokenizer.encode(text)
+    let ids = tokenizer.encode(text, .afterText)
     return ids.count <= Self.longestProbe
       ? ids : ids.prefix(Self.longestProbe / 2) + ids.suffix(Self.longestProbe / 2)
   }
