@@ -29,6 +29,7 @@ package enum Migrations {
     step(9, "complete", PackageResources._009_complete_sql, isBreaking: false),
     step(10, "upkeep", PackageResources._010_upkeep_sql, isBreaking: false),
     step(11, "writing", PackageResources._011_writing_sql, isBreaking: false),
+    step(12, "outline", PackageResources._012_outline_sql, isBreaking: false),
   ]
 
   /// In the order in which they are applied.

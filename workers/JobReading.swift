@@ -46,7 +46,7 @@ struct JobReading {
     let key = job.readingKey(
       modelSHA256: model.info.sha256, format: ReadingArchive.version,
       focus: options.isFocused ? job.question : nil,
-      writing: Self.writing(task, options))
+      writing: Self.writing(task, options, model.answerer.route))
     let reading = Prepared(
       document: document, task: task, options: options, model: model, key: key)
     guard let earlier = try saved(job.claim, key), let point = resumePoint(earlier) else {
@@ -78,7 +78,11 @@ struct JobReading {
 
   /// What the reading's state depends on besides the document: what is written on the way, and an
   /// opening that may tell the model to think.
-  private static func writing(_ task: ReadingTask, _ options: AnswerOptions) -> String? {
+  private static func writing(
+    _ task: ReadingTask, _ options: AnswerOptions, _ usual: AnswerRoute
+  ) -> String? {
+    var options = options
+    options.route = options.route ?? usual
     if task.isOfWholeText { return "synopses \(options.description)" }
     return options.thinkTokens.map { "think \($0 > 0)" }
   }

@@ -8,10 +8,19 @@ package struct AnswerPlan: Sendable, Equatable {
     package let chooses: Bool
     /// A model of a billion parameters follows many passages; a smaller one follows one or a few.
     package let isLarge: Bool
+    /// Tokens that the model was made for; nil where nothing ends it.
+    package let context: Int?
 
-    package init(chooses: Bool, isLarge: Bool) {
+    package init(chooses: Bool, isLarge: Bool, context: Int? = nil) {
       self.chooses = chooses
       self.isLarge = isLarge
+      self.context = context
+    }
+
+    /// Bytes of passages that fit beside a document: a token has three or more, and a fifth of the
+    /// context is theirs.
+    fileprivate var shownBytes: Int {
+      min(AnswerPlan.shownBytes, context.map { 3 * $0 / 5 } ?? .max)
     }
   }
 
@@ -39,7 +48,7 @@ package struct AnswerPlan: Sendable, Equatable {
   }
 
   /// About 8,000 tokens.
-  private static let shownBytes = 32_000
+  fileprivate static let shownBytes = 32_000
 
   package let source: Source
   package let shown: Shown
@@ -57,7 +66,7 @@ package struct AnswerPlan: Sendable, Equatable {
     if !route.showsPassages {
       shown = .nothing
     } else if model.isLarge {
-      shown = .inOrder(bytes: Self.shownBytes)
+      shown = .inOrder(bytes: model.shownBytes)
     } else {
       shown = .single
     }

@@ -9,8 +9,9 @@ import Tokenizer
 /// A model that reads documents and answers from them. For one thread at a time.
 package final class Answerer {
   private static let largeParameters = 1_000_000_000
-  /// Tokens that stand after a document: a question with passages.
-  private static let promptRoom = (small: 1_024, large: 12_000)
+  /// Tokens that stand after a document, a question with passages, and at most this share of a
+  /// model's context.
+  private static let promptRoom = (small: 1_024, large: 12_000, share: 4)
 
   let model: LanguageModel
   private let tokenizer: TextTokenizer
@@ -34,7 +35,8 @@ package final class Answerer {
     synopses = SynopsisWriter(
       model: model, format: format, generator: generator, isLarge: isLarge,
       thinking: Self.thinking(format.prompt, Reasoning.synopsisTokens, seed: 0))
-    kind = AnswerPlan.ModelKind(chooses: model.makeState().chooses, isLarge: isLarge)
+    kind = AnswerPlan.ModelKind(
+      chooses: model.makeState().chooses, isLarge: isLarge, context: model.description.context)
     route = MeasuredRoute.route(of: folder)
   }
 
@@ -52,6 +54,7 @@ package final class Answerer {
     control: ReadingControl = ReadingControl()
   ) throws -> Answer {
     if let question = task.question, question.isBlank { throw ReadingError.emptyQuestion }
+    _ = try thinking(options)  // what cannot be had is said before hours of reading
     let reading = try reading(DocumentTokens(document, tokenizer), task, options, control)
     do {
       switch task {
@@ -87,7 +90,8 @@ package final class Answerer {
   /// Tokens of a document that can be read, and answered from with what stands after it.
   private func mostTokens(_ options: AnswerOptions) -> Int {
     guard let context = model.description.context, !options.goesBeyondContext else { return .max }
-    let room = kind.isLarge ? Self.promptRoom.large : Self.promptRoom.small
+    let wanted = kind.isLarge ? Self.promptRoom.large : Self.promptRoom.small
+    let room = min(wanted, context / Self.promptRoom.share)
     let thoughts = (try? thinking(options))??.budget ?? 0
     return max(context - room - options.mostTokens - thoughts, 0)
   }
@@ -174,7 +178,9 @@ package final class Answerer {
       took.seed = thinking.sampling.temperature > 0 ? options.seed : nil
     }
 
-    guard let best = candidates.all.last, support.isEnough() else {
+    guard let best = candidates.all.last,
+      support.isEnough(route.showsPassages ? .chosen : .fromReading)
+    else {
       return Self.unsupported(support, candidates.all, route, reading.documentTokens, took)
     }
 

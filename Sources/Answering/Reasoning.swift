@@ -44,11 +44,12 @@ extension AnswerGenerator {
       if ids.count % Self.reportTokens == 0 {
         progress.control.writing(progress.before + ids.count, nil)
       }
-      let text = spelled(ids)
-      if text.contains(thinking.tags.close) {
+      // A tag has no more tokens than bytes.
+      let end = spelled(Array(ids.suffix(thinking.tags.close.utf8.count + 1)))
+      if end.contains(thinking.tags.close) {
         return thought(ids, thinking, Beginning(state: state, logits: logits))
       }
-      if !Self.mayThink(text, thinking.tags) {
+      if ids.count <= Self.openingTokens, !Self.mayThink(spelled(ids), thinking.tags) {
         return Reasoning.Thought(text: "", ids: [], beginning: beginning)
       }
     }
@@ -57,6 +58,9 @@ extension AnswerGenerator {
     logits = try model.logits(after: closing, state: state)
     return thought(ids + closing, thinking, Beginning(state: state, logits: logits))
   }
+
+  /// Tokens within which a model opens its thoughts, if it does.
+  private static let openingTokens = 16
 
   /// False once a model that should open its thoughts has written something else.
   private static func mayThink(_ text: String, _ tags: ModelPrompt.Thinking) -> Bool {

@@ -1,15 +1,16 @@
 /// The constants of answering that were chosen on development data, and on nothing else.
 ///
 /// `docproc model tune answers` chooses `threshold`, `wordsWeight` and `spread` anew, from what
-/// evaluations recorded. All were chosen on SQuAD 1.1's and 2.0's development articles, and on tales
+/// evaluations recorded: those of `chosen` from logs with passages, those of `fromReading` from logs
+/// of `--from reading`. All were chosen on SQuAD 1.1's and 2.0's development articles, and on tales
 /// and books that training did not see, with questions about them and about others.
 package struct AnswerTuning: Sendable, Equatable, Codable {
   /// Log odds above which an answer is given.
-  package var threshold = -0.4
+  package var threshold = 2.8
   /// What the question's words count beside the model's doubt.
-  package var wordsWeight = 1.0
+  package var wordsWeight = 1.25
   /// What the model's doubt counts less where evidence is spread.
-  package var spread = 1.0
+  package var spread = 0.0
 
   /// A passage that names all of what is asked is to win over a surer answer from one that does
   /// not.
@@ -33,4 +34,13 @@ package struct AnswerTuning: Sendable, Equatable, Codable {
   package init() {}
 
   package static let chosen = AnswerTuning()
+
+  /// Where no passages are shown, a model's doubt is another one.
+  package static let fromReading = {
+    var tuning = AnswerTuning()
+    tuning.threshold = -0.4
+    tuning.wordsWeight = 1
+    tuning.spread = 1
+    return tuning
+  }()
 }

@@ -3,7 +3,7 @@
 struct CharacterSymbols {
   private static let mark = Array(TokenizerFile.Marks.space.utf8)
 
-  let before: TokenizerFile.Marks.Before
+  private let marks: TokenizerFile.Marks
   private let characters: [[UInt8]: Int32]
   private let bytes: [Int32]  // [256]
   /// Stands for what neither characters nor bytes are there for; nil: it is dropped.
@@ -13,11 +13,39 @@ struct CharacterSymbols {
 
   /// - Parameter ids: of all tokens that are no control tokens, by their spelling.
   init(_ marks: TokenizerFile.Marks, ids: [[UInt8]: Int32], unknown: Int32?) {
-    before = marks.before
+    self.marks = marks
     characters = ids.filter { Self.isCharacter($0.key) }
     bytes = (0..<256).map { ids[Self.spelling(of: UInt8($0))] ?? BytePairMerger.noToken }
     self.unknown = unknown
     cutsAtMarks = ids.keys.allSatisfy { !Self.hasMarkInside($0) }
+  }
+
+  /// Whether a mark is put before a text.
+  func marks(_ text: UnsafeBufferPointer<UInt8>, _ place: TextPlace) -> Bool {
+    if marks.isOnce, text.first == UInt8(ascii: " ") || text.starts(with: Self.mark) {
+      return false
+    }
+    switch marks.before {
+    case .each: return place != .afterText
+    case .first: return place == .first
+    case .none: return false
+    }
+  }
+
+  /// Bytes of a text that a token stands for: a mark is one in the vocabulary, and a space or a mark
+  /// in the text.
+  func width(
+    of id: Int32, _ bytes: [UInt8], in text: UnsafeBufferPointer<UInt8>, at offset: Int
+  ) -> Int {
+    guard offset < text.count else { return 0 }
+    if id == unknown { return Self.width(text[offset]) }
+    var width = 0
+    for byte in bytes {
+      let rest = text[min(offset + width, text.count)...]
+      let isMark = byte == UInt8(ascii: " ") && rest.starts(with: Self.mark)
+      width += isMark ? Self.mark.count : 1
+    }
+    return width
   }
 
   /// `<0x0A>`
@@ -75,7 +103,7 @@ struct CharacterSymbols {
     var wasMark = false
     func add(_ character: [UInt8]) {
       let isMark = character == Self.mark
-      if cutsAtMarks, isMark, !wasMark, !symbols.isEmpty {
+      if isMark, !symbols.isEmpty, marks.areApart || cutsAtMarks && !wasMark {
         body(symbols)
         symbols.removeAll(keepingCapacity: true)
       }

@@ -93,29 +93,20 @@ package final class TextTokenizer {
     return BytePairMerger(byteIDs: byteIDs, merges: merges)
   }
 
-  /// What stands before a text: some vocabularies begin words otherwise there.
-  package enum Place {
-    /// Nothing: the text is the first.
-    case first
-    case afterControlToken
-    /// Other text, which it goes on from.
-    case afterText
-  }
-
   /// The ids of `text`. Names of control tokens in it are ordinary text.
-  package func encode(_ text: String, _ place: Place = .first) -> [Int32] {
+  package func encode(_ text: String, _ place: TextPlace = .first) -> [Int32] {
     var text = normalizesToNFC ? CanonicalComposition.apply(to: text) : text
     return text.withUTF8 { encode($0, place) }
   }
 
   /// The ids of valid UTF-8, taken as it is, without normalization.
   package func encode(
-    _ text: UnsafeBufferPointer<UInt8>, _ place: Place = .first
+    _ text: UnsafeBufferPointer<UInt8>, _ place: TextPlace = .first
   ) -> [Int32] {
     var output: [Int32] = []
     output.reserveCapacity(text.count / 3)
     if let symbols {
-      symbols.forEachPiece(text, isMarked: isMarked(place, symbols)) { piece in
+      symbols.forEachPiece(text, isMarked: symbols.marks(text, place)) { piece in
         let start = output.count
         output += piece
         merger.merge(&output, from: start)
@@ -124,14 +115,6 @@ package final class TextTokenizer {
     }
     preTokenizer.forEachPiece(text) { append($0, to: &output) }
     return output
-  }
-
-  private func isMarked(_ place: Place, _ symbols: CharacterSymbols) -> Bool {
-    switch symbols.before {
-    case .each: place != .afterText
-    case .first: place == .first
-    case .none: false
-    }
   }
 
   private func append(_ piece: UnsafeBufferPointer<UInt8>, to output: inout [Int32]) {
@@ -165,7 +148,8 @@ package final class TextTokenizer {
         offset += 1
       }
       result.append(Int32(min(offset, text.count)))
-      offset += tokenBytes[id]?.count ?? 0
+      let bytes = tokenBytes[id] ?? []
+      offset += symbols?.width(of: id, bytes, in: text, at: offset) ?? bytes.count
     }
 
     result.append(Int32(text.count))

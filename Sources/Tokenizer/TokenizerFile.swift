@@ -24,6 +24,10 @@ struct TokenizerFile {
     /// A text gets one before its first word: each that follows a control token, or the first one.
     enum Before { case each, first, none }
     var before = Before.none
+    /// A text that begins with a space gets none.
+    var isOnce = false
+    /// No piece goes over a mark: each begins one.
+    var areApart = false
   }
 
   let marks: Marks?
@@ -139,7 +143,10 @@ struct TokenizerFile {
         throw TokenizerError.unsupported(what: "pre-tokenizer", name: "\(type) with byte_fallback")
       }
       replaces = true
-      switch step["prepend_scheme"] as? String ?? "always" {
+      marks.isOnce = true
+      marks.areApart = step["split"] as? Bool ?? true
+      let older = step["add_prefix_space"] as? Bool == false ? "never" : "always"
+      switch step["prepend_scheme"] as? String ?? older {
       case "always": marks.before = .each
       case "first": marks.before = .first
       default: marks.before = .none

@@ -157,6 +157,8 @@ package enum PromptError: Error, Equatable, CustomStringConvertible {
   case malformed(path: String, reason: String)
   /// A prompt names a token that the tokenizer does not have.
   case unknownToken(String)
+  /// The vocabulary has no tokens for plain words.
+  case unwritable(String)
   /// A chat template that gives no usable prompt.
   case unusableTemplate(String)
   /// No thinking is wanted of a model that cannot be told so.
@@ -169,6 +171,7 @@ package enum PromptError: Error, Equatable, CustomStringConvertible {
       "the model's prompt.json names the token \(name), which its tokenizer does not have"
     case .alwaysThinks:
       "this model cannot be told not to think: give --think-tokens 1 or more, or leave it out"
+    case .unwritable(let text): "the model's tokenizer has no tokens for '\(text)'"
     case .unusableTemplate(let reason): "the chat template gives no prompt: \(reason)"
     }
   }

@@ -23,7 +23,7 @@ struct PromptFormat {
 
   /// - Parameter prompt: of the model's folder; nil: ChatML where the vocabulary has its control
   ///   tokens, else plain text.
-  /// - Throws: `PromptError.unknownToken`
+  /// - Throws: `PromptError.unknownToken`, `.unwritable`
   init(
     _ tokenizer: TextTokenizer, _ prompt: ModelPrompt? = nil, thinks: Bool = false
   ) throws {
@@ -35,6 +35,7 @@ struct PromptFormat {
     turns = thinks ? prompt.turns : prompt.withoutThinking ?? prompt.turns
     stops = try Set(prompt.stop.map { try Self.token($0, tokenizer) })
     let refusal = tokenizer.encode(Self.refusal, .afterText)
+    guard refusal.count > 1 else { throw PromptError.unwritable(Self.refusal) }
     refusalStart = (refusal[0], refusal[1])
     for pieces in [turns.beforeSystem, turns.beforeUser, turns.beforeAnswer] {
       try Self.check(pieces, tokenizer)
@@ -66,7 +67,7 @@ struct PromptFormat {
   /// Pieces as tokens. What stands between two control tokens is encoded at once, as by the
   /// libraries that models are trained with.
   private func encode(
-    _ pieces: [ModelPrompt.Piece], _ place: TextTokenizer.Place = .first
+    _ pieces: [ModelPrompt.Piece], _ place: TextPlace = .first
   ) -> [Int32] {
     var ids: [Int32] = []
     var text = ""

@@ -78,12 +78,26 @@ package struct PromptSource {
 
   /// What templates call `bos_token` and the like.
   private func specialTokens() -> [String: String] {
+    if folder.hasSuffix(".gguf") { return ggufTokens() }
     let configuration = json("tokenizer_config.json") ?? [:]
     var tokens: [String: String] = ["bos_token": "", "eos_token": ""]
     for key in ["bos_token", "eos_token", "pad_token", "unk_token"] {
       let value = configuration[key]
       if let name = value as? String ?? (value as? [String: Any])?["content"] as? String {
         tokens[key] = name
+      }
+    }
+    return tokens
+  }
+
+  private func ggufTokens() -> [String: String] {
+    var tokens = ["bos_token": "", "eos_token": ""]
+    guard let file = try? GGUFFile(path: folder) else { return tokens }
+    for (key, name) in [("bos_token", "bos_token_id"), ("eos_token", "eos_token_id")] {
+      if let id = try? file.integer("tokenizer.ggml." + name),
+        let control = Int32(exactly: id).flatMap(tokenizer.controlName)
+      {
+        tokens[key] = control
       }
     }
     return tokens

@@ -43,6 +43,9 @@ struct WritingOptions: ParsableArguments {
   /// A summary is as long as it has to be.
   /// - Throws: `ValidationError` when something is asked for that a summary does not heed.
   func refuseForSummary() throws {
+    if thinkTokens != nil {
+      throw ValidationError("--think-tokens is for answers, not for a summary")
+    }
     if maxAnswerTokens != nil {
       throw ValidationError("--max-answer-tokens is for answers, not for a summary")
     }

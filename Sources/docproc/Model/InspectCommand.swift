@@ -26,7 +26,8 @@ struct InspectCommand: ParsableCommand {
     let description: ModelDescription
     let memory: [Memory]
     let expectedTokensPerSecond: Double?
-    let prompt: ModelPrompt
+    /// nil for a model whose text nobody can encode here: it runs by token ids.
+    let prompt: ModelPrompt?
 
     struct Memory: Encodable {
       let tokens: Int
@@ -47,7 +48,7 @@ struct InspectCommand: ParsableCommand {
       try description.encode(to: encoder)
       var container = encoder.container(keyedBy: CodingKeys.self)
       try container.encode(memory, forKey: .memory)
-      try container.encode(prompt, forKey: .prompt)
+      try container.encodeIfPresent(prompt, forKey: .prompt)
       try container.encodeIfPresent(expectedTokensPerSecond, forKey: .expectedTokensPerSecond)
     }
   }
@@ -60,7 +61,7 @@ struct InspectCommand: ParsableCommand {
       description: model.description,
       memory: lengths.map { .init(tokens: $0, stateBytes: model.stateBytes(at: $0)) },
       expectedTokensPerSecond: dry ? nil : try measuredSpeed(model),
-      prompt: try ModelPrompt.inUse(folder))
+      prompt: try? ModelPrompt.inUse(folder))
     if json { return print(JSONText.pretty(report)) }
     print(Self.text(report))
   }
@@ -98,7 +99,7 @@ struct InspectCommand: ParsableCommand {
     if let context = description.context {
       lines.append("context       \(context) tokens, with question and answer")
     }
-    lines += Self.lines(report.prompt)
+    lines += report.prompt.map(Self.lines) ?? ["prompt        none: its tokenizer cannot be read"]
     lines += description.notes.map { "note          \($0)" }
 
     return (lines + description.layers.enumerated().map { "  layer \($0)  \($1)" }).joined(

@@ -24,6 +24,9 @@ begin
     tokens_done = done,
     tokens_total = total,
     resumed_from = resumed,
+    -- Reading goes on after what was written of a part.
+    written_tokens = 0,
+    written = null,
     reading_since = case when total > 0 then coalesce(c.reading_since, clock_timestamp()) end,
     worked_at = case when steps > c.work then clock_timestamp() else c.worked_at end,
     work = steps

@@ -26,7 +26,9 @@ struct DecoderParts {
     guard let stated = try configuration.optionalSize("max_position_embeddings"), stated > 0 else {
       return nil
     }
-    guard let scaling = configuration.object("rope_scaling"),
+    guard
+      let scaling = configuration.object("rope_scaling") ?? configuration.object("rope_parameters"),
+      scaling.string("rope_type", "type") == "yarn",
       let original = try scaling.optionalSize("original_max_position_embeddings")
     else { return stated }
     let stretched = Double(original) * (try scaling.number("factor", default: 1))

@@ -187,10 +187,16 @@ struct GGUFArchitecture: Sendable {
     if let length = try? file.integer(keys + "original_context_length") {
       values["original_max_position_embeddings"] = .integer(length)
     }
-    for (key, name) in [
-      ("attention_factor", "attn_factor"), ("beta_fast", "yarn_beta_fast"),
-      ("beta_slow", "yarn_beta_slow"),
-    ] {
+    // llama.cpp multiplies its factor with the one that YaRN has of itself.
+    let given = try? file.number(keys + "attn_factor")
+    if let given = given ?? (try? file.number(keys + "yarn_attn_factor")), kind == "yarn" {
+      let own = RotaryScaling.yarnScale(try file.number(keys + "factor"), 1)
+      values["attention_factor"] = .number(given * own)
+    }
+    if let mix = try? file.number(keys + "yarn_ext_factor"), mix != 1, mix != -1 {
+      throw file.malformed("its yarn_ext_factor is \(mix), which is not supported")
+    }
+    for (key, name) in [("beta_fast", "yarn_beta_fast"), ("beta_slow", "yarn_beta_slow")] {
       if let value = try? file.number(keys + name) { values[key] = .number(value) }
     }
     if (try? file.number(keys + "yarn_log_multiplier")) ?? 0 != 0 {
