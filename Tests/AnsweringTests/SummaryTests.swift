@@ -21,11 +21,13 @@ import Testing
     """
 
   @Test func whatOnePlaceSaysIsKept() {
-    let told = "She found in that box a small cake marked with red currants."
+    let told = "She found in that box a small cake, beautifully marked with red currants."
     let invented = "Her father had married a rich widow in the country."
     #expect(Self.support(tale).borneOut("\(told) \(invented)") == [told])
     #expect(Self.support(tale).place(of: "The year was late and the Hatter was angry.") == nil)
-    #expect(Self.support(tale).place(of: "The Hatter was angry late in the year.") == 1)
+    let found =
+      "She found in the box a cake, marked in currants; the Hatter was angry in garden rain."
+    #expect(Self.support(tale).place(of: found) == 0)
   }
 
   @Test func whatIsAskedAboutIsNoInvention() {
@@ -38,9 +40,9 @@ import Testing
   @Test func namesAndNumbersMustBeTheTexts() {
     let named = "The small cake in the box was marked in currants for Clara."
     #expect(Self.support(tale).place(of: named) == nil)
-    let dated = "The Hatter was angry late in the year 1850."
+    let dated = "It was late in the year 1850."
     #expect(Self.support(tale).place(of: dated) == nil)
-    #expect(Self.support(tale).place(of: "The Hatter was angry late in the year 1840.") != nil)
+    #expect(Self.support(tale).place(of: "It was late in the year 1840.") != nil)
   }
 
   @Test func wordsThatStandFarApartSayNothingTogether() {
@@ -48,6 +50,12 @@ import Testing
     let filler = String(repeating: "Nothing else took place there. ", count: 4)
     let text = parts.joined(separator: " " + filler)
     #expect(Self.support(text).place(of: "Rain fell and the dog barked in the green boat.") == nil)
+  }
+
+  @Test func aShortSentenceNeedsOneThatSaysAllOfIt() {
+    #expect(Self.support(tale).place(of: "The box was late for the angry Hatter.") == nil)
+    #expect(Self.support(tale).place(of: "The Hatter wanted the garden.") == nil)
+    #expect(Self.support(tale).place(of: "She found a small cake.") == 0)
   }
 
   @Test func aSentenceThatSaysTooLittleIsLeftOut() {

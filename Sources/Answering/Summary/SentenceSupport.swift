@@ -4,13 +4,16 @@ import Retrieval
 ///
 /// A sentence is borne out by a place of the text: a few sentences in a row that have nearly all of
 /// its content words, in its order (the precision of ROUGE-L, Lin 2004, over content words). Words
-/// that stand far apart say nothing together, and in another order something else. Names and
-/// numbers must be the text's.
+/// that stand far apart say nothing together, and in another order something else. A short sentence
+/// needs one sentence that has all of its words: a few are found in order nearly anywhere. Names
+/// and numbers must be the text's.
 struct SentenceSupport {
   /// Units of the text that say together what one sentence says.
   private static let stretch = 3
   /// A sentence with fewer content words says nothing that could be looked up.
   private static let fewestWords = 3
+  /// A sentence with fewer content words is short.
+  private static let manyWords = 8
   private static let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
   private static let capitals = UInt8(ascii: "A")...UInt8(ascii: "Z")
 
@@ -29,16 +32,19 @@ struct SentenceSupport {
   func place(of sentence: String) -> Int? {
     let words = Wanted(sentence)
     guard words.order.count >= Self.fewestWords else { return nil }
+    let isShort = words.order.count < Self.manyWords
+    let share = isShort ? 1 : tuning.borneOut
+    let stretch = isShort ? 1 : Self.stretch
     let known = words.found(in: Array(given.utf8)[...]).reduce(0, |)
     let wanted = words.order.filter { $0 & known == 0 }
     let least =
-      tuning.borneOut * Double(words.order.count) - Double(words.order.count - wanted.count)
+      share * Double(words.order.count) - Double(words.order.count - wanted.count)
     let found = units.map { words.found(in: text.bytes(ofUnit: $0)) }
     let all = found.joined().reduce(known, |)
     guard all & words.names == words.names else { return nil }
     var best: (unit: Int, length: Int)?
     for first in found.indices {
-      let place = Array(found[first..<min(first + Self.stretch, found.count)].joined())
+      let place = Array(found[first..<min(first + stretch, found.count)].joined())
       let mask = place.reduce(known, |)
       guard mask & words.numbers == words.numbers,
         Double(min(place.count, wanted.count)) >= least
