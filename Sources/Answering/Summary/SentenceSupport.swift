@@ -31,14 +31,13 @@ struct SentenceSupport {
   /// The first unit of the place that bears a sentence out; nil where none does.
   func place(of sentence: String) -> Int? {
     let words = Wanted(sentence)
-    guard words.order.count >= Self.fewestWords else { return nil }
-    let isShort = words.order.count < Self.manyWords
-    let share = isShort ? 1 : tuning.borneOut
-    let stretch = isShort ? 1 : Self.stretch
     let known = words.found(in: Array(given.utf8)[...]).reduce(0, |)
+    // What was asked about is no invention, and says nothing of the text either.
     let wanted = words.order.filter { $0 & known == 0 }
-    let least =
-      share * Double(words.order.count) - Double(words.order.count - wanted.count)
+    guard wanted.count >= Self.fewestWords else { return nil }
+    let isShort = wanted.count < Self.manyWords
+    let least = (isShort ? 1 : tuning.borneOut) * Double(wanted.count)
+    let stretch = isShort ? 1 : Self.stretch
     let found = units.map { words.found(in: text.bytes(ofUnit: $0)) }
     let all = found.joined().reduce(known, |)
     guard all & words.names == words.names else { return nil }
