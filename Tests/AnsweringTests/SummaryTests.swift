@@ -31,7 +31,7 @@ import Testing
   }
 
   @Test func whatIsAskedAboutIsNoInvention() {
-    let told = "Her father had found a small cake in the box."
+    let told = "Her father had found in the box a small cake."
     #expect(Self.support(tale).borneOut(told).isEmpty)
     let asked = Self.support(tale, about: "Had her father married a widow?")
     #expect(asked.borneOut(told) == [told])
