@@ -38,7 +38,7 @@ SOURCES = {
     "ring-mini-2.0": "inclusionAI/Ling-V2, config_pretrain/tokenizer_config.json",
     "minicpm3": "OpenBMB/MiniCPM, minicpm_chat_template_with_tool.jinja",
     "qwen3": "QwenLM/Qwen3, qwen3_nonthinking.jinja",
-    "smollm2": "HuggingFaceTB/SmolLM2, tokenizer_config.json",
+    "smollm2": "ChatML with a default system text, as SmolLM2 has it; not copied from its folder",
 }
 # Words such as <think> are added to vocabularies as tokens that are not special.
 ORDINARY = {"<think>", "</think>"}
