@@ -18,7 +18,7 @@ final class ModelShelf {
 
   private let only: String?
   private let threads: Int
-  private var loaded: Loaded?
+  private var loaded: (model: Loaded, stamp: [Stamp])?
 
   init(only: String?, threads: Int) {
     self.only = only.map(DataHome.modelName)
@@ -38,10 +38,12 @@ final class ModelShelf {
 
   /// - Throws: `Unavailable` when this host lacks the model; what loading it throws.
   func model(named name: String) throws -> Loaded {
-    if let loaded, loaded.info.name == name { return loaded }
+    let folder = DataHome.modelFolder(name)
+    if let loaded, loaded.model.info.name == name, loaded.stamp == Self.stamp(folder) {
+      return loaded.model
+    }
 
     loaded = nil  // two models at once may not fit in memory
-    let folder = DataHome.modelFolder(name)
     guard FileManager.default.fileExists(atPath: folder) else {
       throw Unavailable(
         description:
@@ -49,21 +51,45 @@ final class ModelShelf {
           + "where it is"
       )
     }
+    let stamp = Self.stamp(folder)
     let model = Loaded(
       answerer: try Answerer(folder: folder, threads: threads),
       info: ResultRecord.ModelInfo(name: name, sha256: try Self.digest(folder)))
-    loaded = model
+    loaded = (model, stamp)
 
     return model
   }
 
+  /// How a file looks from outside.
+  private struct Stamp: Equatable {
+    let path: String
+    let bytes: Int?
+    let changed: Date?
+  }
+
+  /// Of what a model's answers depend on: an edited prompt or another adapter is loaded anew.
+  private static func stamp(_ folder: String) -> [Stamp] {
+    let measured = DataHome.file(MeasuredRoute.file, ofModel: folder)
+    return (((try? files(folder)) ?? []) + [measured]).map { path in
+      let target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+      let attributes = try? FileManager.default.attributesOfItem(atPath: target)
+      return Stamp(
+        path: path, bytes: (attributes?[.size] as? NSNumber)?.intValue,
+        changed: attributes?[.modificationDate] as? Date)
+    }
+  }
+
   /// Of all files that determine what the model computes, in the order of their names.
   private static func digest(_ folder: String) throws -> String {
+    try SHA256.hex(ofFiles: files(folder))
+  }
+
+  private static func files(_ folder: String) throws -> [String] {
     let prompt = DataHome.file(ModelPrompt.file, ofModel: folder)
     let beside = FileManager.default.fileExists(atPath: prompt) ? [prompt] : []
-    if folder.hasSuffix(".gguf") { return try SHA256.hex(ofFiles: [folder] + beside) }
-    let files = try FileManager.default.contentsOfDirectory(atPath: folder)
+    if folder.hasSuffix(".gguf") { return [folder] + beside }
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder)
       .filter { $0.hasSuffix(".safetensors") || ["config.json", "tokenizer.json"].contains($0) }
-    return try SHA256.hex(ofFiles: files.sorted().map { folder + "/" + $0 } + beside)
+    return names.sorted().map { folder + "/" + $0 } + beside
   }
 }

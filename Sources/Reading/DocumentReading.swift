@@ -98,9 +98,7 @@ package final class DocumentReading {
   package func stopping() {
     guard hasRead else { return }
     control.stopping(
-      ReadingMoment(
-        state: state, tokens: documentTokens, seconds: pass.seconds,
-        written: writer?.archive ?? []))
+      ReadingMoment(state: state, tokens: documentTokens, seconds: pass.seconds, writer: writer))
   }
 
   /// Tokens of the document.

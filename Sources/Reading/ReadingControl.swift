@@ -28,11 +28,13 @@ package struct ReadingMoment {
   package let tokens: Int
   /// That reading took so far.
   package let seconds: Double
-  /// What was written of the parts so far; empty where nothing is.
-  var written: [UInt8] = []
+  /// Who writes of the parts on the way; nil where nobody does.
+  let writer: (any PartWriting)?
 
   /// A copy, which may be archived while the reading goes on.
-  package func fork() -> ReadingCopy { ReadingCopy(state: state.fork(), written: written) }
+  package func fork() -> ReadingCopy {
+    ReadingCopy(state: state.fork(), written: writer?.archive ?? [])
+  }
 }
 
 /// A reading's copy, to be saved.

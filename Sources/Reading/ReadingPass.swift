@@ -57,8 +57,7 @@ package struct ReadingPass {
     var next = control.resume?.tokens ?? 0
     var times: [(tokens: Int, at: Double)] = [(next, clock.seconds)]
     func moment() -> ReadingMoment {
-      ReadingMoment(
-        state: state, tokens: next, seconds: clock.seconds, written: writer?.archive ?? [])
+      ReadingMoment(state: state, tokens: next, seconds: clock.seconds, writer: writer)
     }
     try write(state, next, clock, moment)
     while next < tokens.count {

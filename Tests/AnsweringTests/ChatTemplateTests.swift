@@ -39,16 +39,7 @@ import Tokenizer
 
   /// A small vocabulary with these control tokens.
   private static func tokenizer(_ control: [String]) throws -> TextTokenizer {
-    let path = Repository.fixture("tokenizers/gpt2-style/tokenizer.json")
-    let data = try Data(contentsOf: URL(fileURLWithPath: path))
-    var json = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
-    var added = try #require(json["added_tokens"] as? [[String: Any]])
-    let first = 1 + (added.compactMap { $0["id"] as? Int }.max() ?? 0)
-    added += control.enumerated().map { index, name in
-      ["id": first + index, "content": name, "special": !name.hasSuffix("think>")]
-    }
-    json["added_tokens"] = added
-    return try TextTokenizer(json: JSONSerialization.data(withJSONObject: json))
+    try TextTokenizer(json: SmallVocabulary.json(control))
   }
 
   @Test func promptsOfPublishedTemplatesHaveTheLibrarysTokens() throws {

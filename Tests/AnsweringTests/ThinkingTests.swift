@@ -19,17 +19,8 @@ import Tokenizer
 
   init() throws {
     folder = try TemporaryDirectory()
-    let path = Repository.fixture("tokenizers/gpt2-style/tokenizer.json")
-    let data = try Data(contentsOf: URL(fileURLWithPath: path))
-    var json = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
-    var added = try #require(json["added_tokens"] as? [[String: Any]])
-    let first = 1 + (added.compactMap { $0["id"] as? Int }.max() ?? 0)
-    added += Self.control.enumerated().map { index, name in
-      ["id": first + index, "content": name, "special": !name.hasSuffix("think>")]
-    }
-    json["added_tokens"] = added
-    let file = URL(fileURLWithPath: folder.path + "/tokenizer.json")
-    try JSONSerialization.data(withJSONObject: json).write(to: file)
+    try SmallVocabulary.json(Self.control)
+      .write(to: URL(fileURLWithPath: folder.path + "/tokenizer.json"))
     tokenizer = try TextTokenizer(folder: folder.path)
   }
 

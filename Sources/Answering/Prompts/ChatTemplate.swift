@@ -144,11 +144,6 @@ struct ChatTemplate {
   }
 
   private static func ends(_ pieces: [ModelPrompt.Piece], with tag: String) -> Bool {
-    let text = pieces.map {
-      switch $0 {
-      case .token(let name), .text(let name): name
-      }
-    }.joined()
-    return text.trimmingCharacters(in: .whitespacesAndNewlines).hasSuffix(tag)
+    pieces.shown.trimmingCharacters(in: .whitespacesAndNewlines).hasSuffix(tag)
   }
 }

@@ -143,7 +143,8 @@ package struct ModelPrompt: Sendable, Codable, Equatable {
 }
 
 extension [ModelPrompt.Piece] {
-  fileprivate var shown: String {
+  /// As text, with the names of control tokens.
+  var shown: String {
     map {
       switch $0 {
       case .token(let name), .text(let name): name

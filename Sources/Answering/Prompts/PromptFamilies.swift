@@ -84,7 +84,6 @@ enum PromptFamilies {
     prompt.source = "family MiniCPM"
     prompt.turns.beforeSystem.insert(.token("<s>"), at: 0)
     prompt.withoutThinking = prompt.turns
-    prompt.withoutThinking?.beforeUser = prompt.turns.beforeUser
     prompt.withoutThinking?.beforeAnswer.insert(.text("/no_think"), at: 0)
     prompt.thinking = .init(open: "<think>", close: "</think>", isOpened: false)
     prompt.stop = ["<|im_end|>", "</s>"]
@@ -100,7 +99,7 @@ enum PromptFamilies {
     case "MiniMaxM1ForCausalLM": miniMaxM1
     case "MiniMaxM2ForCausalLM": miniMaxM2
     case "BailingMoeLinearV2ForCausalLM", "BailingMoeV2_5ForCausalLM",
-      "BailingMoELinearForCausalLM":
+      "BailingMoeLinearForCausalLM", "BailingMoELinearForCausalLM":
       bailing
     case "MiniCPMSALAForCausalLM": miniCPM
     case "Qwen3ForCausalLM": qwen3

@@ -3,7 +3,7 @@ import Host
 
 /// Renders a chat template in a child process of Python, with Jinja's sandbox and limits on time,
 /// memory and files: templates are strangers' code.
-struct TemplateRenderer {
+enum TemplateRenderer {
   /// A conversation that a template is rendered with.
   struct Case: Encodable, Sendable {
     let system: String?

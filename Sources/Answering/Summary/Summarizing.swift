@@ -11,8 +11,9 @@ extension Answerer {
     let start = ContinuousClock.now
     let text = reading.text
     let route = reading.hasRead ? options.route ?? route : .passages
+    let parts = focus == nil ? try writtenParts(reading, route, options) : nil
     let chosen = Highlights.choose(
-      CentralScores(text).scores, focus: focus.map(reading.lexicalScores),
+      parts?.central ?? CentralScores(text).scores, focus: focus.map(reading.lexicalScores),
       attention: try attention(
         of: .summarize(focus: focus), reading, isAsked: reading.hasRead),
       tokenCount: reading.documentTokens)
@@ -20,7 +21,6 @@ extension Answerer {
     // A text without whole sentences is told by its beginning.
     let beginning = text.units.ranges.indices.prefix(Highlights.fewest)
     let told = chosen.isEmpty ? Array(beginning) : chosen.map(\.unit)
-    let parts = focus == nil ? try writtenParts(reading, route, options) : nil
     let written = try summary(reading, parts, told, focus: focus, route, options)
 
     return Answer(

@@ -48,9 +48,12 @@ struct SummaryWriter {
     var sentences = synopses.sentences
     sentences.written += Sentences.split(written.text).count
     sentences.kept += kept.count
+    // One sentence of a whole text tells less than one of each part that has one.
+    let beginnings = Self.beginnings(told)
+    let chosen = kept.count >= min(2, beginnings.count) ? kept : beginnings
     return Summary(
-      text: (kept.isEmpty ? Self.beginnings(told) : kept).joined(separator: " "),
-      isWritten: true, tokens: synopses.tokens + written.tokens, sentences: sentences)
+      text: chosen.joined(separator: " "), isWritten: true,
+      tokens: synopses.tokens + written.tokens, sentences: sentences)
   }
 
   /// Of what the text says about a focus, or of all of it, written at once.

@@ -16,7 +16,8 @@ final class Synopses: PartWriting {
   private let text: QuotableText
   private let parts: [TextParts.Part]
   let ends: [Int]
-  private let central: [Double]
+  /// How much each unit of the text tells of all of it.
+  let central: [Double]
   private let writer: SynopsisWriter
   private let route: AnswerRoute
   private let ground: (ReadingState) throws -> ReadingState

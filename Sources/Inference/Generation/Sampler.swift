@@ -89,11 +89,25 @@ package struct Sampler {
     return candidates[candidates.count - 1]
   }
 
-  /// The fewest most likely ids that make up `topP`.
+  /// Of weights, what is looked at first: below it stands nearly all of a vocabulary.
+  private static let likely = 1e-4
+
+  /// The fewest most likely ids that make up `topP` of the `topK` most likely ones.
   private func nucleus(_ weights: [Double]) -> [Int] {
-    let all = weights.indices.sorted { (weights[$0], $1) > (weights[$1], $0) }
-    let ranked = options.topK > 0 ? Array(all.prefix(options.topK)) : all
-    let wanted = min(max(options.topP, 0), 1) * ranked.reduce(0) { $0 + weights[$1] }
+    let isAll = options.topK <= 0 || options.topK >= weights.count
+    if isAll, options.topP >= 1 { return Array(weights.indices) }
+    let total = weights.reduce(0, +)
+    let share = min(max(options.topP, 0), 1)
+    // Only what may be chosen is sorted: it decides the time of a token.
+    var candidates = weights.indices.filter { weights[$0] >= Self.likely }
+    let isEnough =
+      isAll
+      ? candidates.reduce(0) { $0 + weights[$1] } >= share * total
+      : candidates.count >= options.topK
+    if !isEnough { candidates = Array(weights.indices) }
+    candidates.sort { (weights[$0], $1) > (weights[$1], $0) }
+    let ranked = isAll ? candidates : Array(candidates.prefix(options.topK))
+    let wanted = share * (isAll ? total : ranked.reduce(0) { $0 + weights[$1] })
     var sum = 0.0
     let count = ranked.firstIndex { id in
       sum += weights[id]

@@ -26,8 +26,9 @@ struct InspectCommand: ParsableCommand {
     let description: ModelDescription
     let memory: [Memory]
     let expectedTokensPerSecond: Double?
-    /// nil for a model whose text nobody can encode here: it runs by token ids.
     let prompt: ModelPrompt?
+    /// Why there is none: a model whose text nobody can encode here runs by token ids.
+    let promptProblem: String?
 
     struct Memory: Encodable {
       let tokens: Int
@@ -41,6 +42,7 @@ struct InspectCommand: ParsableCommand {
 
     enum CodingKeys: String, CodingKey {
       case memory, prompt
+      case promptProblem = "prompt_problem"
       case expectedTokensPerSecond = "expected_tokens_per_second"
     }
 
@@ -49,6 +51,7 @@ struct InspectCommand: ParsableCommand {
       var container = encoder.container(keyedBy: CodingKeys.self)
       try container.encode(memory, forKey: .memory)
       try container.encodeIfPresent(prompt, forKey: .prompt)
+      try container.encodeIfPresent(promptProblem, forKey: .promptProblem)
       try container.encodeIfPresent(expectedTokensPerSecond, forKey: .expectedTokensPerSecond)
     }
   }
@@ -57,13 +60,22 @@ struct InspectCommand: ParsableCommand {
     let lengths = try BenchCommand.depths(tokens)
     let folder = DataHome.modelFolder(directory)
     let model = try LanguageModel.load(folder: folder)
+    let (prompt, problem) = Self.prompt(of: folder)
     let report = Report(
       description: model.description,
       memory: lengths.map { .init(tokens: $0, stateBytes: model.stateBytes(at: $0)) },
       expectedTokensPerSecond: dry ? nil : try measuredSpeed(model),
-      prompt: try? ModelPrompt.inUse(folder))
+      prompt: prompt, promptProblem: problem)
     if json { return print(JSONText.pretty(report)) }
     print(Self.text(report))
+  }
+
+  private static func prompt(of folder: String) -> (ModelPrompt?, String?) {
+    do {
+      return (try ModelPrompt.inUse(folder), nil)
+    } catch {
+      return (nil, "\(error)")
+    }
   }
 
   /// One block says what a token costs; a second is read to leave page faults out.
@@ -99,7 +111,7 @@ struct InspectCommand: ParsableCommand {
     if let context = description.context {
       lines.append("context       \(context) tokens, with question and answer")
     }
-    lines += report.prompt.map(Self.lines) ?? ["prompt        none: its tokenizer cannot be read"]
+    lines += report.prompt.map(Self.lines) ?? ["prompt        none: \(report.promptProblem ?? "")"]
     lines += description.notes.map { "note          \($0)" }
 
     return (lines + description.layers.enumerated().map { "  layer \($0)  \($1)" }).joined(
