@@ -29,15 +29,17 @@ package final class LanguageModel {
     workspace = try Workspace(parallel: parallel)
   }
 
-  package func makeState() -> ReadingState {
-    ReadingState(layers: layers.map { $0.mixer.makeState() })
+  /// An empty state.
+  /// - Parameter precision: of the keys and values of `softmax` layers.
+  package func makeState(_ precision: StoredPrecision = .float16) -> ReadingState {
+    ReadingState(layers: layers.map { $0.mixer.makeState(precision) })
   }
 
   /// A copy of a state in which layers of some kinds have forgotten everything.
   package func forgetting(_ kinds: Set<MixerKind>, _ state: ReadingState) -> ReadingState {
     let fork = state.fork()
     let kept = zip(layers, fork.layers).map { layer, memory in
-      kinds.contains(layer.mixer.kind) ? layer.mixer.makeState() : memory
+      kinds.contains(layer.mixer.kind) ? layer.mixer.makeState(.float16) : memory
     }
     return ReadingState(layers: kept, position: state.position)
   }

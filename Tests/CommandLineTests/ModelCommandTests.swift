@@ -53,9 +53,9 @@ import Testing
     #expect(active < total)
     let memory = try #require(report["memory"] as? [[String: Int]])
     let bytes = memory.compactMap { $0["state_bytes"] }
-    // Two softmax layers of 2 key heads of 8 in fp32: 256 bytes a token; the lightning layers add a
+    // Two softmax layers of 2 key heads of 8 in fp16: 128 bytes a token; the lightning layers add a
     // constant.
-    #expect(bytes.count == 2 && bytes[1] - bytes[0] == 1000 * 256)
+    #expect(bytes.count == 2 && bytes[1] - bytes[0] == 1000 * 128)
   }
 
   @Test func benchCountsWhatItMeasures() throws {

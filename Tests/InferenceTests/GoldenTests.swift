@@ -45,7 +45,7 @@ import Testing
     let golden = try JSONDecoder().decode(Golden.self, from: try Repository.data(file))
     let model = try LanguageModel.load(folder: folder)
     var found: [Int: [Float]] = [:]
-    try model.forEachLogits(of: golden.ids, state: model.makeState()) { found[$0] = $1 }
+    try model.forEachLogits(of: golden.ids, state: model.makeState(.float32)) { found[$0] = $1 }
     for (position, logits) in zip(golden.positions, golden.logits) {
       #expect(
         relativeError(try #require(found[position]), logits) < Self.tolerance,
@@ -58,11 +58,21 @@ import Testing
     let golden = try JSONDecoder().decode(
       Golden.self, from: try Repository.data("models/\(folder)/golden.json"))
     let model = try LanguageModel.load(folder: Repository.fixture("models/\(folder)"))
-    let whole = model.makeState()
-    let single = model.makeState()
+    let whole = model.makeState(.float32)
+    let single = model.makeState(.float32)
     try model.read(golden.ids, into: whole)
     for id in golden.ids { try model.read([id], into: single) }
     for (a, b) in zip(whole.numbers, single.numbers) { #expect(relativeError(a, b) < 1e-5) }
+  }
+
+  @Test(arguments: folders)
+  func keysAndValuesInHalfTheBytesChangeLittle(folder: String) throws {
+    let golden = try JSONDecoder().decode(
+      Golden.self, from: try Repository.data("models/\(folder)/golden.json"))
+    let model = try LanguageModel.load(folder: Repository.fixture("models/\(folder)"))
+    let exact = try model.logits(after: golden.ids, state: model.makeState(.float32))
+    let found = try model.logits(after: golden.ids, state: model.makeState(.float16))
+    #expect(relativeError(found, exact) < 1e-3)
   }
 
   private struct SmolGolden: Decodable {
@@ -85,7 +95,7 @@ import Testing
       SmolGolden.self, from: try Repository.data("smollm2-logits.json"))
     #expect(golden.prompts.count == 3)
     for prompt in golden.prompts {
-      let logits = try model.logits(after: prompt.ids, state: model.makeState())
+      let logits = try model.logits(after: prompt.ids, state: model.makeState(.float32))
       let sample = stride(from: 0, to: logits.count, by: prompt.stride).map { logits[$0] }
       #expect(relativeError(sample, prompt.sample) < Self.tolerance)
     }

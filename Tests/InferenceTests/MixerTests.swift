@@ -27,9 +27,10 @@ import Testing
     let (full, first) = try RandomModel().load()
     let (bounded, second) = try Self.model(mixer).load()
     defer { withExtendedLifetime((first, second)) {} }
-    let expected = try full.logits(after: ids, state: full.makeState())
+    let expected = try full.logits(after: ids, state: full.makeState(.float32))
     #expect(
-      relativeError(try bounded.logits(after: ids, state: bounded.makeState()), expected) < 1e-5)
+      relativeError(try bounded.logits(after: ids, state: bounded.makeState(.float32)), expected)
+        < 1e-5)
   }
 
   @Test(arguments: ["window", "bounded", "lightning"])

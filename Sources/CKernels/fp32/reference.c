@@ -22,6 +22,10 @@ static void widen(float *dst, const void *src, kernel_dtype type, int64_t n) {
   for (int64_t i = 0; i < n; i++) dst[i] = element(src, type, i);
 }
 
+static void narrow(uint16_t *dst, const float *src, int64_t n) {
+  for (int64_t i = 0; i < n; i++) dst[i] = float_to_half(src[i]);
+}
+
 static void gemv(float *y, const void *w, kernel_dtype type, const float *x,
                  int64_t rows, int64_t cols) {
   for (int64_t r = 0; r < rows; r++) {
@@ -171,6 +175,7 @@ static void lightning(float *out, int64_t ldo, const float *q, int64_t ldq,
 const kernel_table kernel_table_reference = {
     .isa = "reference",
     .widen = widen,
+    .narrow = narrow,
     .gemv = gemv,
     .rms_norm = rms_norm,
     .rope = rope,

@@ -59,6 +59,9 @@ typedef struct {
   /// dst[n] = src[n], widened to fp32; whole blocks of block formats.
   void (*widen)(float *dst, const void *src, kernel_dtype type, int64_t n);
 
+  /// dst[n] = src[n] in fp16; what is beyond its range becomes its largest number.
+  void (*narrow)(uint16_t *dst, const float *src, int64_t n);
+
   /// y[rows] = W[rows,cols] x[cols], for F32, F16 and BF16.
   void (*gemv)(float *y, const void *w, kernel_dtype type, const float *x,
                int64_t rows, int64_t cols);

@@ -26,13 +26,13 @@ package final class FloatBuffer {
 
   func save(to writer: inout StateWriter) {
     writer.write(count)
-    writer.write(UnsafeBufferPointer(start: pointer, count: count))
+    writer.write(UnsafeRawBufferPointer(start: pointer, count: 4 * count))
   }
 
   /// - Throws: `StateArchiveError` when another count was saved.
   func restore(from reader: inout StateReader) throws {
     try reader.expect(count, "the size of a layer's state")
-    try reader.read(into: pointer, count: count)
+    try reader.read(into: pointer, byteCount: 4 * count)
   }
 
   /// A buffer of `count` elements whose beginning is this one's.

@@ -28,7 +28,8 @@ protocol Mixer {
   var countsPositions: Bool { get }
 
   /// An empty memory.
-  func makeState() -> any MixerState
+  /// - Parameter precision: of what grows with the text.
+  func makeState(_ precision: StoredPrecision) -> any MixerState
 
   /// Parameters of the projections.
   var parameters: ParameterCount { get }

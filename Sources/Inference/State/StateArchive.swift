@@ -8,7 +8,7 @@
 package enum StateArchive {
   static let magic: UInt32 = 0x5352_5044  // "DPRS"
   /// Raised when a state's numbers are laid out otherwise, or mean something else.
-  package static let version = 2
+  package static let version = 3
 }
 
 extension ReadingState {

@@ -22,9 +22,7 @@ struct StateWriter {
     withUnsafeBytes(of: Int64(number)) { bytes.append(contentsOf: $0) }
   }
 
-  mutating func write(_ numbers: UnsafeBufferPointer<Float>) {
-    bytes.append(contentsOf: UnsafeRawBufferPointer(numbers))
-  }
+  mutating func write(_ numbers: UnsafeRawBufferPointer) { bytes.append(contentsOf: numbers) }
 
   mutating func write<Number: BitwiseCopyable>(_ numbers: [Number]) {
     write(numbers.count)
@@ -65,10 +63,10 @@ struct StateReader {
     }
   }
 
-  mutating func read(into target: UnsafeMutablePointer<Float>, count: Int) throws {
-    let range = try take(4 * count)
+  mutating func read(into target: UnsafeMutableRawPointer, byteCount: Int) throws {
+    let range = try take(byteCount)
     bytes.withUnsafeBytes { source in
-      UnsafeMutableRawBufferPointer(start: target, count: 4 * count).copyMemory(
+      UnsafeMutableRawBufferPointer(start: target, count: byteCount).copyMemory(
         from: UnsafeRawBufferPointer(rebasing: source[range]))
     }
   }

@@ -9,7 +9,8 @@ struct LogitsCommand: ParsableCommand {
     abstract: "Print a model's logits for given token ids, for parity checks.",
     discussion:
       "Prints one JSON object {\"position\": p, \"logits\": [...]} for the last position, or a "
-      + "line each with --all."
+      + "line each with --all. Keys and values are kept in fp32 here, to compare with other "
+      + "programs; documents are read with fp16 ones."
   )
 
   @Argument(help: "The model folder.")
@@ -30,7 +31,8 @@ struct LogitsCommand: ParsableCommand {
   func run() throws {
     let tokens = try parsedIDs()
     let model = try LanguageModel.load(folder: DataHome.modelFolder(directory), threads: threads)
-    try model.forEachLogits(of: tokens, state: model.makeState(), lastOnly: !all) { index, logits in
+    try model.forEachLogits(of: tokens, state: model.makeState(.float32), lastOnly: !all) {
+      index, logits in
       print(Self.line(position: index, logits: logits))
     }
   }

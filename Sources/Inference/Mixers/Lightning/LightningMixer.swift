@@ -20,7 +20,7 @@ struct LightningMixer: Mixer {
   var gate: Linear?  // [heads * headDim, hidden], through a sigmoid
   let out: Linear  // [hidden, heads * headDim]
 
-  func makeState() -> any MixerState {
+  func makeState(_: StoredPrecision) -> any MixerState {
     LightningState(heads: shape.heads, headDim: shape.headDim, parts: rotation.doublesKeys ? 2 : 1)
   }
 

@@ -15,6 +15,9 @@ struct Attention {
   private static let fewRows = 2
   private static let largestTile = 128
   private static let largestChunk = 2048
+  /// Keys that are widened at once: for a row they stay in L1, for a tile in L2.
+  private static let rowPiece = 64
+  private static let tilePiece = 512
 
   private var group: Int { heads / keyHeads }
 
@@ -77,11 +80,14 @@ struct Attention {
       for run in runs {
         let seen = run.visible(row)
         if seen.isEmpty { continue }
-        let start = head / group * run.headStride + seen.lowerBound * headDim
-        kernels().pointee.attend_row(
-          &maximum, &sum, target, run.query + item * headDim, run.keys + start, run.values + start,
-          Int64(seen.count), Int64(headDim),
-          scale, scores)
+        for piece in run.keys.pieces(seen, of: Self.rowPiece) {
+          let pool = workspace.scratch(thread)
+          let keys = run.keys.floats(head: head / group, piece, pool, "attention.wide_keys")
+          let values = run.values.floats(head: head / group, piece, pool, "attention.wide_values")
+          kernels().pointee.attend_row(
+            &maximum, &sum, target, run.query + item * headDim, keys, values, Int64(piece.count),
+            Int64(headDim), scale, scores)
+        }
       }
       for index in 0..<headDim { target[index] /= sum }
       kernels().pointee.log_sums(&maximum, &sum, 1)
@@ -114,6 +120,7 @@ struct Attention {
     let scores: UnsafeMutablePointer<Float>  // [group * rows, chunk]
     let statistics: UnsafeMutablePointer<Float>  // maximum, sum, rescale: [3, group * rows]
     let mass: UnsafeMutablePointer<Float>?
+    private let scratch: BufferPool
 
     init(
       attention: Attention, keyHead: Int, rows: Range<Int>, chunk: Int, scratch: BufferPool,
@@ -124,6 +131,7 @@ struct Attention {
       self.rows = rows
       self.chunk = chunk
       self.mass = mass
+      self.scratch = scratch
       let count = attention.group * rows.count
       query = scratch.buffer("attention.query", count * attention.headDim)
       output = scratch.buffer("attention.output", count * attention.headDim)
@@ -172,16 +180,24 @@ struct Attention {
 
     private func attend(_ run: KeyRun, _ range: Range<Int>, visible: [Range<Int>]) {
       let dim = attention.headDim
-      let offset = keyHead * run.headStride + range.lowerBound * dim
       let columns = Int32(range.count)
-      openblas_gemm(
-        Int32(count), columns, Int32(dim), 1, query, Int32(dim), run.keys + offset, Int32(dim), 1,
-        0, scores, columns)
+      let pieces = run.keys.pieces(range, of: Attention.tilePiece)
+      for piece in pieces {
+        let keys = run.keys.floats(head: keyHead, piece, scratch, "attention.wide_keys")
+        openblas_gemm(
+          Int32(count), Int32(piece.count), Int32(dim), 1, query, Int32(dim), keys, Int32(dim), 1,
+          0, scores + piece.lowerBound - range.lowerBound, columns)
+      }
+
       softmax(range, visible: visible)
       kernels().pointee.scale_rows(output, statistics + 2 * count, Int64(count), Int64(dim))
-      openblas_gemm(
-        Int32(count), Int32(dim), columns, 1, scores, columns, run.values + offset, Int32(dim), 0,
-        1, output, Int32(dim))
+      for piece in pieces {
+        let values = run.values.floats(head: keyHead, piece, scratch, "attention.wide_values")
+        openblas_gemm(
+          Int32(count), Int32(dim), Int32(piece.count), 1,
+          scores + piece.lowerBound - range.lowerBound, columns, values, Int32(dim), 0, 1, output,
+          Int32(dim))
+      }
       if mass != nil { record(range) }
     }
 

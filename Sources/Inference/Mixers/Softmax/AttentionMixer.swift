@@ -22,10 +22,10 @@ struct AttentionMixer: Mixer {
   var kind: MixerKind { memory.kind }
   var countsPositions: Bool { kind == .softmax && rope != nil }
 
-  func makeState() -> any MixerState {
+  func makeState(_ precision: StoredPrecision) -> any MixerState {
     let shape = KeyValueShape(keyHeads: attention.keyHeads, headDim: attention.headDim)
     switch memory {
-    case .softmax: return SoftmaxState(shape)
+    case .softmax: return SoftmaxState(shape, precision)
     case .window(let size, let sinks): return WindowState(shape, size: size, sinks: sinks)
     case .bounded(let limits): return BoundedState(shape, limits)
     case .lightning(let size, let sinks, let branch):
@@ -67,7 +67,7 @@ struct AttentionMixer: Mixer {
   }
 
   func stateBytes(at depth: Int) -> Int {
-    8 * attention.keyHeads * attention.headDim * memory.kept(at: depth)
+    2 * memory.precision.bytes * attention.keyHeads * attention.headDim * memory.kept(at: depth)
       + (memory.branch?.stateBytes(keys: memory.kept(at: depth)) ?? 0)
   }
 

@@ -68,9 +68,11 @@ final class BoundedState: KeyValueState {
       positions: before..<before + rows.count, workspace.parallel)
     let rotated = rotatedKeys(attention, rope, isSingle: rows.count == 1, workspace)
     let run = KeyRun(
-      query: projected.query, keys: rotated, values: entries.values.pointer,
-      headStride: entries.headStride,
-      count: entries.count, visible: { 0..<before + $0 + 1 })
+      query: projected.query,
+      keys: StoredRows(
+        start: rotated, precision: .float32, headStride: entries.headStride,
+        width: attention.headDim),
+      values: entries.values.rows, count: entries.count, visible: { 0..<before + $0 + 1 })
     guard let trace = rows.trace else {
       return attention([run], rows: rows.count, into: out, workspace)
     }

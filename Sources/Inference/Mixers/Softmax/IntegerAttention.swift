@@ -67,11 +67,18 @@ private struct PackedRun {
     self.run = run
     self.first = first
     self.heads = heads
-    workspace.parallel.forEach(attention.keyHeads * steps) { _, item in
-      var target = heads[item / steps]
-      let source = item / steps * run.headStride + first * dim
-      integer_kernels().pointee.pack_run16(
-        &target, run.keys + source, run.values + source, Int64(item % steps), Int64(dim))
+    workspace.parallel.forEach(attention.keyHeads * steps) { thread, item in
+      let start = item % steps * step
+      let rows = first + start..<min(first + start + step, last)
+      let pool = workspace.scratch(thread)
+      let keys = run.keys.floats(head: item / steps, rows, pool, "attend16.wide_keys")
+      let values = run.values.floats(head: item / steps, rows, pool, "attend16.wide_values")
+      let head = heads[item / steps]
+      var target = packed_run16(
+        keys: head.keys + start * dim, key_scales: head.key_scales + start,
+        values: head.values + start * dim, value_scales: head.value_scales + item % steps,
+        count: Int64(rows.count))
+      integer_kernels().pointee.pack_run16(&target, keys, values, 0, Int64(dim))
     }
   }
 }

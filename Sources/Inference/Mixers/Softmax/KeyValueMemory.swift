@@ -28,6 +28,9 @@ enum KeyValueMemory {
     }
   }
 
+  /// How its numbers are kept, unless a state is made otherwise.
+  var precision: StoredPrecision { kind == .softmax ? .float16 : .float32 }
+
   /// Entries that are in memory after this many tokens.
   func kept(at depth: Int) -> Int {
     switch self {

@@ -9,6 +9,8 @@ protocol KeyValueState: MixerState {
 struct KeyValueShape {
   let keyHeads: Int
   let headDim: Int
+  /// True where a key is its own value, so only one of them is kept.
+  var valuesAreKeys = false
 }
 
 /// A block's projections, not yet rotated.

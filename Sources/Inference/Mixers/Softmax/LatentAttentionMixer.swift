@@ -1,8 +1,9 @@
-import CKernels
+import COpenBLAS
 
 /// Attention whose keys and values come from a narrow latent (MLA; DeepSeek-V2, arXiv
-/// 2405.04434, section 2.1), as Ling 2.5's softmax layers have it. Keys and values are kept
-/// expanded: simple and exact; the latent form would take less memory.
+/// 2405.04434, section 2.1), as Ling 2.5's softmax layers have it. The latent is what is kept, and
+/// the matrices that would make keys and values of it are applied to the queries and to what they
+/// see instead (section 2.1.2).
 struct LatentAttentionMixer: Mixer {
   let kind = MixerKind.softmax
   let countsPositions = true
@@ -11,7 +12,7 @@ struct LatentAttentionMixer: Mixer {
   let query: QueryProjection
   let latent: Linear  // [rank + rope, hidden]
   let latentNorm: RMSNorm  // [rank]
-  let expand: Linear  // [heads * (nope + value), rank]
+  private let expansion: FloatBuffer  // [heads, nope + value, rank]
   let out: Linear  // [hidden, heads * value]
   let attention: Attention
   let rope: RotaryEmbedding
@@ -19,8 +20,8 @@ struct LatentAttentionMixer: Mixer {
   struct Widths {
     let rank, nope, rope, value: Int
     var key: Int { nope + rope }
-    /// Values are padded with zeros to the keys' width, which the memory of both has.
-    var head: Int { max(key, value) }
+    /// What is kept of a token.
+    var kept: Int { rope + rank }
   }
 
   enum QueryProjection {
@@ -54,16 +55,20 @@ struct LatentAttentionMixer: Mixer {
     latent = try Linear(
       weights, prefix + "kv_a_proj_with_mqa", outputs: widths.rank + widths.rope, inputs: hidden)
     latentNorm = try RMSNorm(weights, prefix + "kv_a_layernorm", count: widths.rank, eps: eps)
-    expand = try Linear(
+    let expand = try Linear(
       weights, prefix + "kv_b_proj", outputs: heads * (widths.nope + widths.value),
       inputs: widths.rank)
+    expansion = FloatBuffer(uninitialized: expand.outputs * expand.inputs)
+    for row in 0..<expand.outputs {
+      expand.row(row, into: expansion.pointer + row * expand.inputs)
+    }
     out = try Linear(weights, prefix + "dense", outputs: hidden, inputs: heads * widths.value)
     let scaling = configuration.object("rope_scaling") ?? configuration.object("rope_parameters")
     rope = try RotaryEmbedding(
       rotary: widths.rope, theta: try RotaryScaling.theta(configuration), scaling: scaling,
       pairing: .neighbours)
     attention = Attention(
-      heads: heads, keyHeads: heads, headDim: widths.head, scale: try Self.scale(widths, scaling))
+      heads: heads, keyHeads: 1, headDim: widths.kept, scale: try Self.scale(widths, scaling))
   }
 
   /// 1 / sqrt(key width), and with YaRN's `mscale_all_dim` the square of its factor.
@@ -77,8 +82,9 @@ struct LatentAttentionMixer: Mixer {
     return plain * stretch * stretch
   }
 
-  func makeState() -> any MixerState {
-    SoftmaxState(KeyValueShape(keyHeads: heads, headDim: widths.head))
+  func makeState(_ precision: StoredPrecision) -> any MixerState {
+    SoftmaxState(
+      KeyValueShape(keyHeads: 1, headDim: widths.kept, valuesAreKeys: true), precision)
   }
 
   func mix(
@@ -86,38 +92,32 @@ struct LatentAttentionMixer: Mixer {
     _ workspace: Workspace
   ) {
     let rows = segments.rowCount
-    let width = heads * widths.head
+    let width = heads * widths.kept
     let projected = project(x, rows: rows, workspace)
     let mixed = workspace.buffer("latent.mixed", rows * width)
     for segment in segments {
       guard let state = segment.state as? SoftmaxState else {
         preconditionFailure("an attention layer got another layer's state")
       }
-      let own = projected.from(row: segment.firstRow, width: width, keyWidth: width)
+      let own = projected.from(row: segment.firstRow, width: width, keyWidth: widths.kept)
       state.attend(
         own, segment.rows, attention, rope, into: mixed + segment.firstRow * width, workspace)
     }
 
     let values = workspace.buffer("latent.values", rows * heads * widths.value)
-    for index in 0..<rows * heads {
-      (values + index * widths.value).update(from: mixed + index * widths.head, count: widths.value)
-    }
-
+    expand(mixed, rows: rows, into: values, workspace.parallel)
     out(values, rows: rows, into: y, workspace)
   }
 
-  /// Heads laid out as [rotated | not rotated | padding]: the order within a head does not
-  /// matter as long as queries and keys agree.
+  /// Of each token [rotated part of the key | latent] is kept, which is key and value of all
+  /// heads: a head's queries are taken into the latent space, and what it sees out of it.
   private func project(_ x: UnsafePointer<Float>, rows: Int, _ workspace: Workspace) -> Projections
   {
-    let projected = Projections(
-      query: workspace.buffer("attention.q", rows * heads * widths.head),
-      key: workspace.buffer("attention.k", rows * heads * widths.head),
-      value: workspace.buffer("attention.v", rows * heads * widths.head))
+    let query = workspace.buffer("attention.q", rows * heads * widths.kept)
+    let key = workspace.buffer("attention.k", rows * widths.kept)
     let queries = queries(x, rows: rows, workspace)
     let compressed = workspace.buffer("latent.compressed", rows * latent.outputs)
     let normed = workspace.buffer("latent.normed", rows * widths.rank)
-    let expanded = workspace.buffer("latent.expanded", rows * expand.outputs)
     latent(x, rows: rows, into: compressed, workspace)
     for row in 0..<rows {
       (normed + row * widths.rank).update(
@@ -125,32 +125,54 @@ struct LatentAttentionMixer: Mixer {
     }
 
     latentNorm(normed, rows: rows, into: normed, workspace.parallel)
-    expand(normed, rows: rows, into: expanded, workspace)
-    for index in 0..<rows * heads {
-      let target = index * widths.head
-      let row = index / heads
-      let keyValue = expanded + index * (widths.nope + widths.value)
-      place(
-        projected.query + target, rotated: queries + index * widths.key + widths.nope,
-        plain: queries + index * widths.key)
-      place(
-        projected.key + target, rotated: compressed + row * latent.outputs + widths.rank,
-        plain: keyValue)
-      (projected.value + target).update(from: keyValue + widths.nope, count: widths.value)
-      (projected.value + target + widths.value).update(
-        repeating: 0, count: widths.head - widths.value)
+    for row in 0..<rows {
+      let target = key + row * widths.kept
+      target.update(
+        from: compressed + row * latent.outputs + widths.rank, count: widths.rope)
+      (target + widths.rope).update(from: normed + row * widths.rank, count: widths.rank)
     }
 
-    return projected
+    narrow(queries, rows: rows, into: query, workspace.parallel)
+    return Projections(query: query, key: key, value: key)
   }
 
-  private func place(
-    _ target: UnsafeMutablePointer<Float>, rotated: UnsafePointer<Float>,
-    plain: UnsafePointer<Float>
+  /// query [rows, heads, kept] = [rotated part | other part times the head's key matrix].
+  private func narrow(
+    _ queries: UnsafePointer<Float>, rows: Int, into query: UnsafeMutablePointer<Float>,
+    _ parallel: Parallel
   ) {
-    target.update(from: rotated, count: widths.rope)
-    (target + widths.rope).update(from: plain, count: widths.nope)
-    (target + widths.key).update(repeating: 0, count: widths.head - widths.key)
+    parallel.forEach(heads) { _, head in
+      let source = queries + head * widths.key
+      let target = query + head * widths.kept
+      for row in 0..<rows {
+        (target + row * heads * widths.kept).update(
+          from: source + row * heads * widths.key + widths.nope, count: widths.rope)
+      }
+
+      openblas_gemm(
+        Int32(rows), Int32(widths.rank), Int32(widths.nope), 1, source, Int32(heads * widths.key),
+        matrix(of: head), Int32(widths.rank), 0, 0, target + widths.rope,
+        Int32(heads * widths.kept))
+    }
+  }
+
+  /// values [rows, heads, value] = what was seen of the latents times the head's value matrix.
+  private func expand(
+    _ mixed: UnsafePointer<Float>, rows: Int, into values: UnsafeMutablePointer<Float>,
+    _ parallel: Parallel
+  ) {
+    parallel.forEach(heads) { _, head in
+      openblas_gemm(
+        Int32(rows), Int32(widths.value), Int32(widths.rank), 1,
+        mixed + head * widths.kept + widths.rope, Int32(heads * widths.kept),
+        matrix(of: head) + widths.nope * widths.rank, Int32(widths.rank), 1, 0,
+        values + head * widths.value, Int32(heads * widths.value))
+    }
+  }
+
+  /// [nope + value, rank] of a head.
+  private func matrix(of head: Int) -> UnsafePointer<Float> {
+    UnsafePointer(expansion.pointer + head * (widths.nope + widths.value) * widths.rank)
   }
 
   private func queries(_ x: UnsafePointer<Float>, rows: Int, _ workspace: Workspace)
@@ -169,7 +191,7 @@ struct LatentAttentionMixer: Mixer {
     return result
   }
 
-  func stateBytes(at depth: Int) -> Int { 8 * heads * widths.head * depth }
+  func stateBytes(at depth: Int) -> Int { StoredPrecision.float16.bytes * widths.kept * depth }
 
   var parameters: ParameterCount {
     let queries =
@@ -177,10 +199,10 @@ struct LatentAttentionMixer: Mixer {
       case .direct(let linear): linear.parameters
       case .latent(let down, _, let up): down.parameters + up.parameters
       }
-    return ParameterCount(all: queries + latent.parameters + expand.parameters + out.parameters)
+    return ParameterCount(all: queries + latent.parameters + expansion.count + out.parameters)
   }
 
   func operations(at depth: Int) -> Double {
-    Double(2 * heads * (widths.key + widths.value) * (depth + 1))
+    Double(2 * heads * 2 * widths.kept * (depth + 1))
   }
 }

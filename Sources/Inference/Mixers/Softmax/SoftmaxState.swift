@@ -1,9 +1,12 @@
-/// Keys, rotated to their absolute positions, and values of every token.
+/// Keys, rotated to their absolute positions, and values of every token, in fp16: they are all
+/// of the state that grows with the text.
 final class SoftmaxState: KeyValueState {
   private static let initialCapacity = 512
   private let entries: KeyValueBuffer
 
-  init(_ shape: KeyValueShape) { entries = KeyValueBuffer(shape, capacity: Self.initialCapacity) }
+  init(_ shape: KeyValueShape, _ precision: StoredPrecision) {
+    entries = KeyValueBuffer(shape, capacity: Self.initialCapacity, precision: precision)
+  }
   private init(_ entries: KeyValueBuffer) { self.entries = entries }
 
   func copy() -> any MixerState { SoftmaxState(entries.copy()) }
@@ -42,8 +45,8 @@ final class SoftmaxState: KeyValueState {
     let before = entries.count
     entries.append(keys: projected.key, values: projected.value, rows: 0..<rows.count)
     let run = KeyRun(
-      query: projected.query, keys: entries.keys.pointer, values: entries.values.pointer,
-      headStride: entries.headStride, count: entries.count, visible: { 0..<before + $0 + 1 })
+      query: projected.query, keys: entries.keys.rows, values: entries.values.rows,
+      count: entries.count, visible: { 0..<before + $0 + 1 })
     guard let trace = rows.trace, trace.includesSoftmax else {
       return attention([run], rows: rows.count, into: out, workspace)
     }

@@ -145,13 +145,10 @@ final class WindowState: KeyValueState {
     let oldest = rows.position + rows.count - recent.count
     let firstSeen = { (row: Int) in (position + row) / step * step - size + 1 }
     let distant = KeyRun(
-      query: sinkQuery, keys: sinks.keys.pointer, values: sinks.values.pointer,
-      headStride: sinks.headStride,
-      count: held, visible: { 0..<min(max(firstSeen($0), 0), held) })
+      query: sinkQuery, keys: sinks.keys.rows, values: sinks.values.rows, count: held,
+      visible: { 0..<min(max(firstSeen($0), 0), held) })
     let near = KeyRun(
-      query: query, keys: recent.keys.pointer, values: recent.values.pointer,
-      headStride: recent.headStride,
-      count: recent.count,
+      query: query, keys: recent.keys.rows, values: recent.values.rows, count: recent.count,
       visible: { max(firstSeen($0) - oldest, 0)..<position + $0 + 1 - oldest })
 
     return held > 0 ? [distant, near] : [near]
