@@ -9,7 +9,7 @@ runtime=(
 )
 build=(
   "${runtime[@]}" make pkg-config libpq-dev libopenblas-dev libzstd-dev libpcre2-dev
-  libssl-dev libuchardet-dev libutf8proc-dev postgresql postgresql-client postgresql-plpython3-15 python3-zstandard
+  libssl-dev libuchardet-dev libutf8proc-dev postgresql postgresql-client postgresql-plpython3-15 python3-venv python3-zstandard
   faketime iproute2 pgbouncer util-linux
 )
 

@@ -50,11 +50,16 @@ struct AnswerGenerator {
     return try first * begin(after: [tokens.first], beginning.state).probability(of: tokens.second)
   }
 
-  /// Reads a prompt; `state` stays as it is.
-  /// - Throws: `ModelError`
-  func begin(after prompt: [Int32], _ state: ReadingState) throws -> Beginning {
+  /// Reads a prompt; `state` stays as it is. A long one, with many passages in it, is part of the
+  /// writing to those who watch.
+  /// - Throws: `ModelError`; `ReadingError.stopped` when the control says so.
+  func begin(
+    after prompt: [Int32], _ state: ReadingState, _ control: ReadingControl = ReadingControl()
+  ) throws -> Beginning {
     let fork = state.fork()
-    return Beginning(state: fork, logits: try model.logits(after: prompt, state: fork))
+    if prompt.count > ReadingGrid.block { control.writing(0, nil) }
+    let logits = try model.logits(after: prompt, state: fork) { _ in try control.checkStop() }
+    return Beginning(state: fork, logits: logits)
   }
 
   /// The most likely continuation that does not begin with `forbidden`. The penalty keeps long
@@ -72,7 +77,7 @@ struct AnswerGenerator {
     var counted = 0
     if let forbidden { logits[Int(forbidden)] = -.infinity }
     while generated.count < limit {
-      if control.shouldStop() { throw ReadingError.stopped }
+      try control.checkStop()
       let token = sampler.next(logits)
       sum += logProbability(of: Int(token), logits)
       counted += 1

@@ -9,6 +9,8 @@ struct AnswerWriter {
   let format: PromptFormat
   let generator: AnswerGenerator
   private let tuning = AnswerTuning.chosen
+  /// Tokens of a prompt that are read a second time.
+  private static let mostTraced = 1024
 
   /// What an answer is written on.
   struct Ground {
@@ -57,13 +59,19 @@ struct AnswerWriter {
     return Candidates(agreeing: single.prefix(1) + together, besides: Array(single.dropFirst()))
   }
 
+  /// What is read again before an answer, to see where the model looks for it: the question, and
+  /// passages only where they are few, since many take as long as they took before.
+  private func traced(_ prompt: [Int32], _ question: Question) -> [Int32] {
+    prompt.count <= Self.mostTraced ? prompt : format.asked(question, passages: [])
+  }
+
   /// The most likely answer, and how likely the model rather refused.
   func candidate(
     _ passages: [String], match: Double, _ ground: Ground
   ) throws -> Candidate {
     let question = ground.question
     let prompt = format.asked(question, passages: passages)
-    var beginning = try generator.begin(after: prompt, ground.state)
+    var beginning = try generator.begin(after: prompt, ground.state, ground.control)
     var thought: Reasoning.Thought?
     if let thinking = ground.thinking {
       let made = try generator.think(
@@ -87,6 +95,6 @@ struct AnswerWriter {
       text: text, refusal: refusal, confidence: answer.confidence, match: match,
       generatedTokens: answer.tokens, repeatsQuestion: question.isRepeated(by: text),
       reasoning: thought?.text ?? "", reasoningTokens: thought?.ids.count ?? 0,
-      written: prompt + (thought?.ids ?? []) + answer.ids)
+      written: traced(prompt, question) + answer.ids)
   }
 }

@@ -36,7 +36,7 @@ extension AnswerGenerator {
     var logits = beginning.logits
     var ids: [Int32] = []
     while ids.count < thinking.budget {
-      if progress.control.shouldStop() { throw ReadingError.stopped }
+      try progress.control.checkStop()
       let token = sampler.next(logits)
       if ends(token), !spelled([token]).contains(thinking.tags.close) { break }
       ids.append(token)

@@ -9,8 +9,12 @@ package enum ChildProcess {
 
   /// Where a program's input comes from and its output goes to.
   package struct Streams {
-    let output: String
-    let error: String
+    /// Files that are written on at their ends; nil: this program's own.
+    let output: String?
+    let error: String?
+
+    /// What is printed is thrown away, and messages go where this program's go.
+    package static let messagesOnly = Streams(output: "/dev/null", error: nil)
 
     /// Both go to the end of one file.
     package static func log(_ path: String) -> Streams { Streams(output: path, error: path) }
@@ -29,9 +33,9 @@ package enum ChildProcess {
   }
 
   /// Runs a program to its end. - Returns: its exit status; 128 plus the signal that ended it.
-  static func run(
-    _ path: String, _ arguments: [String], environment: [String: String], directory: String?,
-    _ streams: Streams
+  package static func run(
+    _ path: String, _ arguments: [String], environment: [String: String] = [:],
+    directory: String? = nil, _ streams: Streams
   ) throws
     -> Int32
   {
@@ -58,10 +62,11 @@ package enum ChildProcess {
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-    posix_spawn_file_actions_addopen(
-      &actions, 1, streams.output, O_WRONLY | O_CREAT | O_APPEND, 0o644)
-    posix_spawn_file_actions_addopen(
-      &actions, 2, streams.error, O_WRONLY | O_CREAT | O_APPEND, 0o644)
+    for (descriptor, path) in [(Int32(1), streams.output), (2, streams.error)] {
+      guard let path else { continue }
+      posix_spawn_file_actions_addopen(
+        &actions, descriptor, path, O_WRONLY | O_CREAT | O_APPEND, 0o644)
+    }
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }

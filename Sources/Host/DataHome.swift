@@ -14,6 +14,9 @@ package enum DataHome {
 
   package static var models: String { path + "/models" }
 
+  /// Published folders as they were downloaded, one a repository.
+  package static var downloads: String { path + "/downloads" }
+
   /// A model's name as it is, a path to its folder as an absolute one. A plain name that is no
   /// registered model's may be that of a folder or GGUF file in the working directory.
   package static func modelName(_ nameOrPath: String) -> String {

@@ -78,13 +78,15 @@ package final class LanguageModel {
   }
 
   /// Reads tokens and returns the logits [vocabulary] after the last of them.
+  /// - Throws: as `read`.
   package func logits(
-    after tokens: some Collection<Int32>, state: ReadingState, trace: AttentionTrace? = nil
+    after tokens: some Collection<Int32>, state: ReadingState, trace: AttentionTrace? = nil,
+    atBoundary: (ReadingState) throws -> Void = { _ in }
   ) throws -> [Float] {
     try check(tokens)
     var last: [Float] = []
     let count = tokens.count
-    try run(Array(tokens), state, trace: trace, atBoundary: { _ in }) { [self] hidden, range in
+    try run(Array(tokens), state, trace: trace, atBoundary: atBoundary) { [self] hidden, range in
       if range.upperBound == count { last = project(hidden + (range.count - 1) * embedding.inputs) }
     }
     return last

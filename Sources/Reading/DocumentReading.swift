@@ -87,10 +87,12 @@ package final class DocumentReading {
 
   /// The attention that each unit of the text gets while tokens after it are read or written, in
   /// layers that remember keys and values of it.
-  /// - Throws: `ModelError`
+  /// - Throws: `ModelError`; `ReadingError.stopped` when the control says so.
   package func attention(while written: [Int32], _ model: LanguageModel) throws -> [Double] {
     let trace = AttentionTrace(includesSoftmax: true)
-    try model.read(written, into: state.scratch(tokens: written.count), trace: trace)
+    try model.read(
+      written, into: state.scratch(tokens: written.count), trace: trace,
+      atBoundary: { _ in try control.checkStop() })
     return tokens.mass(of: trace, shift: shift)
   }
 

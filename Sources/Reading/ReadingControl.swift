@@ -19,6 +19,11 @@ package struct ReadingControl {
   package var resume: ResumePoint?
 
   package init() {}
+
+  /// - Throws: `ReadingError.stopped` when the caller wants no more.
+  package func checkStop() throws {
+    if shouldStop() { throw ReadingError.stopped }
+  }
 }
 
 /// A reading between two tokens.

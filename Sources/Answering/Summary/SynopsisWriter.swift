@@ -63,7 +63,7 @@ struct SynopsisWriter {
   func text(
     after prompt: [Int32], on state: ReadingState, limit: Int, _ progress: WritingProgress
   ) throws -> (text: String, tokens: Int) {
-    var beginning = try generator.begin(after: prompt, state)
+    var beginning = try generator.begin(after: prompt, state, progress.control)
     var thought = 0
     if let thinking {
       let made = try generator.think(from: beginning, thinking, format, progress: progress)

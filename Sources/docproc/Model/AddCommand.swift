@@ -30,37 +30,7 @@ struct AddCommand: ParsableCommand {
     let source = URL(fileURLWithPath: DataHome.absolute(path)).standardized.path
     let registration = try ModelRegistration(
       source: source, name: name ?? ModelRegistration.name(of: source))
-    let (prompt, note) = try registration.add(precision) { text in
-      FileHandle.standardError.write(Data("docproc: \(text)\n".utf8))
-    }
-    if let note { FileHandle.standardError.write(Data("docproc: \(note)\n".utf8)) }
-    if json {
-      return print(
-        JSONText.line([
-          "name": registration.name, "path": registration.folder, "prompt": prompt.source,
-        ]))
-    }
-    print("\(registration.name) is registered; its prompt is from: \(prompt.source)")
-  }
-}
-
-struct RemoveCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "remove", abstract: "Remove a registered model from this host.")
-
-  @Argument(help: "The model's name.")
-  var name: String
-
-  func run() throws {
-    guard ModelRegistration.isName(name) else {
-      throw UserError("remove takes a model's name, and '\(name)' is none")
-    }
-    let folder = DataHome.models + "/" + name
-    guard FileManager.default.fileExists(atPath: folder) else {
-      throw UserError("there is no model \(name) on this host (looked in \(folder))")
-    }
-    try FileManager.default.removeItem(atPath: folder)
-    print("\(name) is removed; what it was registered from is untouched")
+    try registration.run(precision, json: json)
   }
 }
 
@@ -87,6 +57,20 @@ struct ModelRegistration {
     self.name = name
   }
 
+  /// Adds it, and tells the user of it.
+  func run(_ precision: ModelQuantization.Precision?, json: Bool) throws {
+    let (prompt, note) = try add(precision, note: Self.tell)
+    if let note { Self.tell(note) }
+    if json {
+      return print(JSONText.line(["name": name, "path": folder, "prompt": prompt.source]))
+    }
+    print("\(name) is registered; its prompt is from: \(prompt.source)")
+  }
+
+  private static func tell(_ text: String) {
+    FileHandle.standardError.write(Data("docproc: \(text)\n".utf8))
+  }
+
   static func isName(_ text: String) -> Bool {
     guard let first = text.unicodeScalars.first, text.utf8.count <= 100 else { return false }
     let letters = CharacterSet(
@@ -94,6 +78,17 @@ struct ModelRegistration {
     let others = CharacterSet(charactersIn: "._-")
     return letters.contains(first)
       && text.unicodeScalars.allSatisfy { letters.contains($0) || others.contains($0) }
+  }
+
+  /// - Throws: `UserError` where this host has a model of that name.
+  static func checkFree(_ name: String) throws {
+    guard isName(name) else {
+      throw UserError(
+        "'\(name)' cannot be a model's name: letters, digits, and . _ - between them; give --name")
+    }
+    guard !FileManager.default.fileExists(atPath: DataHome.models + "/" + name) else {
+      throw UserError("there is a model \(name) already: give another --name, or remove it first")
+    }
   }
 
   /// The last part of a path, without `.gguf`.
@@ -108,9 +103,7 @@ struct ModelRegistration {
     prompt: ModelPrompt, note: String?
   ) {
     let manager = FileManager.default
-    guard !manager.fileExists(atPath: folder) else {
-      throw UserError("there is a model \(name) already: give another --name, or remove it first")
-    }
+    try Self.checkFree(name)
     // What cannot be run is not registered.
     let architecture = try LanguageModel.load(folder: source).description.architecture
     let made = try PromptSource(folder: source, architecture: architecture).prompt()

@@ -19,79 +19,106 @@ struct Attention {
   private static let rowPiece = 64
   private static let tilePiece = 512
 
-  private var group: Int { heads / keyHeads }
+  var group: Int { heads / keyHeads }
 
-  /// out [rows, heads, headDim]. If `mass` is given, it gets each key's share of
-  /// attention summed over rows and heads, for a single run of `mass.count` keys;
-  /// if `logSums` is, it gets the logs of the softmax's denominators [rows, heads].
+  /// out [rows, heads, headDim]. If `mass` is given, each key's share of attention, summed over rows
+  /// and heads, is added to it, for a single run of `mass.count` keys; if `logSums` is, it gets the
+  /// logs of the softmax's denominators [rows, heads].
   func callAsFunction(
     _ runs: [KeyRun], rows: Int, into out: UnsafeMutablePointer<Float>,
     logSums: UnsafeMutablePointer<Float>? = nil,
     mass: UnsafeMutableBufferPointer<Float>? = nil, _ workspace: Workspace
   ) {
-    if integer, mass == nil, IntegerAttention.fits(headDim: headDim, rows: rows) {
+    guard let mass else { return attend(runs, rows: rows, into: out, logSums: logSums, workspace) }
+    let sums = logSums ?? workspace.buffer("attention.log_sums", rows * heads)
+    attend(runs, rows: rows, into: out, logSums: sums, workspace)
+    AttentionMass(attention: self, run: runs[0], logSums: sums).add(to: mass, rows: rows, workspace)
+  }
+
+  private func attend(
+    _ runs: [KeyRun], rows: Int, into out: UnsafeMutablePointer<Float>,
+    logSums: UnsafeMutablePointer<Float>?, _ workspace: Workspace
+  ) {
+    if integer, IntegerAttention.fits(headDim: headDim, rows: rows) {
       return IntegerAttention(attention: self)(
         runs, rows: rows, into: out, logSums: logSums, workspace)
     }
 
-    if rows <= Self.fewRows, mass == nil {
+    if rows <= Self.fewRows {
       return attendRows(runs, rows: rows, into: out, logSums: logSums, workspace)
     }
 
-    let chunk =
-      mass.map { _ in runs[0].count } ?? min(Self.largestChunk, runs.map(\.count).max() ?? 1)
-    let tile = max(1, min(Self.largestTile, Workspace.scoreElements / (group * max(chunk, 1))))
+    let chunk = min(Self.largestChunk, runs.map(\.count).max() ?? 1)
+    let tile = tileRows(chunk: chunk)
     let tiles = (rows + tile - 1) / tile
-    let partial = mass.map {
-      workspace.buffer("attention.mass", $0.count * workspace.parallel.threads)
-    }
-    if let mass, let partial {
-      partial.update(repeating: 0, count: mass.count * workspace.parallel.threads)
-    }
-
     workspace.parallel.forEach(keyHeads * tiles) { thread, item in
       let first = (item / keyHeads) * tile
       let task = Tile(
         attention: self, keyHead: item % keyHeads, rows: first..<min(rows, first + tile),
-        chunk: chunk,
-        scratch: workspace.scratch(thread),
-        mass: mass.flatMap { mass in partial.map { $0 + thread * mass.count } })
+        chunk: chunk, scratch: workspace.scratch(thread))
       task.run(runs, into: out, logSums)
-    }
-    guard let mass, let partial else { return }
-    for thread in 0..<workspace.parallel.threads {
-      for index in 0..<mass.count { mass[index] += partial[thread * mass.count + index] }
     }
   }
 
+  /// Rows whose scores of so many keys fit into a core's cache.
+  func tileRows(chunk: Int) -> Int {
+    max(1, min(Self.largestTile, Workspace.scoreElements / (group * max(chunk, 1))))
+  }
+
+  /// A task has the heads that share a key head, so that its keys are widened once for all.
   private func attendRows(
     _ runs: [KeyRun], rows: Int, into out: UnsafeMutablePointer<Float>,
     logSums: UnsafeMutablePointer<Float>?, _ workspace: Workspace
   ) {
     let longest = runs.map(\.count).max() ?? 1
-    workspace.parallel.forEach(rows * heads) { thread, item in
-      let row = item / heads
-      let head = item % heads
-      let scores = workspace.scratch(thread).buffer("attention.row", longest)
-      let target = out + item * headDim
-      var maximum = -Float.infinity
-      var sum = Float(0)
-      target.update(repeating: 0, count: headDim)
+    workspace.parallel.forEach(rows * keyHeads) { thread, item in
+      let scratch = workspace.scratch(thread)
+      let task = RowTask(
+        attention: self, row: item / keyHeads, keyHead: item % keyHeads,
+        scores: scratch.buffer("attention.row", longest), scratch: scratch)
+      task.run(runs, into: out, logSums)
+    }
+  }
+
+  /// One row's queries of all heads that share a key head.
+  private struct RowTask {
+    let attention: Attention
+    let row: Int
+    let keyHead: Int
+    let scores: UnsafeMutablePointer<Float>
+    let scratch: BufferPool
+
+    func run(
+      _ runs: [KeyRun], into out: UnsafeMutablePointer<Float>,
+      _ logSums: UnsafeMutablePointer<Float>?
+    ) {
+      let group = attention.group
+      let dim = attention.headDim
+      let first = row * attention.heads + keyHead * group
+      var maximum = [Float](repeating: -.infinity, count: group)
+      var sum = [Float](repeating: 0, count: group)
+      (out + first * dim).update(repeating: 0, count: group * dim)
       for run in runs {
         let seen = run.visible(row)
-        if seen.isEmpty { continue }
-        for piece in run.keys.pieces(seen, of: Self.rowPiece) {
-          let pool = workspace.scratch(thread)
-          let keys = run.keys.floats(head: head / group, piece, pool, "attention.wide_keys")
-          let values = run.values.floats(head: head / group, piece, pool, "attention.wide_values")
-          kernels().pointee.attend_row(
-            &maximum, &sum, target, run.query + item * headDim, keys, values, Int64(piece.count),
-            Int64(headDim), scale, scores)
+        for piece in seen.isEmpty ? [] : run.keys.pieces(seen, of: Attention.rowPiece) {
+          let keys = run.keys.floats(head: keyHead, piece, scratch, "attention.wide_keys")
+          let values = run.values.floats(head: keyHead, piece, scratch, "attention.wide_values")
+          for member in 0..<group {
+            kernels().pointee.attend_row(
+              &maximum[member], &sum[member], out + (first + member) * dim,
+              run.query + (first + member) * dim, keys, values, Int64(piece.count), Int64(dim),
+              attention.scale, scores)
+          }
         }
       }
-      for index in 0..<headDim { target[index] /= sum }
-      kernels().pointee.log_sums(&maximum, &sum, 1)
-      logSums?[item] = maximum
+
+      for member in 0..<group {
+        let target = out + (first + member) * dim
+        for index in 0..<dim { target[index] /= sum[member] }
+      }
+
+      kernels().pointee.log_sums(&maximum, &sum, Int64(group))
+      (logSums.map { $0 + first })?.update(from: maximum, count: group)
     }
   }
 
@@ -109,6 +136,43 @@ struct Attention {
     }
   }
 
+  /// queries [group, rows, headDim] of the heads that share one key head.
+  func gather(
+    _ source: UnsafePointer<Float>, keyHead: Int, _ rows: Range<Int>,
+    into query: UnsafeMutablePointer<Float>
+  ) {
+    for member in 0..<group {
+      for (index, row) in rows.enumerated() {
+        (query + (member * rows.count + index) * headDim)
+          .update(
+            from: source + (row * heads + keyHead * group + member) * headDim, count: headDim)
+      }
+    }
+  }
+
+  /// A step of the online softmax over scores [group * rows, range.count] (see `softmax_tile`).
+  func softmax(
+    _ scores: UnsafeMutablePointer<Float>, _ range: Range<Int>, visible: [Range<Int>],
+    _ maximum: UnsafeMutablePointer<Float>, _ sum: UnsafeMutablePointer<Float>,
+    _ rescale: UnsafeMutablePointer<Float>
+  ) {
+    let count = group * visible.count
+    var first = [Int32](repeating: 0, count: count)
+    var last = first
+    for member in 0..<group {
+      for (index, seen) in visible.enumerated() {
+        let row = member * visible.count + index
+        first[row] = Int32(min(max(seen.lowerBound - range.lowerBound, 0), range.count))
+        last[row] = Int32(min(max(seen.upperBound - range.lowerBound, 0), range.count))
+        if last[row] < first[row] { last[row] = first[row] }
+      }
+    }
+
+    kernels().pointee.softmax_tile(
+      scores, Int64(count), Int64(range.count), Int64(range.count), scale, first, last, maximum,
+      sum, rescale)
+  }
+
   /// The query rows `rows` of all heads that share one key head.
   private struct Tile {
     let attention: Attention
@@ -119,18 +183,15 @@ struct Attention {
     let output: UnsafeMutablePointer<Float>  // [group, rows, headDim]
     let scores: UnsafeMutablePointer<Float>  // [group * rows, chunk]
     let statistics: UnsafeMutablePointer<Float>  // maximum, sum, rescale: [3, group * rows]
-    let mass: UnsafeMutablePointer<Float>?
     private let scratch: BufferPool
 
     init(
-      attention: Attention, keyHead: Int, rows: Range<Int>, chunk: Int, scratch: BufferPool,
-      mass: UnsafeMutablePointer<Float>?
+      attention: Attention, keyHead: Int, rows: Range<Int>, chunk: Int, scratch: BufferPool
     ) {
       self.attention = attention
       self.keyHead = keyHead
       self.rows = rows
       self.chunk = chunk
-      self.mass = mass
       self.scratch = scratch
       let count = attention.group * rows.count
       query = scratch.buffer("attention.query", count * attention.headDim)
@@ -153,7 +214,7 @@ struct Attention {
         guard let from = visible.filter({ !$0.isEmpty }).map(\.lowerBound).min(),
           let to = visible.map(\.upperBound).max()
         else { continue }
-        gather(run.query)
+        attention.gather(run.query, keyHead: keyHead, rows, into: query)
         for start in stride(from: from, to: to, by: chunk) {
           attend(run, start..<min(to, start + chunk), visible: visible)
         }
@@ -164,18 +225,6 @@ struct Attention {
       }
 
       finish(into: out)
-    }
-
-    private func gather(_ source: UnsafePointer<Float>) {
-      let dim = attention.headDim
-      let heads = attention.heads
-      for member in 0..<attention.group {
-        for (index, row) in rows.enumerated() {
-          (query + (member * rows.count + index) * dim)
-            .update(
-              from: source + (row * heads + keyHead * attention.group + member) * dim, count: dim)
-        }
-      }
     }
 
     private func attend(_ run: KeyRun, _ range: Range<Int>, visible: [Range<Int>]) {
@@ -198,32 +247,11 @@ struct Attention {
           scores + piece.lowerBound - range.lowerBound, columns, values, Int32(dim), 0, 1, output,
           Int32(dim))
       }
-      if mass != nil { record(range) }
     }
 
     private func softmax(_ range: Range<Int>, visible: [Range<Int>]) {
-      var first = [Int32](repeating: 0, count: count)
-      var last = first
-      for member in 0..<attention.group {
-        for (index, seen) in visible.enumerated() {
-          let row = member * rows.count + index
-          first[row] = Int32(min(max(seen.lowerBound - range.lowerBound, 0), range.count))
-          last[row] = Int32(min(max(seen.upperBound - range.lowerBound, 0), range.count))
-          if last[row] < first[row] { last[row] = first[row] }
-        }
-      }
-
-      kernels().pointee.softmax_tile(
-        scores, Int64(count), Int64(range.count), Int64(range.count), attention.scale, first, last,
-        statistics, statistics + count, statistics + 2 * count)
-    }
-
-    private func record(_ range: Range<Int>) {
-      guard let mass else { return }
-      let shares = (0..<count).map { 1 / statistics[count + $0] }
-      kernels().pointee.column_mass(
-        mass + range.lowerBound, scores, shares, Int64(count), Int64(range.count),
-        Int64(range.count))
+      attention.softmax(
+        scores, range, visible: visible, statistics, statistics + count, statistics + 2 * count)
     }
 
     private func finish(into out: UnsafeMutablePointer<Float>) {
