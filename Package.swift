@@ -122,7 +122,7 @@ let package = Package(
     // Tests
     .target(
       name: "TestSupport",
-      dependencies: ["Host", "Inference", "Jobs", "ModelTools", "Postgres"],
+      dependencies: ["Host", "Inference", "Jobs", "ModelTools", "Postgres", "Tokenizer"],
       path: "Tests/TestSupport",
       swiftSettings: swiftSettings),
     .testTarget(

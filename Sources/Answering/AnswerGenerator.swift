@@ -50,14 +50,12 @@ struct AnswerGenerator {
     return try first * begin(after: [tokens.first], beginning.state).probability(of: tokens.second)
   }
 
-  /// Reads a prompt; `state` stays as it is. A long one, with many passages in it, is part of the
-  /// writing to those who watch.
+  /// Reads a prompt; `state` stays as it is.
   /// - Throws: `ModelError`; `ReadingError.stopped` when the control says so.
   func begin(
     after prompt: [Int32], _ state: ReadingState, _ control: ReadingControl = ReadingControl()
   ) throws -> Beginning {
     let fork = state.fork()
-    if prompt.count > ReadingGrid.block { control.writing(0, nil) }
     let logits = try model.logits(after: prompt, state: fork) { _ in try control.checkStop() }
     return Beginning(state: fork, logits: logits)
   }

@@ -189,6 +189,7 @@ package final class Answerer {
       ? evidence.ranked.first.flatMap { reading.text.path(ofUnit: $0.unit) } : nil
     let quotes =
       path == nil ? try quotes(of: best, evidence, route, reading) : Quotes(evidence: evidence)
+    took.answerSeconds = Self.seconds(since: start, with: reading)
     return Answer(
       text: path ?? best.text, isSupported: true, support: support, candidates: candidates.all,
       evidence: quotes.evidence.ranked.map {
@@ -292,6 +293,13 @@ package final class Answerer {
       return [Double](repeating: 0, count: reading.text.units.ranges.count)
     }
     return try reading.attention(of: format.probe(task), model)
+  }
+
+  /// With what was written on the way.
+  private static func seconds(
+    since start: ContinuousClock.Instant, with reading: DocumentReading
+  ) -> Double {
+    (ContinuousClock.now - start) / .seconds(1) + reading.pass.writingSeconds
   }
 
   func figures(

@@ -1,6 +1,7 @@
 /// What can be wrong with a model folder or a request to it.
 package enum ModelError: Error, Equatable, CustomStringConvertible {
   case unreadable(path: String, reason: String)
+  case unwritable(path: String, reason: String)
   case notAModelFolder(path: String, missing: String)
   case malformedSafetensors(path: String, reason: String)
   case malformedGGUF(path: String, reason: String)
@@ -17,6 +18,7 @@ package enum ModelError: Error, Equatable, CustomStringConvertible {
   package var description: String {
     switch self {
     case .unreadable(let path, let reason): "cannot read \(path): \(reason)"
+    case .unwritable(let path, let reason): "cannot write \(path): \(reason)"
     case .notAModelFolder(let path, let missing):
       "\(path) is not a model folder: it has no \(missing) (expected a Hugging Face folder with "
         + "config.json and *.safetensors)"

@@ -16,28 +16,31 @@ final class SafetensorsWriter {
   /// Bytes of a cache line: kernels read panels that begin inside one more slowly.
   static let alignment = 64
 
+  private let path: String
   private let handle: FileHandle
   private var remaining: [Entry]
   private var type = DataType.float32
   private var missing = 0  // bytes of the tensor that was begun
 
-  /// - Throws: `ModelError.unreadable` when the file cannot be made.
+  /// - Throws: `ModelError.unwritable` when the file cannot be made.
   init(path: String, entries: [Entry]) throws {
     guard FileManager.default.createFile(atPath: path, contents: nil),
       let handle = FileHandle(forWritingAtPath: path)
     else {
-      throw ModelError.unreadable(path: path, reason: "it cannot be created")
+      throw ModelError.unwritable(path: path, reason: "it cannot be created")
     }
 
+    self.path = path
     self.handle = handle
     remaining = entries
     let header = Self.header(entries)
     var length = UInt64(header.count).littleEndian
-    try handle.write(contentsOf: Data(bytes: &length, count: 8))
-    try handle.write(contentsOf: header)
+    try withUnsafeBytes(of: &length) { try write($0) }
+    try header.withUnsafeBytes { try write($0) }
   }
 
   /// Writes the next tensor in the order of the entries.
+  /// - Throws: `ModelError.unwritable`, when the disk is full for one.
   func write(_ name: String, _ values: [Float]) throws {
     try begin(name)
     try append(values)
@@ -66,11 +69,26 @@ final class SafetensorsWriter {
 
   private func put(_ bytes: UnsafeRawBufferPointer) throws {
     missing -= bytes.count
-    try handle.write(contentsOf: Data(bytes))
+    try write(bytes)
+  }
+
+  private func write(_ bytes: UnsafeRawBufferPointer) throws {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let part = UnsafeRawBufferPointer(rebasing: rest)
+      let written = Glibc.write(handle.fileDescriptor, part.baseAddress, part.count)
+      if written < 0, errno == EINTR { continue }
+      guard written > 0 else { throw unwritable(errno) }
+      rest = rest.dropFirst(written)
+    }
+  }
+
+  private func unwritable(_ code: Int32) -> ModelError {
+    .unwritable(path: path, reason: String(cString: strerror(code)))
   }
 
   func close() throws {
-    try handle.synchronize()
+    guard fsync(handle.fileDescriptor) == 0 else { throw unwritable(errno) }
     try handle.close()
   }
 

@@ -4,7 +4,6 @@ import Reading
 import Retrieval
 import TestSupport
 import Testing
-import Tokenizer
 
 @testable import Answering
 
@@ -15,17 +14,11 @@ import Tokenizer
   private static let task = ReadingTask.ask(Question("Which stone is red?"))
 
   private let folder: TemporaryDirectory
-  private let tokenizer: TextTokenizer
 
   init() throws {
     folder = try TemporaryDirectory()
     try SmallVocabulary.json(Self.control)
       .write(to: URL(fileURLWithPath: folder.path + "/tokenizer.json"))
-    tokenizer = try TextTokenizer(folder: folder.path)
-  }
-
-  private func id(_ text: String) throws -> Int32 {
-    try #require(tokenizer.controlToken(text) ?? tokenizer.encode(text).first)
   }
 
   /// - Parameters:
@@ -35,14 +28,9 @@ import Tokenizer
     says: [String], isEndless: Bool = false, after: [String] = [], opens: Bool = false,
     canSwitch: Bool = false
   ) throws -> Answerer {
-    var successors: [Int32: Int32] = [:]
-    for chain in [
-      ["<|answer|>"] + says + (isEndless ? [] : ["<|end|>"]), ["\n\n"] + after + ["<|end|>"],
-    ] {
-      for (one, next) in zip(chain, chain.dropFirst()) { successors[try id(one)] = try id(next) }
-    }
-    try SuccessorModel(vocabulary: tokenizer.vocabularySize + 8, successors: successors)
-      .write(to: folder.path)
+    let end = isEndless ? [] : ["<|end|>"]
+    try SuccessorModel.write(
+      saying: [["<|answer|>"] + says + end, ["\n\n"] + after + ["<|end|>"]], to: folder.path)
     var turns = ModelPrompt.Turns(
       beforeSystem: [], beforeUser: [.token("<|user|>")],
       beforeAnswer: [.token("<|end|>"), .token("<|answer|>")])

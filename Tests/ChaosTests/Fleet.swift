@@ -4,7 +4,7 @@ import Host
 import Inference
 import Jobs
 import Postgres
-import Answering
+@testable import Answering
 import Reading
 import Results
 import Retrieval
@@ -204,6 +204,23 @@ enum ChaosModel {
     return text
   }
 
+  /// The same model with a prompt that opens its thoughts, which are drawn by a seed.
+  static func teachThinking(_ folder: String, as other: String) throws {
+    let manager = FileManager.default
+    try manager.createDirectory(atPath: other, withIntermediateDirectories: true)
+    for name in try manager.contentsOfDirectory(atPath: folder) {
+      try manager.createSymbolicLink(
+        atPath: other + "/" + name, withDestinationPath: folder + "/" + name)
+    }
+    try ModelPrompt(
+      source: "test",
+      turns: .init(
+        beforeSystem: [], beforeUser: [.text("\n\n")], beforeAnswer: [.text("\n\n<think>")]),
+      thinking: .init(open: "<think>", close: "</think>", isOpened: true), stop: [],
+      sampling: .init(temperature: 0.9, topP: 0.95)
+    ).write(to: other)
+  }
+
   /// What an undisturbed reading in this process answers.
   static func reference(_ reader: Answerer, text: String, name: String, question: String?) throws
     -> Answer
@@ -222,25 +239,38 @@ struct LongAnswers {
 
   private let fleet: Fleet
   private let text: String
+  private let model: String
+  private let most: Int
+  private let thinks: Int?
   let expected: String
+  let reasoning: String?
   let tokens: Int
 
   /// Looks for a text that the random model has much to say about.
-  init(_ fleet: Fleet, seed: UInt64) throws {
+  /// - Parameter thinks: tokens of thoughts before a short answer.
+  init(_ fleet: Fleet, seed: UInt64, thinks: Int? = nil) throws {
     var random = SplitMix(seed)
-    let reader = try Answerer(folder: fleet.cluster.directory.path + "/models/tiny", threads: 1)
+    let models = fleet.cluster.directory.path + "/models/"
+    self.thinks = thinks
+    most = thinks == nil ? Self.most : 40
+    model = thinks == nil ? "tiny" : "thinking"
+    if thinks != nil { try ChaosModel.teachThinking(models + "tiny", as: models + "thinking") }
+    let reader = try Answerer(folder: models + model, threads: 1)
     var options = AnswerOptions()
     options.route = .reading
-    options.mostTokens = Self.most
+    options.mostTokens = most
+    options.thinkTokens = thinks
     while true {
       let text = ChaosModel.text(tokens: 3_000, &random)
       let answer = try reader.read(
         Document(name: "long.txt", text: text), task: .ask(Question(Self.question)),
         options: options)
-      guard answer.isSupported, answer.figures.generatedTokens == Self.most else { continue }
+      guard answer.isSupported, answer.figures.generatedTokens >= most + (thinks ?? 0)
+      else { continue }
       self.fleet = fleet
       self.text = text
       expected = answer.text
+      reasoning = answer.reasoning.isEmpty ? nil : answer.reasoning
       tokens = answer.figures.generatedTokens
       return
     }
@@ -249,8 +279,9 @@ struct LongAnswers {
   func submit() throws -> Int {
     try fleet.queue.jobs.submit(
       JobOrder(
-        Document(name: "long.txt", text: text), .ask, question: Self.question, model: "tiny",
-        parameters: JobParameters(from: "reading", focused: nil, mostAnswerTokens: Self.most),
+        Document(name: "long.txt", text: text), .ask, question: Self.question, model: model,
+        parameters: JobParameters(
+          from: "reading", focused: nil, mostAnswerTokens: most, thinkTokens: thinks),
         again: true)
     ).id
   }

@@ -157,18 +157,25 @@ import Testing
 
   /// SIGKILL while answers are written: another worker writes the same text.
   @Test func writingThatIsKilledGivesTheSameText() throws {
+    try killWriters(times: 10, thinks: nil)
+  }
+
+  /// SIGKILL in the middle of thinking: another worker thinks the same.
+  @Test func thinkingThatIsKilledIsThoughtAgain() throws { try killWriters(times: 4, thinks: 1200) }
+
+  private func killWriters(times: Int, thinks: Int?) throws {
     let fleet = try Fleet(
       seed: ChaosScale.seed &+ 8, times: Fleet.Times(lease: 0.8, checkpoint: 0.05))
-    let answers = try LongAnswers(fleet, seed: ChaosScale.seed &+ 9)
+    let answers = try LongAnswers(fleet, seed: ChaosScale.seed &+ 9, thinks: thinks)
     var places: [Int] = []
     var jobs: [Int] = []
     let limit = Date().addingTimeInterval(240)
     var worker = try fleet.start("writer-0")
-    while places.count < 10, Date() < limit {
+    while places.count < times, Date() < limit {
       let job = try answers.submit()
       jobs.append(job)
       // The later the further: kills are spread over the text.
-      let wanted = 1 + places.count * answers.tokens / 12
+      let wanted = 1 + places.count * answers.tokens / (times + 2)
       while try !fleet.queue.jobs.status(job).isFinal, Date() < limit {
         let status = try fleet.queue.jobs.status(job)
         guard let written = status.writtenTokens, written >= wanted else { continue }
@@ -179,17 +186,19 @@ import Testing
       }
     }
 
-    #expect(places.count >= 10)
+    #expect(places.count >= times)
     #expect(try fleet.wait(until: jobs.count, seconds: 120))
     fleet.stopAll()
     for job in jobs {
       let record = try fleet.queue.jobs.result(job)
       #expect(record.answer == answers.expected && record.reading.generatedTokens == answers.tokens)
+      #expect(record.reasoning == answers.reasoning)
+      #expect(thinks == nil || record.reading.reasoningTokens ?? 0 >= thinks ?? 0)
     }
     #expect(Invariants.violations(try WriteLog.entries(fleet.queue)) == [])
     let resumed = try jobs.filter { try fleet.queue.jobs.result($0).reading.resumedFrom != nil }
     ChaosScale.report(
-      "SIGKILL while writing: at \(places) of \(answers.tokens) tokens, the same text each time; "
+      "SIGKILL while \(thinks == nil ? "writing" : "thinking"): at \(places) of \(answers.tokens) tokens, the same each time; "
         + "\(resumed.count) of \(jobs.count) did not read again")
   }
 

@@ -41,6 +41,12 @@ import Testing
     try compare(copy.path, with: "models/\(folder)/golden.json")
   }
 
+  /// Files whose weights are a folder's: rotary frequencies are stretched as the file says.
+  @Test(arguments: ["llama3-rope", "qwen3-yarn"])
+  func filesStretchTheirFrequenciesAsFoldersDo(name: String) throws {
+    try compare(Repository.fixture("gguf/\(name).gguf"), with: "models/\(name)/golden.json")
+  }
+
   private func compare(_ folder: String, with file: String) throws {
     let golden = try JSONDecoder().decode(Golden.self, from: try Repository.data(file))
     let model = try LanguageModel.load(folder: folder)

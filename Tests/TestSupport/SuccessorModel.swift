@@ -1,6 +1,7 @@
 import Foundation
 @testable package import Inference
 @testable import ModelTools
+import Tokenizer
 
 /// A Llama folder whose model goes on from each known token with one other, whatever came before:
 /// its layers add nothing, and its head maps a token's embedding to the next token.
@@ -13,6 +14,19 @@ package struct SuccessorModel {
   package init(vocabulary: Int, successors: [Int32: Int32]) {
     self.vocabulary = vocabulary
     self.successors = successors
+  }
+
+  /// A model whose folder has a tokenizer, and that says each chain's tokens one after the other.
+  package static func write(saying chains: [[String]], to folder: String) throws {
+    let tokenizer = try TextTokenizer(folder: folder)
+    var successors: [Int32: Int32] = [:]
+    for chain in chains {
+      let ids = chain.compactMap { tokenizer.controlToken($0) ?? tokenizer.encode($0).first }
+      precondition(ids.count == chain.count)
+      for (one, next) in zip(ids, ids.dropFirst()) { successors[one] = next }
+    }
+    try SuccessorModel(vocabulary: tokenizer.vocabularySize + 8, successors: successors)
+      .write(to: folder)
   }
 
   package func write(to folder: String) throws {

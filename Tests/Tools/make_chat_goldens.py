@@ -4,8 +4,8 @@
 
 TEMPLATES holds NAME.json files with `chat_template` and special tokens, as a tokenizer_config.json has
 them, or NAME.jinja files. They are their authors', and none is committed. Jinja2 renders them, as
-transformers does, and the library tokenizers encodes the result, with each family's control tokens added
-to a small vocabulary. DOCPROC is the program: its `model add` gives the pieces that are to give the same
+transformers does, with thinking off where that can be. The library tokenizers encodes the result, with
+each family's control tokens added to a small vocabulary. DOCPROC is the program: its `model add` gives the pieces that are to give the same
 ids. MODEL is any model's folder: its weights are not run. Needs jinja2 and tokenizers.
 """
 
@@ -29,6 +29,7 @@ CONTROL = {
     "ring-mini-2.0": ["<role>", "</role>", "<|role_end|>", "<|startoftext|>", "<think>", "</think>"],
     "minicpm3": ["<s>", "</s>", "<|im_start|>", "<|im_end|>"],
     "qwen3": ["<|im_start|>", "<|im_end|>", "<think>", "</think>"],
+    "qwen3-thinking": ["<|im_start|>", "<|im_end|>", "<think>", "</think>"],
     "smollm2": ["<|im_start|>", "<|im_end|>"],
 }
 SOURCES = {
@@ -38,7 +39,8 @@ SOURCES = {
     "ring-mini-2.0": "inclusionAI/Ling-V2, config_pretrain/tokenizer_config.json",
     "minicpm3": "OpenBMB/MiniCPM, minicpm_chat_template_with_tool.jinja",
     "qwen3": "QwenLM/Qwen3, qwen3_nonthinking.jinja",
-    "smollm2": "ChatML with a default system text, as SmolLM2 has it; not copied from its folder",
+    "qwen3-thinking": "Qwen3 0.6B to 32B, as programs that run its GGUF files quote it; without assistants' turns",
+    "smollm2": "HuggingFaceTB/SmolLM2-1.7B-Instruct, as llama.cpp prints the template of its GGUF file",
 }
 # Words such as <think> are added to vocabularies as tokens that are not special.
 ORDINARY = {"<think>", "</think>"}
@@ -65,7 +67,7 @@ def rendered(configuration, is_list):
     tokens = {key: configuration.get(key, "") for key in ("bos_token", "eos_token")}
     return environment.from_string(configuration["chat_template"]).render(
         messages=[{"role": "system", "content": content(SYSTEM)}, {"role": "user", "content": content(USER)}],
-        add_generation_prompt=True, tools=None, raise_exception=refuse, **tokens)
+        add_generation_prompt=True, enable_thinking=False, tools=None, raise_exception=refuse, **tokens)
 
 
 def registered(program, model, tokenizer, configuration):

@@ -203,7 +203,7 @@ def to_fp8(tensor, block):
 # --- Qwen3 --------------------------------------------------------------------------------------------
 
 
-def qwen3_case(folder, seed, classic, **changes):
+def qwen3_case(folder, seed, classic, has_plain_form=True, **changes):
     from transformers import Qwen3Config, Qwen3ForCausalLM
 
     model = Qwen3ForCausalLM(Qwen3Config(**changes))
@@ -215,6 +215,10 @@ def qwen3_case(folder, seed, classic, **changes):
         config = {key: value for key, value in json.loads(path.read_text()).items() if key != "layer_types"}
         path.write_text(json.dumps(config, indent=2) + "\n")
     ids = random_ids(TOKENS, changes["vocab_size"], seed)
+    if not has_plain_form:
+        logits = transformers_logits(folder, ids)
+        write_golden(folder, "transformers Qwen3ForCausalLM, float64 weights", ids, logits, three_positions(TOKENS))
+        return "transformers alone"
     decoder = Decoder(folder)
     return finish(folder, ids, decoder, decoder(ids))
 
@@ -235,12 +239,24 @@ def qwen3_untied(folder):
     )  # fmt: skip
 
 
+def qwen3_yarn(folder):
+    """Its context stretched by YaRN; most positions of the golden text are beyond the original ones."""
+    return qwen3_case(
+        folder, 1020, classic=False, has_plain_form=False, vocab_size=72, hidden_size=32, intermediate_size=48, num_hidden_layers=2,
+        num_attention_heads=4, num_key_value_heads=2, head_dim=16, tie_word_embeddings=False,
+        max_position_embeddings=256, rope_parameters={
+            "rope_type": "yarn", "rope_theta": 1000000.0, "factor": 4.0,
+            "original_max_position_embeddings": 64},
+    )  # fmt: skip
+
+
 CASES = {
     "minimax-m2": m2_published,
     "minimax-m2-fp8": m2_fp8,
     "minimax-m2-transformers": m2_transformers,
     "qwen3-tied": qwen3_tied,
     "qwen3-untied": qwen3_untied,
+    "qwen3-yarn": qwen3_yarn,
 }
 
 

@@ -39,7 +39,8 @@ select
   j.tenant,
   case
     when s.state <> 'running' then null
-    when c.written_tokens > 0 then 'writing'
+    -- What a read document's answer takes before its first token belongs to the writing.
+    when c.written_tokens > 0 or c.tokens_total > 0 and c.tokens_done >= c.tokens_total then 'writing'
     when c.tokens_total > 0 then 'reading'
     else 'preparing'
   end as phase,

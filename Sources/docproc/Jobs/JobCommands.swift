@@ -59,12 +59,9 @@ struct WaitCommand: ParsableCommand {
     let status = try JobFollower(
       jobs: try options.database.open().submitter, json: options.json
     ).wait(id)
-    if options.json {
-      print(JSONText.pretty(status))
-    } else {
-      print("job \(id) \(status.state.rawValue)")
-    }
-    guard status.state == .completed else { throw ExitCode.failure }
+    if options.json { print(JSONText.pretty(status)) }
+    try JobFollower.check(status)
+    if !options.json { print("job \(id) completed") }
   }
 }
 

@@ -11,11 +11,16 @@ struct JobFollower {
   /// - Throws: `UserError` when the job failed or was cancelled.
   func follow(_ id: Int) throws {
     let status = try wait(id)
-    guard status.state == .completed else {
-      if json { print(JSONText.pretty(status)) }
-      throw UserError("job \(id) \(status.state.rawValue)\(status.error.map { ": \($0)" } ?? "")")
-    }
+    if json, status.state != .completed { print(JSONText.pretty(status)) }
+    try Self.check(status)
     try printResult(status)
+  }
+
+  /// - Throws: `UserError` with the reason when the job failed or was cancelled.
+  static func check(_ status: JobStatus) throws {
+    guard status.state != .completed else { return }
+    let reason = status.error.map { ": \($0)" } ?? ""
+    throw UserError("job \(status.id) \(status.state.rawValue)\(reason)")
   }
 
   /// The job's status once it is final.

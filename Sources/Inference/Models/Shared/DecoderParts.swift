@@ -59,13 +59,14 @@ struct DecoderParts {
     _ context: Int?, _ notes: [String]
   ) -> ModelDescription {
     let trunk = layers.map(\.parameters).reduce(ParameterCount(all: 0), +)
+    let counts = layers.contains(where: \.mixer.countsPositions)
     let ends = tied ? head.parameters : 2 * head.parameters
     return ModelDescription(
       architecture: architecture, layers: layers.map(\.mixer.kind.rawValue), hiddenSize: hidden,
       vocabularySize: vocabulary,
       parameters: trunk.total + ends, activeParameters: trunk.active + head.parameters,
       bytes: weights.byteCount,
-      context: context ?? (layers.contains(where: \.mixer.countsPositions) ? positions : nil),
+      context: [context, counts ? positions : nil].compactMap(\.self).min(),
       notes: notes)
   }
 
