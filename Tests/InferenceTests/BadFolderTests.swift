@@ -62,6 +62,51 @@ import Testing
     }
   }
 
+  private static func file(_ header: String, bytes: Int) -> Data {
+    var length = UInt64(header.utf8.count).littleEndian
+    return Data(bytes: &length, count: 8) + Data(header.utf8) + Data(count: bytes)
+  }
+
+  @Test(arguments: [
+    (#""data_offsets": [0, 16]"#, #""data_offsets": [16, 32]"#, 36, "4 bytes follow"),
+    (#""data_offsets": [0, 16]"#, #""data_offsets": [8, 24]"#, 24, "overlaps"),
+    (#""data_offsets": [0, 16]"#, #""data_offsets": [20, 36]"#, 36, "after a gap"),
+  ])
+  func tensorsThatDoNotFillTheirFile(
+    first: String, second: String, bytes: Int, fault: String
+  ) throws {
+    let directory = try folder()
+    let entry = #""dtype": "F32", "shape": [4]"#
+    let header = "{\"a\": {\(entry), \(first)}, \"b\": {\(entry), \(second)}}"
+    let path = try directory.write("odd.safetensors", Self.file(header, bytes: bytes))
+    let error = #expect(throws: ModelError.self) { try SafetensorsFile(path: path) }
+    #expect("\(try #require(error))".contains(fault))
+  }
+
+  /// Of a tensor in two files, the one that the index names is read.
+  @Test func theIndexSaysWhoseATensorIs() throws {
+    let directory = try folder()
+    let path = directory.path + "/model.safetensors"
+    let names = try SafetensorsFile(path: path).tensors.keys
+    let norm = #"{"model.norm.weight": {"dtype": "F32", "shape": [32], "data_offsets": [0, 128]}}"#
+    _ = try directory.write("a.safetensors", Self.file(norm, bytes: 128))
+    try FileManager.default.moveItem(atPath: path, toPath: directory.path + "/b.safetensors")
+    guard case .unreadable(_, let reason) = error(loading: directory) else {
+      Issue.record("expected a refusal")
+      return
+    }
+    #expect(reason.contains("model.norm.weight stands in two files"))
+    for (owner, isZero) in [("a", true), ("b", false)] {
+      var map = Dictionary(uniqueKeysWithValues: names.map { ($0, "b.safetensors") })
+      map["model.norm.weight"] = owner + ".safetensors"
+      map["other"] = "a.safetensors"
+      let index = try JSONEncoder().encode(["weight_map": map])
+      _ = try directory.write("model.safetensors.index.json", index)
+      let norm = try ModelWeights(folder: directory.path).vector("model.norm.weight", count: 32)
+      #expect(norm.allSatisfy { $0 == 0 } == isZero)
+    }
+  }
+
   static let hostileHeaders = [
     "not json", "[]", "{\"a\": 3}", "{}",
     #"{"model.norm.weight": {"dtype": "F32", "shape": [4], "data_offsets": [0, 99999999999]}}"#,

@@ -16,13 +16,24 @@ package final class ModelWeights {
   /// - Throws: `ModelError` when the folder holds no readable safetensors.
   package init(folder: String) throws {
     self.folder = folder
+    self.tensors = try Self.withBlockScales(try Self.shards(folder: folder))
+  }
+
+  /// The tensors of all shards. Of one that stands in two, the index says whose it is.
+  private static func shards(folder: String) throws -> [String: Tensor] {
+    let (names, index) = try shardNames(folder: folder)
     var tensors: [String: Tensor] = [:]
-    for name in try Self.shardNames(folder: folder) {
-      let shard = try SafetensorsFile(path: folder + "/" + name)
-      tensors.merge(shard.tensors) { first, _ in first }
+    for shard in names {
+      for (name, tensor) in try SafetensorsFile(path: folder + "/" + shard).tensors {
+        if let owner = index[name], owner != shard { continue }
+        guard tensors.updateValue(tensor, forKey: name) == nil else {
+          throw ModelError.unreadable(
+            path: folder, reason: "its tensor \(name) stands in two files, and no index says which")
+        }
+      }
     }
 
-    self.tensors = try Self.withBlockScales(tensors)
+    return tensors
   }
 
   /// Eight-bit floats with the factors that stand beside them as `NAME_scale_inv`.
@@ -92,10 +103,14 @@ package final class ModelWeights {
   var parameterCount: Int { tensors.values.reduce(0) { $0 + max(0, $1.count) } }
   package var byteCount: Int { tensors.values.reduce(0) { $0 + $1.bytes.count } }
 
-  private static func shardNames(folder: String) throws -> [String] {
+  /// The files to read, and by tensors' names the file that the index says.
+  private static func shardNames(folder: String) throws -> (
+    names: [String], index: [String: String]
+  ) {
     let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
     if names.contains("model.safetensors.index.json") {
-      return try indexedShards(folder: folder)
+      let index = try index(folder: folder)
+      return (Set(index.values).sorted(), index)
     }
 
     let shards = names.filter { $0.hasSuffix(".safetensors") }
@@ -103,22 +118,22 @@ package final class ModelWeights {
       throw ModelError.notAModelFolder(path: folder, missing: "*.safetensors file")
     }
 
-    return shards.contains("model.safetensors") ? ["model.safetensors"] : shards
+    return (shards.contains("model.safetensors") ? ["model.safetensors"] : shards, [:])
   }
 
-  private static func indexedShards(folder: String) throws -> [String] {
+  private static func index(folder: String) throws -> [String: String] {
     let path = folder + "/model.safetensors.index.json"
     struct Index: Decodable { let weight_map: [String: String] }
     guard let data = FileManager.default.contents(atPath: path),
       let index = try? JSONDecoder().decode(Index.self, from: data)
     else { throw ModelError.unreadable(path: path, reason: "it has no weight_map") }
-    let shards = Set(index.weight_map.values)
     // A shard stands beside its index; a name that leaves the folder is an attack.
-    if let escaping = shards.first(where: { $0.contains("/") || $0.hasPrefix(".") }) {
+    let escaping = index.weight_map.values.first { $0.contains("/") || $0.hasPrefix(".") }
+    if let escaping {
       throw ModelError.unreadable(
         path: path, reason: "it names the shard \(escaping), which is outside of the folder")
     }
 
-    return shards.sorted()
+    return index.weight_map
   }
 }

@@ -4,22 +4,25 @@ import COpenBLAS
 /// Softmax attention of a block of queries over runs of keys, tile by tile with
 /// the online softmax (arXiv 2205.14135), so that scores stay in a core's cache.
 struct Attention {
-  let heads: Int
-  let keyHeads: Int
-  let headDim: Int
-  let scale: Float
+  let shape: AttentionShape
   /// True: 16-bit integers where they are faster, see `IntegerAttention`.
   var integer = false
 
+  init(heads: Int, keyHeads: Int, headDim: Int, scale: Float) {
+    shape = AttentionShape(heads: heads, keyHeads: keyHeads, headDim: headDim, scale: scale)
+  }
+
+  var heads: Int { shape.heads }
+  var keyHeads: Int { shape.keyHeads }
+  var headDim: Int { shape.headDim }
+  var scale: Float { shape.scale }
+
   /// Up to here each query goes through the keys alone: tiles would be empty for the most part.
   private static let fewRows = 2
-  private static let largestTile = 128
   private static let largestChunk = 2048
   /// Keys that are widened at once: for a row they stay in L1, for a tile in L2.
   private static let rowPiece = 64
   private static let tilePiece = 512
-
-  var group: Int { heads / keyHeads }
 
   /// out [rows, heads, headDim]. If `mass` is given, each key's share of attention, summed over rows
   /// and heads, is added to it, for a single run of `mass.count` keys; if `logSums` is, it gets the
@@ -32,7 +35,7 @@ struct Attention {
     guard let mass else { return attend(runs, rows: rows, into: out, logSums: logSums, workspace) }
     let sums = logSums ?? workspace.buffer("attention.log_sums", rows * heads)
     attend(runs, rows: rows, into: out, logSums: sums, workspace)
-    AttentionMass(attention: self, run: runs[0], logSums: sums).add(to: mass, rows: rows, workspace)
+    AttentionMass(shape: shape, run: runs[0], logSums: sums).add(to: mass, rows: rows, workspace)
   }
 
   private func attend(
@@ -40,7 +43,7 @@ struct Attention {
     logSums: UnsafeMutablePointer<Float>?, _ workspace: Workspace
   ) {
     if integer, IntegerAttention.fits(headDim: headDim, rows: rows) {
-      return IntegerAttention(attention: self)(
+      return IntegerAttention(shape: shape)(
         runs, rows: rows, into: out, logSums: logSums, workspace)
     }
 
@@ -49,20 +52,15 @@ struct Attention {
     }
 
     let chunk = min(Self.largestChunk, runs.map(\.count).max() ?? 1)
-    let tile = tileRows(chunk: chunk)
+    let tile = shape.tileRows(chunk: chunk)
     let tiles = (rows + tile - 1) / tile
     workspace.parallel.forEach(keyHeads * tiles) { thread, item in
       let first = (item / keyHeads) * tile
       let task = Tile(
-        attention: self, keyHead: item % keyHeads, rows: first..<min(rows, first + tile),
+        shape: shape, keyHead: item % keyHeads, rows: first..<min(rows, first + tile),
         chunk: chunk, scratch: workspace.scratch(thread))
       task.run(runs, into: out, logSums)
     }
-  }
-
-  /// Rows whose scores of so many keys fit into a core's cache.
-  func tileRows(chunk: Int) -> Int {
-    max(1, min(Self.largestTile, Workspace.scoreElements / (group * max(chunk, 1))))
   }
 
   /// A task has the heads that share a key head, so that its keys are widened once for all.
@@ -74,7 +72,7 @@ struct Attention {
     workspace.parallel.forEach(rows * keyHeads) { thread, item in
       let scratch = workspace.scratch(thread)
       let task = RowTask(
-        attention: self, row: item / keyHeads, keyHead: item % keyHeads,
+        shape: shape, row: item / keyHeads, keyHead: item % keyHeads,
         scores: scratch.buffer("attention.row", longest), scratch: scratch)
       task.run(runs, into: out, logSums)
     }
@@ -82,7 +80,7 @@ struct Attention {
 
   /// One row's queries of all heads that share a key head.
   private struct RowTask {
-    let attention: Attention
+    let shape: AttentionShape
     let row: Int
     let keyHead: Int
     let scores: UnsafeMutablePointer<Float>
@@ -92,9 +90,9 @@ struct Attention {
       _ runs: [KeyRun], into out: UnsafeMutablePointer<Float>,
       _ logSums: UnsafeMutablePointer<Float>?
     ) {
-      let group = attention.group
-      let dim = attention.headDim
-      let first = row * attention.heads + keyHead * group
+      let group = shape.group
+      let dim = shape.headDim
+      let first = row * shape.heads + keyHead * group
       var maximum = [Float](repeating: -.infinity, count: group)
       var sum = [Float](repeating: 0, count: group)
       (out + first * dim).update(repeating: 0, count: group * dim)
@@ -107,7 +105,7 @@ struct Attention {
             kernels().pointee.attend_row(
               &maximum[member], &sum[member], out + (first + member) * dim,
               run.query + (first + member) * dim, keys, values, Int64(piece.count), Int64(dim),
-              attention.scale, scores)
+              shape.scale, scores)
           }
         }
       }
@@ -122,60 +120,9 @@ struct Attention {
     }
   }
 
-  /// The logs of denominators of one key head's queries into [rows, heads], of their maxima,
-  /// which are used up, and sums [group, rows].
-  func logSums(
-    _ maximum: UnsafeMutablePointer<Float>, _ sum: UnsafePointer<Float>, keyHead: Int,
-    _ rows: Range<Int>,
-    into target: UnsafeMutablePointer<Float>
-  ) {
-    kernels().pointee.log_sums(maximum, sum, Int64(group * rows.count))
-    for member in 0..<group {
-      let column = target + rows.lowerBound * heads + keyHead * group + member
-      for row in 0..<rows.count { column[row * heads] = maximum[member * rows.count + row] }
-    }
-  }
-
-  /// queries [group, rows, headDim] of the heads that share one key head.
-  func gather(
-    _ source: UnsafePointer<Float>, keyHead: Int, _ rows: Range<Int>,
-    into query: UnsafeMutablePointer<Float>
-  ) {
-    for member in 0..<group {
-      for (index, row) in rows.enumerated() {
-        (query + (member * rows.count + index) * headDim)
-          .update(
-            from: source + (row * heads + keyHead * group + member) * headDim, count: headDim)
-      }
-    }
-  }
-
-  /// A step of the online softmax over scores [group * rows, range.count] (see `softmax_tile`).
-  func softmax(
-    _ scores: UnsafeMutablePointer<Float>, _ range: Range<Int>, visible: [Range<Int>],
-    _ maximum: UnsafeMutablePointer<Float>, _ sum: UnsafeMutablePointer<Float>,
-    _ rescale: UnsafeMutablePointer<Float>
-  ) {
-    let count = group * visible.count
-    var first = [Int32](repeating: 0, count: count)
-    var last = first
-    for member in 0..<group {
-      for (index, seen) in visible.enumerated() {
-        let row = member * visible.count + index
-        first[row] = Int32(min(max(seen.lowerBound - range.lowerBound, 0), range.count))
-        last[row] = Int32(min(max(seen.upperBound - range.lowerBound, 0), range.count))
-        if last[row] < first[row] { last[row] = first[row] }
-      }
-    }
-
-    kernels().pointee.softmax_tile(
-      scores, Int64(count), Int64(range.count), Int64(range.count), scale, first, last, maximum,
-      sum, rescale)
-  }
-
   /// The query rows `rows` of all heads that share one key head.
   private struct Tile {
-    let attention: Attention
+    let shape: AttentionShape
     let keyHead: Int
     let rows: Range<Int>
     let chunk: Int
@@ -186,27 +133,27 @@ struct Attention {
     private let scratch: BufferPool
 
     init(
-      attention: Attention, keyHead: Int, rows: Range<Int>, chunk: Int, scratch: BufferPool
+      shape: AttentionShape, keyHead: Int, rows: Range<Int>, chunk: Int, scratch: BufferPool
     ) {
-      self.attention = attention
+      self.shape = shape
       self.keyHead = keyHead
       self.rows = rows
       self.chunk = chunk
       self.scratch = scratch
-      let count = attention.group * rows.count
-      query = scratch.buffer("attention.query", count * attention.headDim)
-      output = scratch.buffer("attention.output", count * attention.headDim)
+      let count = shape.group * rows.count
+      query = scratch.buffer("attention.query", count * shape.headDim)
+      output = scratch.buffer("attention.output", count * shape.headDim)
       scores = scratch.buffer("attention.scores", count * max(chunk, 1))
       statistics = scratch.buffer("attention.statistics", 3 * count)
     }
 
-    private var count: Int { attention.group * rows.count }
+    private var count: Int { shape.group * rows.count }
 
     func run(
       _ runs: [KeyRun], into out: UnsafeMutablePointer<Float>,
       _ logSums: UnsafeMutablePointer<Float>?
     ) {
-      output.update(repeating: 0, count: count * attention.headDim)
+      output.update(repeating: 0, count: count * shape.headDim)
       statistics.update(repeating: -.infinity, count: count)
       (statistics + count).update(repeating: 0, count: count)
       for run in runs {
@@ -214,21 +161,21 @@ struct Attention {
         guard let from = visible.filter({ !$0.isEmpty }).map(\.lowerBound).min(),
           let to = visible.map(\.upperBound).max()
         else { continue }
-        attention.gather(run.query, keyHead: keyHead, rows, into: query)
+        shape.gather(run.query, keyHead: keyHead, rows, into: query)
         for start in stride(from: from, to: to, by: chunk) {
           attend(run, start..<min(to, start + chunk), visible: visible)
         }
       }
 
       if let logSums {
-        attention.logSums(statistics, statistics + count, keyHead: keyHead, rows, into: logSums)
+        shape.logSums(statistics, statistics + count, keyHead: keyHead, rows, into: logSums)
       }
 
       finish(into: out)
     }
 
     private func attend(_ run: KeyRun, _ range: Range<Int>, visible: [Range<Int>]) {
-      let dim = attention.headDim
+      let dim = shape.headDim
       let columns = Int32(range.count)
       let pieces = run.keys.pieces(range, of: Attention.tilePiece)
       for piece in pieces {
@@ -250,18 +197,18 @@ struct Attention {
     }
 
     private func softmax(_ range: Range<Int>, visible: [Range<Int>]) {
-      attention.softmax(
+      shape.softmax(
         scores, range, visible: visible, statistics, statistics + count, statistics + 2 * count)
     }
 
     private func finish(into out: UnsafeMutablePointer<Float>) {
-      let dim = attention.headDim
-      let heads = attention.heads
+      let dim = shape.headDim
+      let heads = shape.heads
       for row in 0..<count { statistics[2 * count + row] = 1 / statistics[count + row] }
       kernels().pointee.scale_rows(output, statistics + 2 * count, Int64(count), Int64(dim))
-      for member in 0..<attention.group {
+      for member in 0..<shape.group {
         for (index, row) in rows.enumerated() {
-          (out + (row * heads + keyHead * attention.group + member) * dim)
+          (out + (row * heads + keyHead * shape.group + member) * dim)
             .update(from: output + (member * rows.count + index) * dim, count: dim)
         }
       }

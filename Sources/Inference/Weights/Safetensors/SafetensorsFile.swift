@@ -16,12 +16,37 @@ package final class SafetensorsFile {
     let header = try Self.header(of: file)
     let dataStart = 8 + header.length
     var tensors: [String: Tensor] = [:]
+    var ranges: [(name: String, range: Range<Int>)] = []
     for (name, value) in header.entries where name != "__metadata__" {
-      tensors[name] = try Self.tensor(name: name, entry: value, file: file, dataStart: dataStart)
+      let (tensor, range) = try Self.tensor(
+        name: name, entry: value, file: file, dataStart: dataStart)
+      tensors[name] = tensor
+      ranges.append((name, range))
     }
+    try Self.checkWhole(ranges, dataStart..<file.bytes.count, file)
 
     self.file = file
     self.tensors = tensors
+  }
+
+  /// Tensors fill a file's data without gaps, and nothing follows them (the format's own rule).
+  private static func checkWhole(
+    _ tensors: [(name: String, range: Range<Int>)], _ data: Range<Int>, _ file: MappedFile
+  ) throws {
+    var end = data.lowerBound
+    let ordered = tensors.sorted {
+      ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound)
+    }
+    for (name, range) in ordered {
+      guard range.lowerBound == end else {
+        let fault = range.lowerBound < end ? "overlaps with another" : "lies after a gap"
+        throw malformed(file, "tensor \(name) \(fault)")
+      }
+      end = range.upperBound
+    }
+    guard end == data.upperBound else {
+      throw malformed(file, "\(data.upperBound - end) bytes follow its last tensor")
+    }
   }
 
   private static func malformed(_ file: MappedFile, _ reason: String) -> ModelError {
@@ -50,7 +75,7 @@ package final class SafetensorsFile {
   }
 
   private static func tensor(name: String, entry: JSONValue, file: MappedFile, dataStart: Int)
-    throws -> Tensor
+    throws -> (Tensor, Range<Int>)
   {
     guard case .object(let object) = entry else {
       throw malformed(file, "the entry of \(name) is not an object")
@@ -60,21 +85,23 @@ package final class SafetensorsFile {
     guard let typeName = fields.string("dtype"), let shape = try? fields.integers("shape"),
       let offsets = try? fields.integers("data_offsets"), offsets.count == 2
     else { throw malformed(file, "the entry of \(name) lacks dtype, shape or data_offsets") }
+    let range = try dataRange(name: name, offsets: offsets, file: file, dataStart: dataStart)
     guard let type = DataType(rawValue: typeName), type.block.elements == 1 else {
       // Other types may stand in a file (position ids, buffers); only use is an error.
-      return Tensor(
+      let unusable = Tensor(
         name: name, type: .float32, shape: [-1],
         bytes: UnsafeRawBufferPointer(start: nil, count: 0), owner: file)
+      return (unusable, range)
     }
-    let range = try dataRange(name: name, offsets: offsets, file: file, dataStart: dataStart)
     guard let size = type.byteCount(shape: shape), size == range.count else {
       throw malformed(
         file, "tensor \(name) of shape \(shape) does not fill its \(range.count) bytes")
     }
 
-    return Tensor(
+    let tensor = Tensor(
       name: name, type: type, shape: shape,
       bytes: UnsafeRawBufferPointer(rebasing: file.bytes[range]), owner: file)
+    return (tensor, range)
   }
 
   private static func dataRange(name: String, offsets: [Int], file: MappedFile, dataStart: Int)
