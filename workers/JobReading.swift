@@ -168,7 +168,8 @@ struct JobReading {
       reasoning: answer.reasoning.isEmpty ? nil : answer.reasoning,
       supported: answer.isSupported, evidence: answer.evidence,
       outline: answer.outline.isEmpty ? nil : answer.outline,
-      model: reading.model.info, reading: figures, worker: settings.name)
+      model: reading.model.info, reading: figures, worker: settings.name,
+      notes: try job.parameters().documentNotes)
   }
 
   private func control(_ checkpointer: Checkpointer, _ point: ResumePoint?) -> ReadingControl {

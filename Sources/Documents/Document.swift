@@ -23,13 +23,19 @@ package struct Document: Sendable {
   package let parts: [Part]
   /// Of the text's UTF-8 bytes.
   package let sha256: String
+  /// What of the path is not in the text, or was read in doubt, and why.
+  package let notes: [String]
 
-  package init(name: String, text: String, parts: [Part]? = nil) {
+  package init(name: String, text: String, parts: [Part]? = nil, notes: [String] = []) {
     self.name = name
     self.text = text
+    self.notes = notes
     self.parts = parts ?? [Part(path: name, start: 0, length: text.unicodeScalars.count)]
     sha256 = SHA256.hex(of: text)
   }
+
+  /// True where the text has its files' paths in it, if it is only one.
+  package var isDirectory: Bool { parts.count > 1 || (parts.first?.start ?? 0) > 0 }
 
   /// The file and the offset in it, in scalars, at an offset of the text; nil
   /// between the parts.

@@ -7,7 +7,8 @@ package enum DocumentError: Error, Equatable, CustomStringConvertible {
   case unsupportedFormat(path: String, format: String)
   case invalidEncoding(path: String, byte: Int, guess: String?)
   case unknownEncoding(String)
-  case noTextInDirectory(path: String)
+  case noTextInDirectory(path: String, leftOut: [String])
+  case bareRepository(path: String)
   case tooLarge(path: String, bytes: Int, limit: Int)
 
   package var description: String {
@@ -24,9 +25,23 @@ package enum DocumentError: Error, Equatable, CustomStringConvertible {
         + "; name it with --encoding, for example --encoding \(guess ?? "ISO-8859-1")"
     case .unknownEncoding(let name):
       "the encoding \(name) is not known on this host (see: iconv --list)"
-    case .noTextInDirectory(let path): "\(path) holds no text files; \(Self.supported)"
+    case .noTextInDirectory(let path, let leftOut):
+      "\(path) holds no text files; \(Self.supported)"
+        + leftOut.map { "\n  " + $0 }.joined()
+    case .bareRepository(let path):
+      "\(path) is a bare git repository, without files of its own: git clone it, and read the clone"
     case .tooLarge(let path, let bytes, let limit):
       "\(path) holds \(bytes) bytes of text; the limit is \(limit)"
+    }
+  }
+
+  /// What is wrong, without the path.
+  var reason: String {
+    switch self {
+    case .unreadable(_, let reason): reason
+    case .invalidEncoding: "its encoding cannot be told"
+    case .tooLarge(_, let bytes, let limit): "\(bytes) bytes; the limit is \(limit)"
+    default: "\(self)"
     }
   }
 

@@ -14,11 +14,14 @@ package struct JobParameters: Sendable, Equatable, Codable {
   package var thinkTokens: Int?
   /// True: the document is read though it is longer than the model's context; nil: it is not.
   package var beyondContext: Bool?
+  /// What of the path is not in the document, or was read in doubt; nil: nothing.
+  package var documentNotes: [String]?
 
   package init(
     from: String? = nil, focused: Bool? = nil, mostAnswerTokens: Int? = nil,
-    thinkTokens: Int? = nil, beyondContext: Bool? = nil
+    thinkTokens: Int? = nil, beyondContext: Bool? = nil, documentNotes: [String]? = nil
   ) {
+    self.documentNotes = documentNotes
     self.beyondContext = beyondContext
     self.thinkTokens = thinkTokens
     self.from = from
@@ -31,6 +34,7 @@ package struct JobParameters: Sendable, Equatable, Codable {
     case mostAnswerTokens = "max_answer_tokens"
     case thinkTokens = "think_tokens"
     case beyondContext = "beyond_context"
+    case documentNotes = "document_notes"
   }
 
   func encoded() throws -> String {

@@ -42,17 +42,20 @@ package struct ResultRecord: Codable, Sendable, Equatable {
   package let model: ModelInfo
   package let reading: ReadingFigures
   package let worker: String
+  /// What of the path is not in the document, or was read in doubt.
+  package let notes: [String]?
 
   private enum CodingKeys: String, CodingKey {
     case task, question, document, answer, reasoning, supported, evidence, outline, model, reading,
-      worker
+      worker, notes
     case answeredFrom = "answered_from"
   }
 
   package init(
     task: String, question: String?, document: DocumentInfo, answer: String,
     answeredFrom: String? = nil, reasoning: String? = nil, supported: Bool, evidence: [Quote],
-    outline: [OutlineEntry]? = nil, model: ModelInfo, reading: ReadingFigures, worker: String
+    outline: [OutlineEntry]? = nil, model: ModelInfo, reading: ReadingFigures, worker: String,
+    notes: [String]? = nil
   ) {
     self.task = task
     self.question = question
@@ -66,5 +69,6 @@ package struct ResultRecord: Codable, Sendable, Equatable {
     self.model = model
     self.reading = reading
     self.worker = worker
+    self.notes = notes
   }
 }

@@ -54,8 +54,10 @@ import Testing
     let job = try claim()
     let writing = JobProgress(
       tokens: 4, total: 4, steps: 9, writtenTokens: 3, written: "It says")
-    #expect(try queue.report(job.claim, JobProgress(tokens: 4, total: 4)) == .going)
+    #expect(try queue.report(job.claim, JobProgress(tokens: 3, total: 4)) == .going)
     #expect(try queue.jobs.status(id).phase == "reading")
+    #expect(try queue.report(job.claim, JobProgress(tokens: 4, total: 4)) == .going)
+    #expect(try queue.jobs.status(id).phase == "writing", "what follows the reading")
     #expect(try queue.report(job.claim, writing) == .going)
     let status = try queue.jobs.status(id)
     #expect(status.phase == "writing" && status.writtenTokens == 3 && status.written == "It says")

@@ -1,60 +1,121 @@
 import Foundation
+import Glibc
 import Host
 
 /// A directory as one text: its text files in reading order, each after its path.
 struct Codebase {
   let root: String
   let encoding: String?
+  var choice = FileChoice()
 
-  /// - Throws: `DocumentError.noTextInDirectory` when nothing in it is text.
+  /// Repositories within repositories, at most.
+  private static let deepest = 16
+
+  /// A file's path below the root: as it is shown, and as the system knows it.
+  struct File: Hashable {
+    let path: String
+    let name: [UInt8]
+  }
+
+  /// - Throws: `DocumentError.noTextInDirectory` when nothing in it is text; `.bareRepository`.
   func document() throws -> Document {
-    var text = ""
-    var scalars = 0
-    var parts: [Document.Part] = []
-    for path in try paths() {
-      guard let content = try? content(of: path) else { continue }
-      let heading = (text.isEmpty ? "" : "\n") + "==> \(path) <==\n\n"
-      let length = content.unicodeScalars.count
-      scalars += heading.unicodeScalars.count
-      parts.append(Document.Part(path: path, start: scalars, length: length))
-      scalars += length
-      text += heading + content
-      if !content.hasSuffix("\n") {
-        text += "\n"
-        scalars += 1
+    if isBareRepository { throw DocumentError.bareRepository(path: root) }
+    var leftOut = LeftOut()
+    var text = JoinedText()
+    let files = try files(&leftOut)
+    let vendored = FileChoice.vendored(files.map(\.path))
+    for file in files {
+      if let reason = choice.refusal(of: file.path, vendored: vendored) {
+        if !reason.isEmpty { leftOut.add(file.path, reason + "; --include reads it") }
+        continue
       }
-      if text.utf8.count > FileContents.maximumBytes {
-        throw DocumentError.tooLarge(
-          path: root, bytes: text.utf8.count, limit: FileContents.maximumBytes)
-      }
+      guard let content = content(of: file, &leftOut) else { continue }
+      try text.append(content, path: file.path, of: root)
     }
 
-    guard !parts.isEmpty else { throw DocumentError.noTextInDirectory(path: root) }
-
+    guard !text.parts.isEmpty else {
+      throw DocumentError.noTextInDirectory(path: root, leftOut: leftOut.notes)
+    }
+    let name = (DataHome.absolute(root) as NSString).standardizingPath.split(separator: "/").last
     return Document(
-      name: (DataHome.absolute(root) as NSString).standardizingPath.split(separator: "/").last.map(
-        String.init) ?? root, text: text,
-      parts: parts)
+      name: name.map(String.init) ?? root, text: text.text, parts: text.parts,
+      notes: leftOut.notes)
   }
 
-  /// The file's text; throws for binary and empty files, which are left out.
-  private func content(of path: String) throws -> String {
-    let full = root + "/" + path
+  /// The file's text; nil for what is left out, with the reason where it is none of its kind.
+  private func content(of file: File, _ leftOut: inout LeftOut) -> String? {
+    let name = Array(root.utf8) + Array("/".utf8) + file.name
     // A link's text stands elsewhere in the tree, or outside of it.
-    guard (try? FileManager.default.destinationOfSymbolicLink(atPath: full)) == nil else {
-      throw DocumentError.binary(path: full)
+    guard Self.type(of: name) != S_IFLNK else { return nil }
+    do {
+      let bytes = try FileContents.read(name, shown: file.path)
+      if bytes.isEmpty { return nil }
+      if let format = FileFormat.unsupported(path: file.path, content: bytes) {
+        leftOut.add(file.path, "it is \(format)")
+        return nil
+      }
+      let decoded = try TextDecoder.decode(bytes, path: file.path, encoding: encoding)
+      if let doubt = decoded.doubt { leftOut.doubt(file.path, doubt) }
+      return decoded.text
+    } catch DocumentError.binary {
+      return nil
+    } catch let error as DocumentError {
+      leftOut.add(file.path, error.reason)
+    } catch {
+      leftOut.add(file.path, "\(error)")
     }
-    let bytes = try FileContents.read(full)
-    guard !bytes.isEmpty else { throw DocumentError.empty(path: full) }
-    return try TextDecoder.decode(bytes, path: full, encoding: encoding)
+    return nil
   }
 
-  /// Paths relative to the root, in reading order.
-  private func paths() throws -> [String] {
-    let listing =
-      try git(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]) ?? untracked()
-    let names = listing.split(separator: 0).compactMap { String(validating: $0, as: UTF8.self) }
-    return ReadingOrder.sorted(Array(Set(names)))
+  private static func type(of name: [UInt8]) -> mode_t? {
+    var status = stat()
+    return name.withCString { lstat($0, &status) } == 0 ? status.st_mode & S_IFMT : nil
+  }
+
+  /// A repository's own folder: its files are git's, not a reader's.
+  private var isBareRepository: Bool {
+    ["/HEAD", "/objects", "/refs"].allSatisfy {
+      FileManager.default.fileExists(atPath: root + $0)
+    }
+  }
+
+  /// In reading order.
+  private func files(_ leftOut: inout LeftOut) throws -> [File] {
+    let all = try files(depth: 0, &leftOut)
+    let byPath = Dictionary(all.map { ($0.path, $0) }) { first, _ in first }
+    return ReadingOrder.sorted(Array(byPath.keys)).compactMap { byPath[$0] }
+  }
+
+  /// What git tracks or would track, and the same of repositories within this one.
+  private func files(depth: Int, _ leftOut: inout LeftOut) throws -> [File] {
+    var listing = try git(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
+    // A directory that a repository ignores was asked for by name.
+    if listing?.isEmpty ?? true { listing = try untracked() }
+    var files: [File] = []
+    for bytes in Set((listing ?? Data()).split(separator: 0).map { Array($0) }) {
+      let name = bytes.last == UInt8(ascii: "/") ? Array(bytes.dropLast()) : bytes
+      let path = String(decoding: name, as: UTF8.self)
+      guard Self.type(of: Array(root.utf8) + Array("/".utf8) + name) == S_IFDIR else {
+        files.append(File(path: path, name: name))
+        continue
+      }
+      let inner = try nested(path, depth, &leftOut)
+      if inner.isEmpty { leftOut.add(path, "a repository of its own, with no files in it") }
+      files += inner.map {
+        File(path: path + "/" + $0.path, name: name + Array("/".utf8) + $0.name)
+      }
+    }
+
+    return files
+  }
+
+  private func nested(_ path: String, _ depth: Int, _ leftOut: inout LeftOut) throws -> [File] {
+    guard depth < Self.deepest else { return [] }
+    let inner = Codebase(root: root + "/" + path, encoding: encoding)
+    // Without its own .git, git would list the repository around it.
+    let isRepository = FileManager.default.fileExists(atPath: inner.root + "/.git")
+    guard isRepository, !inner.isBareRepository else { return [] }
+    return try inner.files(depth: depth + 1, &leftOut)
   }
 
   /// What git would list in a directory that is no repository: .gitignore files still count.
@@ -86,40 +147,27 @@ struct Codebase {
   }
 }
 
-/// The order in which a newcomer would read a codebase.
-enum ReadingOrder {
-  static func sorted(_ paths: [String]) -> [String] {
-    paths.sorted { first, second in
-      let firstRank = rank(first)
-      let secondRank = rank(second)
-      return firstRank != secondRank ? firstRank < secondRank : precedes(first, second)
+/// Several files as one text, each after its path.
+struct JoinedText {
+  private(set) var text = ""
+  private(set) var parts: [Document.Part] = []
+  private var scalars = 0
+
+  /// - Throws: `DocumentError.tooLarge`
+  mutating func append(_ content: String, path: String, of root: String) throws {
+    let heading = (text.isEmpty ? "" : "\n") + "==> \(path) <==\n\n"
+    let length = content.unicodeScalars.count
+    scalars += heading.unicodeScalars.count
+    parts.append(Document.Part(path: path, start: scalars, length: length))
+    scalars += length
+    text += heading + content
+    if !content.hasSuffix("\n") {
+      text += "\n"
+      scalars += 1
     }
-  }
-
-  /// README first, then other top-level prose, then manifests, then the rest.
-  private static func rank(_ path: String) -> Int {
-    guard !path.contains("/") else { return 3 }
-
-    let name = path.lowercased()
-    if name.hasPrefix("readme") { return 0 }
-    if name.hasSuffix(".md") || name.hasSuffix(".rst") || name.hasSuffix(".txt") { return 1 }
-    let manifests = [
-      "package.swift", "package.json", "cargo.toml", "pyproject.toml", "go.mod", "makefile",
-      "cmakelists.txt", "pom.xml",
-    ]
-
-    return manifests.contains(name) ? 2 : 3
-  }
-
-  /// By bytes, and a directory's own files before those of its subdirectories.
-  private static func precedes(_ first: String, _ second: String) -> Bool {
-    let a = first.split(separator: "/")
-    let b = second.split(separator: "/")
-    for (left, right) in zip(a.dropLast(), b.dropLast()) where left != right {
-      return left.utf8.lexicographicallyPrecedes(right.utf8)
+    if text.utf8.count > FileContents.maximumBytes {
+      throw DocumentError.tooLarge(
+        path: root, bytes: text.utf8.count, limit: FileContents.maximumBytes)
     }
-
-    if a.count != b.count { return a.count < b.count }
-    return first.utf8.lexicographicallyPrecedes(second.utf8)
   }
 }

@@ -19,7 +19,7 @@ extension QuotableText {
 
   /// The heading of a chapter, or the path of a file, that begins with a unit.
   func title(beginningAt unit: Int) -> String? {
-    if document.parts.count > 1 { return units.beginsPart(unit) ? path(ofUnit: unit) : nil }
+    if document.isDirectory { return units.beginsPart(unit) ? path(ofUnit: unit) : nil }
     guard !units.isCode, beginsParagraph(unit) else { return nil }
     let lines = firstLines(ofParagraphAt: unit)
     guard let first = lines.first, Self.isHeading(first) else { return nil }

@@ -44,7 +44,7 @@ package struct QuotableText {
   }
 
   private func path(at offset: Int) -> String? {
-    document.parts.count > 1 ? document.origin(of: offset)?.path : nil
+    document.isDirectory ? document.origin(of: offset)?.path : nil
   }
 
   /// True for questions and headings: they name what is asked and do not answer it.

@@ -29,7 +29,7 @@ package struct TextUnits {
   init(_ document: Document, bytes: [UInt8], _ scalars: ScalarIndex) {
     var ranges: [Range<Int32>] = []
     var firstOfParts: Set<Int> = []
-    let isDirectory = document.parts.count > 1 || document.parts.first?.path != document.name
+    let isDirectory = document.isDirectory
     isCode = isDirectory || Self.isKind(document.name, of: Self.codeExtensions)
     for part in document.parts {
       firstOfParts.insert(ranges.count)

@@ -16,7 +16,7 @@ struct ResultOutput: Encodable {
   enum CodingKeys: String, CodingKey {
     case id, state, task, question, document, answer, reasoning, supported, summary, highlights,
       outline,
-      evidence, model, reading, worker, attempts
+      evidence, model, reading, worker, attempts, notes
     case answeredFrom = "answered_from"
     case createdAt = "created_at"
     case finishedAt = "finished_at"
@@ -43,6 +43,7 @@ struct ResultOutput: Encodable {
     try container.encode(record.model, forKey: .model)
     try container.encode(record.reading, forKey: .reading)
     try container.encode(record.worker, forKey: .worker)
+    try container.encode(record.notes ?? [], forKey: .notes)
     try container.encode(status.attempts, forKey: .attempts)
     try container.encode(status.createdAt, forKey: .createdAt)
     try container.encode(status.finishedAt, forKey: .finishedAt)
@@ -65,7 +66,7 @@ struct ResultOutput: Encodable {
       \(quotes.isEmpty ? "  none" : quotes.joined(separator: "\n"))
 
       \(reading.tokensRead) tokens read in \(reading.passes) pass, \(Int(reading.seconds)) s at \(Int(reading.tokensPerSecond)) tokens/s, \
-      peak memory \(reading.peakRSSBytes >> 20) MiB, model \(record.model.name), worker \(record.worker)\((reading.notes ?? []).map { "\nnote: " + $0 }.joined())
+      peak memory \(reading.peakRSSBytes >> 20) MiB, model \(record.model.name), worker \(record.worker)\(((record.notes ?? []) + (reading.notes ?? [])).map { "\nnote: " + $0 }.joined())
       """
   }
 

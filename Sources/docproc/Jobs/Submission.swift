@@ -15,9 +15,8 @@ struct SubmissionOptions: ParsableArguments {
   @Option(help: "Higher goes first.")
   var priority = 0
 
-  @Option(
-    help: "An iconv name such as ISO-8859-1, for text that is neither UTF-8 nor told by itself.")
-  var encoding: String?
+  @OptionGroup
+  var document: DocumentOptions
 
   @Flag(help: "Order it again even if the same was ordered before.")
   var again = false
@@ -32,11 +31,12 @@ struct SubmissionOptions: ParsableArguments {
   var writing: WritingOptions
 
   /// What is said about how to answer, all of it part of the order.
-  var parameters: JobParameters {
+  func parameters(_ document: Document) -> JobParameters {
     JobParameters(
       from: writing.from?.rawValue, focused: writing.focused ? true : nil,
       mostAnswerTokens: writing.maxAnswerTokens, thinkTokens: writing.thinkTokens,
-      beyondContext: writing.beyondContext ? true : nil)
+      beyondContext: writing.beyondContext ? true : nil,
+      documentNotes: document.notes.isEmpty ? nil : document.notes)
   }
 
   func validate() throws {
@@ -52,15 +52,23 @@ struct SubmissionOptions: ParsableArguments {
 struct Submission {
   let options: SubmissionOptions
 
+  /// What was submitted before and has come to nothing is done again.
   func submit(
-    _ document: Document, _ task: JobTask, question: String?, _ jobs: Submitter
+    _ document: Document, _ task: JobTask, question: String?, _ database: JobDatabase
   ) throws -> (id: Int, created: Bool) {
-    try jobs.submit(
+    let jobs = database.submitter
+    let (id, created) = try jobs.submit(
       JobOrder(
         document, task, question: question, model: DataHome.modelName(options.model),
-        parameters: options.parameters,
+        parameters: options.parameters(document),
         priority: options.priority, again: options.again, key: options.key,
         deadlineSeconds: options.deadline))
+    let state = try jobs.status(id).state
+    if !created, state == .failed || state == .cancelled {
+      note("job \(id) was submitted before and \(state == .failed ? "failed" : "cancelled"): again")
+      _ = try database.operator.retry(id)
+    }
+    return (id, created)
   }
 
   /// With the embedded database the workers' host is this one: a model that is not here
@@ -93,6 +101,20 @@ struct Submission {
     note("started a worker in the background; stop it with: docproc down")
   }
 
+  /// A job that nobody can do yet is no surprise to who was told so.
+  func tellWhatIsMissing(_ jobs: Submitter) throws {
+    let isHere = FileManager.default.fileExists(atPath: DataHome.modelFolder(options.model))
+    if options.database.isEmbedded, !isHere {
+      note("no model is installed here: docproc model install, or docproc up, which does it")
+    }
+    if try jobs.liveWorkers() == 0 {
+      note(
+        options.database.isEmbedded
+          ? "no worker is running: docproc up starts one"
+          : "no worker is running; the job waits until a docproc-worker is started")
+    }
+  }
+
   private func note(_ text: String) {
     FileHandle.standardError.write(Data("docproc: \(text)\n".utf8))
   }
@@ -104,8 +126,14 @@ struct SubmitCommand: ParsableCommand {
     discussion:
       "The same document, task and model give the same job again, unless --again is given.")
 
-  @Argument(help: "A text or Markdown file, or a directory (a codebase).", completion: .file())
-  var path: String
+  @Argument(
+    help: """
+      Text or Markdown files, directories (codebases), or - for standard input: a job each.
+      """, completion: .file())
+  var paths: [String]
+
+  @Flag(help: "All paths are one document, and one job.")
+  var together = false
 
   @Option(help: "What to do.")
   var task = JobTask.summarize
@@ -123,28 +151,39 @@ struct SubmitCommand: ParsableCommand {
     if task == .ask, !hasQuestion {
       throw ValidationError("--task ask needs a question: --question \"...\"")
     }
+    if paths.count > 1, options.key != nil, !together {
+      throw ValidationError("--key is for one job: give one path, or --together")
+    }
     if task == .summarize { try options.writing.refuseForSummary() }
     if question != nil, !hasQuestion { throw ValidationError("the question is empty") }
   }
 
   func run() throws {
     // The document is read first: nothing is started for a path that is wrong.
-    let document = try DocumentLoader(encoding: options.encoding).load(path)
+    let documents =
+      together
+      ? [try options.document.load(together: paths)] : try paths.map(options.document.load)
     let submission = Submission(options: options)
     try submission.checkModel()
-    let jobs = try options.database.open().submitter
-    let (id, created) = try submission.submit(
-      document, task, question: question, jobs)
+    let database = try options.database.open()
+    let jobs = try documents.map {
+      try submission.submit($0, task, question: question, database)
+    }
     if wait {
-      try submission.ensureWorker(jobs)
-      return try JobFollower(jobs: jobs, json: options.json).follow(id)
+      try submission.ensureWorker(database.submitter)
+      let follower = JobFollower(jobs: database.submitter, json: options.json)
+      return try jobs.forEach { try follower.follow($0.id) }
     }
 
-    if options.json { return print(JSONText.line(try jobs.status(id))) }
+    for (id, created) in jobs { try tell(id, created, database.submitter) }
+    if !options.json { try submission.tellWhatIsMissing(database.submitter) }
+  }
+
+  private func tell(_ id: Int, _ created: Bool, _ jobs: Submitter) throws {
+    let status = try jobs.status(id)
+    if options.json { return print(JSONText.line(status)) }
     print(
-      "job \(id) "
-        + "\(created ? "submitted" : "was submitted before and is \(try jobs.status(id).state.rawValue)")"
-    )
+      "job \(id) \(created ? "submitted" : "was submitted before and is \(status.state.rawValue)")")
   }
 }
 
@@ -152,7 +191,9 @@ struct AskCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ask", abstract: "Ask a question about a document, and wait for the answer.")
 
-  @Argument(help: "A text or Markdown file, or a directory (a codebase).", completion: .file())
+  @Argument(
+    help: "A text or Markdown file, a directory (a codebase), or - for standard input.",
+    completion: .file())
   var path: String
 
   @Argument(help: "The question.")
@@ -165,13 +206,13 @@ struct AskCommand: ParsableCommand {
   }
 
   func run() throws {
-    let document = try DocumentLoader(encoding: options.encoding).load(path)
+    let document = try options.document.load(path)
     let submission = Submission(options: options)
     try submission.checkModel()
-    let jobs = try options.database.open().submitter
-    let (id, _) = try submission.submit(document, .ask, question: question, jobs)
-    try submission.ensureWorker(jobs)
-    try JobFollower(jobs: jobs, json: options.json).follow(id)
+    let database = try options.database.open()
+    let (id, _) = try submission.submit(document, .ask, question: question, database)
+    try submission.ensureWorker(database.submitter)
+    try JobFollower(jobs: database.submitter, json: options.json).follow(id)
   }
 }
 

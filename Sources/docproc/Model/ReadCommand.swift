@@ -21,8 +21,8 @@ struct ReadCommand: ParsableCommand {
   @Option(help: "The model's name or folder.")
   var model = DefaultModel.name
 
-  @Option(help: "An iconv name, for text that is not UTF-8.")
-  var encoding: String?
+  @OptionGroup
+  var document: DocumentOptions
 
   @OptionGroup
   var writing: WritingOptions
@@ -60,7 +60,7 @@ struct ReadCommand: ParsableCommand {
   }
 
   func run() throws {
-    let document = try DocumentLoader(encoding: encoding).load(path)
+    let document = try document.load(path)
     let answerer = try Answerer(folder: DataHome.modelFolder(model), threads: threads)
     var options = AnswerOptions()
     options.route = writing.from
