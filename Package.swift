@@ -65,7 +65,8 @@ let package = Package(
       swiftSettings: swiftSettings),
 
     // Text without a model, the queue, and what models are made with
-    .target(name: "Retrieval", dependencies: ["Documents"], swiftSettings: swiftSettings),
+    .target(
+      name: "Retrieval", dependencies: ["CUtf8proc", "Documents"], swiftSettings: swiftSettings),
     .target(
       name: "Jobs", dependencies: ["Digests", "Documents", "Migrations", "Postgres", "Results"],
       resources: [.embedInCode("SQL")], swiftSettings: swiftSettings),

@@ -181,7 +181,9 @@ package final class Answerer {
     guard let best = candidates.all.last,
       support.isEnough(route.showsPassages ? .chosen : .fromReading)
     else {
-      return Self.unsupported(support, candidates.all, route, reading.documentTokens, took)
+      return Self.unsupported(
+        support, candidates.all, near: Self.quotes(evidence, reading).prefix(3), route,
+        reading.documentTokens, took)
     }
 
     let path =
@@ -192,9 +194,7 @@ package final class Answerer {
     took.answerSeconds = Self.seconds(since: start, with: reading)
     return Answer(
       text: path ?? best.text, isSupported: true, support: support, candidates: candidates.all,
-      evidence: quotes.evidence.ranked.map {
-        Quote(reading.text.excerpt(ofUnit: $0.unit), $0.score)
-      },
+      evidence: Self.quotes(quotes.evidence, reading),
       isLedByAttention: quotes.areLedByAttention, documentTokens: reading.documentTokens,
       answeredFrom: route, reasoning: best.reasoning, figures: took)
   }
@@ -264,13 +264,18 @@ package final class Answerer {
   }
 
   /// What does not support an answer is no evidence, however near it comes.
+  private static func quotes(_ evidence: Evidence, _ reading: DocumentReading) -> [Quote] {
+    evidence.ranked.map { Quote(reading.text.excerpt(ofUnit: $0.unit), $0.score) }
+  }
+
+  /// What the text has nearest to the question is shown, though it does not answer it.
   private static func unsupported(
-    _ support: Support, _ candidates: [Candidate], _ route: AnswerRoute, _ documentTokens: Int,
-    _ figures: ReadingFigures
+    _ support: Support, _ candidates: [Candidate], near: ArraySlice<Quote>, _ route: AnswerRoute,
+    _ documentTokens: Int, _ figures: ReadingFigures
   ) -> Answer {
     Answer(
       text: "The document does not say.", isSupported: false, support: support,
-      candidates: candidates, evidence: [],
+      candidates: candidates, evidence: Array(near),
       documentTokens: documentTokens, answeredFrom: route, figures: figures)
   }
 
@@ -329,6 +334,6 @@ extension Quote {
   init(_ excerpt: Excerpt, _ score: Double) {
     self.init(
       start: excerpt.start, end: excerpt.end, quote: excerpt.text,
-      score: (score * 1000).rounded() / 1000, path: excerpt.path)
+      score: (score * 1000).rounded() / 1000, path: excerpt.path, header: excerpt.header)
   }
 }

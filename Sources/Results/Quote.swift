@@ -8,8 +8,13 @@ package struct Quote: Sendable, Codable, Equatable {
   package let score: Double
   /// The file it stands in, for a directory.
   package let path: String?
+  /// Of a table's row: the row that names its columns.
+  package let header: String?
 
-  package init(start: Int, end: Int, quote: String, score: Double, path: String? = nil) {
+  package init(
+    start: Int, end: Int, quote: String, score: Double, path: String? = nil, header: String? = nil
+  ) {
+    self.header = header
     self.start = start
     self.end = end
     self.quote = quote

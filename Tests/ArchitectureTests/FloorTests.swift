@@ -21,7 +21,7 @@ import Testing
   ]
   /// What else a target may not use, although it stands below.
   private static let limits: [String: Set<String>] = [
-    "Retrieval": ["Documents"], "docproc-worker": allBut("ModelTools", "Evaluation"),
+    "Retrieval": ["CUtf8proc", "Documents"], "docproc-worker": allBut("ModelTools", "Evaluation"),
     "Evaluation": allBut("ModelTools"),
   ]
 

@@ -8,6 +8,8 @@ enum Passages {
   /// A unit's neighbours in the block with it, and it alone again next to the question, where a
   /// small model looks first; of a codebase with the file's path before them.
   static func around(_ unit: Int, _ evidence: Evidence, _ source: QuotableText) -> [String] {
+    // Rows beside a row hold other things' values under the same names.
+    if source.units.isRecord(unit) { return [text(unit...unit, source)] }
     let units = neighbours(of: unit, evidence, source.units)
     return units.count > 1
       ? [text(units, source), source.line(ofUnit: unit)] : [text(units, source)]
@@ -51,7 +53,7 @@ enum Passages {
   }
 
   private static func text(_ units: ClosedRange<Int>, _ source: QuotableText) -> String {
-    let text = units.map(source.line(ofUnit:)).joined(separator: " ")
+    let text = units.map(source.shown(unit:)).joined(separator: " ")
     return source.path(ofUnit: units.lowerBound).map { "\($0): \(text)" } ?? text
   }
 

@@ -38,7 +38,9 @@ package struct Evidence {
     let share = text.tuning.answerShare * lexical.best / max(answer.best, 1e-9)
     let words = zip(lexical.scores, answer.scores).map { $0 + share * $1 }
     self.init(
-      lexical: lexical, central: nil, attention: attention, asksItself: text.asks, text.tuning,
+      lexical: lexical, central: nil, attention: attention,
+      // A heading that holds the answer's words answers.
+      asksItself: { text.asks($0) && answer.scores[$0] <= 0 }, text.tuning,
       words: lexical.hasTerms ? words : answer.scores,
       best: lexical.hasTerms ? lexical.best * (1 + text.tuning.answerShare) : answer.best)
   }

@@ -7,6 +7,9 @@ struct TermMatches {
   /// Units in which each term is defined, of terms that are names.
   let defining: [Set<Int32>]
 
+  /// Rows of tables under the units that name their columns.
+  private let headed: [Int: [Int32]]
+
   private struct Place {
     let position: Int
     let unit: Int32
@@ -45,6 +48,7 @@ struct TermMatches {
       }
     }
 
+    headed = text.units.headed
     self.exact = exact
     self.alike = alike
     self.lengths = lengths
@@ -55,12 +59,22 @@ struct TermMatches {
   func counts(ofTerm term: Int, likeness: Double) -> [Int32: Double] {
     var counts: [Int32: Double] = [:]
     for place in exact[term] { counts[place.unit, default: 0] += 1 }
-    if likeness == 0 { return counts }
+    if likeness == 0 { return inherited(counts) }
     let all = Dictionary(alike[term].map { ($0, 1.0) }, uniquingKeysWith: +)
     for (unit, count) in all where count > counts[unit, default: 0] {
       counts[unit, default: 0] += likeness * (count - counts[unit, default: 0])
     }
 
+    return inherited(counts)
+  }
+
+  /// A column's name counts in each of its rows; by itself it answers nothing.
+  private func inherited(_ counts: [Int32: Double]) -> [Int32: Double] {
+    var counts = counts
+    for (header, rows) in headed {
+      guard let count = counts.removeValue(forKey: Int32(header)) else { continue }
+      for row in rows { counts[row, default: 0] += count }
+    }
     return counts
   }
 

@@ -29,13 +29,26 @@ package struct QuotableText {
     let start = scalars.scalarOffset(ofByte: Int(range.lowerBound))
     return Excerpt(
       start: start, end: scalars.scalarOffset(ofByte: Int(range.upperBound)),
-      text: String(decoding: bytes(ofUnit: unit), as: UTF8.self), path: path(at: start))
+      text: verbatim(unit), path: path(at: start),
+      header: units.row(unit)?.header.map(verbatim))
   }
 
   /// A unit on one line.
   package func line(ofUnit unit: Int) -> String {
     String(decoding: bytes(ofUnit: unit), as: UTF8.self)
       .split(whereSeparator: \.isWhitespace).joined(separator: " ")
+  }
+
+  /// A unit on one line as it is shown to a model: of a table with its columns' names.
+  package func shown(unit: Int) -> String {
+    guard let row = units.row(unit), let header = row.header, let delimiter = row.delimiter else {
+      return line(ofUnit: unit)
+    }
+    return Rows.named(verbatim(unit), header: verbatim(header), delimiter: delimiter)
+  }
+
+  private func verbatim(_ unit: Int) -> String {
+    String(decoding: bytes(ofUnit: unit), as: UTF8.self)
   }
 
   /// The file that a unit stands in, if the document has several.
@@ -49,6 +62,7 @@ package struct QuotableText {
 
   /// True for questions and headings: they name what is asked and do not answer it.
   func asks(_ unit: Int) -> Bool {
+    guard units.isProse(unit) else { return false }
     let bytes = bytes(ofUnit: unit)
     return bytes.suffix(4).contains(UInt8(ascii: "?")) || bytes.first == UInt8(ascii: "#")
   }
@@ -67,4 +81,6 @@ package struct Excerpt: Sendable, Equatable {
   package let text: String
   /// The file it stands in, if the document has several.
   package let path: String?
+  /// Of a table's row: the row that names its columns.
+  package var header: String?
 }

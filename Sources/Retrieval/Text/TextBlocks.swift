@@ -12,6 +12,8 @@ package struct TextBlocks {
       let coming = Int(ends[unit] - ranges[unit].lowerBound)
       let leaves =
         starts[unit] && (soFar >= sizes.full || soFar >= sizes.some && coming >= sizes.some)
+      // A row is looked for by itself: its neighbours hold other values under the same names.
+      if units.isRecord(unit) || units.isRecord(unit - 1) { return true }
       return leaves || units.beginsPart(unit) || Int(ranges[unit].upperBound - begin) > sizes.most
     }
   }

@@ -15,20 +15,73 @@ package enum Words {
   private static let likeLetters = 5
 
   package static func forEach(in bytes: ArraySlice<UInt8>, _ body: (Form) -> Void) {
-    var start: Int?
+    var open = Open()
     var index = bytes.startIndex
     while index < bytes.endIndex {
-      let width = separatorWidth(bytes, at: index)
-      if width == 0 {
-        if start == nil { start = index }
-      } else if let begin = start {
-        forms(of: bytes[begin..<index], body)
-        start = nil
-      }
-      index += max(width, 1)
+      let byte = bytes[index]
+      let (kind, width) =
+        byte < 0x80
+        ? (isWordByte(byte) ? .letter : .separator, 1) : Letters.character(bytes, at: index)
+      open.take(kind, byte, at: index, bytes, body)
+      index += width
     }
 
-    if let begin = start { forms(of: bytes[begin...], body) }
+    open.close(at: bytes.endIndex, bytes, body)
+  }
+
+  /// What began and has not ended: a word, or letters of a script without spaces.
+  private struct Open {
+    private var word: Int?
+    private var isPlain = true
+    private var letters: [Int] = []
+
+    mutating func take(
+      _ kind: Letters.Kind, _ byte: UInt8, at index: Int, _ bytes: ArraySlice<UInt8>,
+      _ body: (Form) -> Void
+    ) {
+      switch kind {
+      case .ignored: if byte >= 0x80 { isPlain = false }
+      case .separator: if word != nil || !letters.isEmpty { close(at: index, bytes, body) }
+      case .letter:
+        if !letters.isEmpty { close(at: index, bytes, body) }
+        if word == nil {
+          word = index
+          isPlain = true
+        }
+        if byte >= 0x80 { isPlain = false }
+      case .unspaced:
+        if word != nil { close(at: index, bytes, body) }
+        letters.append(index)
+      }
+    }
+
+    mutating func close(at end: Int, _ bytes: ArraySlice<UInt8>, _ body: (Form) -> Void) {
+      if let word {
+        isPlain ? forms(of: bytes[word..<end], body) : body(folded(bytes[word..<end]))
+      }
+      for (number, start) in letters.enumerated() where number + 1 < letters.count {
+        let last = number + 2 < letters.count ? letters[number + 2] : end
+        body(folded(bytes[start..<last], isPair: true))
+      }
+      if letters.count == 1 { body(folded(bytes[letters[0]..<end], isPair: true)) }
+      word = nil
+      letters = []
+      isPlain = true
+    }
+  }
+
+  private static func folded(_ word: ArraySlice<UInt8>, isPair: Bool = false) -> Form {
+    let folded = Letters.folded(word)
+    let stem = isPair ? folded : stemmed(folded[...])
+    let alike = isPair ? nil : Letters.prefix(stem, letters: likeLetters)
+    return Form(
+      stem: hash(stem[...]), likeness: alike.map(hash),
+      range: word.startIndex..<word.endIndex, isWhole: true)
+  }
+
+  private static func isWordByte(_ byte: UInt8) -> Bool {
+    small.contains(byte) || capital.contains(byte) || byte == underscore
+      || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
   }
 
   private static func forms(of word: ArraySlice<UInt8>, _ body: (Form) -> Void) {
@@ -61,22 +114,6 @@ package enum Words {
       stem: hash(stem[...]), likeness: tells ? hash(stem.prefix(likeLetters)) : nil,
       range: word.startIndex..<word.endIndex,
       isWhole: isWhole)
-  }
-
-  /// Bytes of the separator that begins here, 0 within a word. Words are ASCII letters, digits
-  /// and the underscore, and everything beyond ASCII but general punctuation such as quotes
-  /// and dashes (U+2000 to U+206F) and that of East Asia (U+3000 to U+303F).
-  private static func separatorWidth(_ bytes: ArraySlice<UInt8>, at index: Int) -> Int {
-    switch bytes[index] {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-      UInt8(ascii: "0")...UInt8(ascii: "9"),
-      UInt8(ascii: "_"):
-      return 0
-    case 0..<0x80: return 1
-    case 0xE2 where index + 2 < bytes.endIndex && (0x80...0x81).contains(bytes[index + 1]): return 3
-    case 0xE3 where index + 2 < bytes.endIndex && bytes[index + 1] == 0x80: return 3
-    default: return 0
-    }
   }
 
   private static let endings: [[UInt8]] = [
