@@ -169,7 +169,9 @@ let package = Package(
       ], swiftSettings: swiftSettings),
     .testTarget(
       name: "CommandLineTests",
-      dependencies: ["Inference", "Jobs", "Postgres", "TestSupport", "docproc", "docproc-worker"],
+      dependencies: [
+        "Inference", "Jobs", "Postgres", "Programs", "TestSupport", "docproc", "docproc-worker",
+      ],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "ChaosTests",

@@ -16,7 +16,8 @@ struct DocprocWorker: Program {
 
       A finished result is kept in the spool folder until the database has it. Give workers of one host the same folder \
       or one each; it should outlive the process.
-      """)
+      """,
+    version: Version.text)
 
   @Flag(help: "Stop after one job, or at once when there is none.")
   var once = false

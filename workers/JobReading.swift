@@ -169,7 +169,7 @@ struct JobReading {
       supported: answer.isSupported, evidence: answer.evidence,
       outline: answer.outline.isEmpty ? nil : answer.outline,
       model: reading.model.info, reading: figures, worker: settings.name,
-      notes: try job.parameters().documentNotes)
+      notes: try job.parameters().documentNotes, uncertain: answer.isUncertain)
   }
 
   private func control(_ checkpointer: Checkpointer, _ point: ResumePoint?) -> ReadingControl {

@@ -1,4 +1,5 @@
 package import Results
+import Retrieval
 
 /// Sentences that a model wrote, and those of them that the text bears out.
 package struct SentenceCount: Sendable, Codable, Equatable {
@@ -33,6 +34,16 @@ package struct Answer: Sendable, Equatable {
   /// What the model thought before it answered; empty where it did not.
   package var reasoning = ""
   package let figures: ReadingFigures
+
+  /// True for an answer none of whose words stand in a quote: nobody can see where it is from.
+  package var isUncertain: Bool {
+    guard isSupported, support != nil, !evidence.contains(where: { $0.path == text }) else {
+      return false
+    }
+    let words = Set(Words.stems(of: text)).subtracting(Words.stop)
+    let quoted = evidence.flatMap { Words.stems(of: $0.quote) }
+    return !words.isEmpty && words.isDisjoint(with: quoted)
+  }
 
   /// As records name it: the route, or `highlights` where nobody worded a summary.
   package var source: String { isWritten ? answeredFrom.rawValue : "highlights" }

@@ -8,12 +8,72 @@ package protocol Program: ParsableCommand {}
 extension Program {
   package static func main() {
     do {
-      var command = try parseAsRoot()
+      let arguments = Arguments.readable(Array(CommandLine.arguments.dropFirst()))
+      if let unknown = unknownCommand(arguments) { fail(unknown, status: 2) }
+      var command = try parseAsRoot(arguments)
       try command.run()
+    } catch let error as NSError where SystemFailure.isOne(error) {
+      fail(SystemFailure.sentence(error), status: 1)
     } catch {
       guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
       FileHandle.standardError.write(Data((fullMessage(for: error) + "\n").utf8))
       Foundation.exit(2)
+    }
+  }
+
+  private static func fail(_ message: String, status: Int32) -> Never {
+    FileHandle.standardError.write(Data("Error: \(message)\n".utf8))
+    Foundation.exit(status)
+  }
+
+  /// What is wrong with the words that should name a command; nil where they do.
+  private static func unknownCommand(_ arguments: [String]) -> String? {
+    var commands = configuration.subcommands
+    var path = _commandName
+    for argument in arguments {
+      if commands.isEmpty || argument.hasPrefix("-") || argument == "help" { return nil }
+      if let next = commands.first(where: { $0._commandName == argument }) {
+        commands = next.configuration.subcommands
+        path += " " + argument
+        continue
+      }
+      let names = commands.map { $0._commandName }
+      let meant = Arguments.nearest(to: argument, of: names).map { "did you mean \($0)?" }
+      return "\(path) has no command '\(argument)'; " + (meant ?? "see \(path) --help")
+    }
+    return nil
+  }
+}
+
+/// Failures that the system reports, in a sentence.
+enum SystemFailure {
+  static func isOne(_ error: NSError) -> Bool {
+    [NSCocoaErrorDomain, NSPOSIXErrorDomain].contains(error.domain)
+  }
+
+  static func sentence(_ error: NSError) -> String {
+    let path = error.userInfo[NSFilePathErrorKey] as? String
+    let url = (error.userInfo[NSURLErrorKey] as? URL)?.path
+    let place = (path ?? url).map { "cannot use \($0): " } ?? ""
+    return place + reason(error)
+  }
+
+  private static func reason(_ error: NSError) -> String {
+    if let inner = error.userInfo[NSUnderlyingErrorKey] as? NSError,
+      inner.domain == NSPOSIXErrorDomain
+    {
+      return String(cString: strerror(Int32(inner.code))).lowercased()
+    }
+    if error.domain == NSPOSIXErrorDomain {
+      return String(cString: strerror(Int32(error.code))).lowercased()
+    }
+    switch CocoaError.Code(rawValue: error.code) {
+    case .fileWriteNoPermission, .fileReadNoPermission: return "permission denied"
+    case .fileNoSuchFile, .fileReadNoSuchFile: return "there is no such file"
+    case .fileWriteOutOfSpace: return "no space is left on the disk"
+    case .fileWriteVolumeReadOnly: return "the disk is read-only"
+    case .fileWriteFileExists: return "it exists already"
+    default: return error.localizedDescription
     }
   }
 }

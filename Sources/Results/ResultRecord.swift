@@ -44,10 +44,12 @@ package struct ResultRecord: Codable, Sendable, Equatable {
   package let worker: String
   /// What of the path is not in the document, or was read in doubt.
   package let notes: [String]?
+  /// True for an answer none of whose words stand in a quote; nil else.
+  package let uncertain: Bool?
 
   private enum CodingKeys: String, CodingKey {
     case task, question, document, answer, reasoning, supported, evidence, outline, model, reading,
-      worker, notes
+      worker, notes, uncertain
     case answeredFrom = "answered_from"
   }
 
@@ -55,8 +57,9 @@ package struct ResultRecord: Codable, Sendable, Equatable {
     task: String, question: String?, document: DocumentInfo, answer: String,
     answeredFrom: String? = nil, reasoning: String? = nil, supported: Bool, evidence: [Quote],
     outline: [OutlineEntry]? = nil, model: ModelInfo, reading: ReadingFigures, worker: String,
-    notes: [String]? = nil
+    notes: [String]? = nil, uncertain: Bool = false
   ) {
+    self.uncertain = uncertain ? true : nil
     self.task = task
     self.question = question
     self.document = document

@@ -10,6 +10,7 @@ struct Docproc: Program {
       Without --database or DATABASE_URL a private Postgres is kept under the data directory and started when needed. \
       Exit status: 0 done, 1 failed, 2 wrong usage.
       """,
+    version: Version.text,
     subcommands: [
       UpCommand.self, DownCommand.self, SubmitCommand.self, AskCommand.self, StatusCommand.self,
       ListCommand.self, WaitCommand.self,

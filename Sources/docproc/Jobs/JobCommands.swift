@@ -23,7 +23,7 @@ struct StatusCommand: ParsableCommand {
     let jobs = try options.database.open().submitter
     guard let id else { return JobTable.show(try jobs.list(limit: 20), json: options.json) }
     let status = try jobs.status(id)
-    if options.json { print(JSONText.pretty(status)) } else { JobTable.show([status], json: false) }
+    print(options.json ? JSONText.pretty(status) : JobTable.card(status))
   }
 }
 
@@ -34,6 +34,9 @@ struct ListCommand: ParsableCommand {
   @Option(help: "The most jobs to show.")
   var limit = 100
 
+  @Option(help: "Only jobs in this state; may be given several times.")
+  var state: [JobState] = []
+
   @OptionGroup var options: JobOptions
 
   func validate() throws {
@@ -41,99 +44,136 @@ struct ListCommand: ParsableCommand {
   }
 
   func run() throws {
-    JobTable.show(
-      try options.database.open().submitter.list(limit: limit), json: options.json)
+    let jobs = try options.database.open().submitter.list(limit: state.isEmpty ? limit : 10_000)
+    let wanted = jobs.filter { state.isEmpty || state.contains($0.state) }
+    JobTable.show(Array(wanted.prefix(limit)), json: options.json)
   }
 }
 
+extension JobState: ExpressibleByArgument {}
+
 struct WaitCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "wait", abstract: "Wait until a job is done.")
+    commandName: "wait", abstract: "Wait until jobs are done, and print their answers.")
 
-  @Argument(help: "The job's number.")
-  var id: Int
+  @Argument(help: "The jobs' numbers.")
+  var ids: [Int]
 
   @OptionGroup var options: JobOptions
 
   func run() throws {
-    let status = try JobFollower(
-      jobs: try options.database.open().submitter, json: options.json
-    ).wait(id)
-    if options.json { print(JSONText.pretty(status)) }
-    try JobFollower.check(status)
-    if !options.json { print("job \(id) completed") }
+    let jobs = try options.database.open().submitter
+    let follower = JobFollower(jobs: jobs, json: options.json)
+    for id in ids {
+      if options.json {
+        let status = try follower.wait(id)
+        print(JSONText.pretty(status))
+        try JobFollower.check(status)
+      } else {
+        try follower.follow(id)
+      }
+    }
   }
 }
 
-/// A command that asks something of a job and tells what state it is in then.
+/// A command that asks something of jobs and tells what state they are in then.
 protocol SteeringCommand: ParsableCommand {
-  var id: Int { get }
+  var ids: [Int] { get }
   var options: JobOptions { get }
+  /// What is asked for: "cancel".
+  static var verb: String { get }
   /// What the worker of a running job is doing about it: "is being stopped".
   static var underWay: String? { get }
-  func steer(_ jobs: Operator) throws -> JobState
+  /// States of jobs of which it can be asked.
+  static var fitting: Set<JobState> { get }
+  func steer(_ jobs: Operator, _ id: Int) throws -> JobState
 }
 
 extension SteeringCommand {
   static var underWay: String? { nil }
 
   func run() throws {
-    let state = try steer(try options.database.open().operator)
-    if options.json { return print(JSONText.line(["state": state])) }
-    let told = state == .running ? Self.underWay : nil
-    print("job \(id) \(told ?? state.rawValue)")
+    let database = try options.database.open()
+    var unfit: [String] = []
+    for id in ids {
+      let before = try database.submitter.status(id).state
+      guard Self.fitting.contains(before) else {
+        unfit.append("job \(id) is \(before.rawValue): nothing to \(Self.verb)")
+        continue
+      }
+      let state = try steer(try database.operator, id)
+      if options.json {
+        print(JSONText.line(Steered(id: id, state: state)))
+      } else {
+        print("job \(id) \((state == .running ? Self.underWay : nil) ?? state.rawValue)")
+      }
+    }
+    if !unfit.isEmpty { throw UserError(unfit.joined(separator: "\n")) }
   }
+}
+
+private struct Steered: Encodable {
+  let id: Int
+  let state: JobState
 }
 
 struct CancelCommand: SteeringCommand {
   static let configuration = CommandConfiguration(
-    commandName: "cancel", abstract: "Cancel a job; a running one stops within two seconds.")
+    commandName: "cancel", abstract: "Cancel jobs; a running one stops within two seconds.")
+  static let verb = "cancel"
   static let underWay: String? = "is being stopped"
+  static let fitting: Set<JobState> = [.scheduled, .available, .running, .paused]
 
-  @Argument(help: "The job's number.")
-  var id: Int
+  @Argument(help: "The jobs' numbers.")
+  var ids: [Int]
 
   @OptionGroup var options: JobOptions
 
-  func steer(_ jobs: Operator) throws -> JobState { try jobs.cancel(id) }
+  func steer(_ jobs: Operator, _ id: Int) throws -> JobState { try jobs.cancel(id) }
 }
 
 struct PauseCommand: SteeringCommand {
   static let configuration = CommandConfiguration(
     commandName: "pause",
-    abstract: "Keep a job from going on until it is resumed; a running one is saved first.")
+    abstract: "Keep jobs from going on until they are resumed; a running one is saved first.")
+  static let verb = "pause"
   static let underWay: String? = "is being paused"
+  static let fitting: Set<JobState> = [.scheduled, .available, .running]
 
-  @Argument(help: "The job's number.")
-  var id: Int
+  @Argument(help: "The jobs' numbers.")
+  var ids: [Int]
 
   @OptionGroup var options: JobOptions
 
-  func steer(_ jobs: Operator) throws -> JobState { try jobs.pause(id) }
+  func steer(_ jobs: Operator, _ id: Int) throws -> JobState { try jobs.pause(id) }
 }
 
 struct ResumeCommand: SteeringCommand {
   static let configuration = CommandConfiguration(
-    commandName: "resume", abstract: "Let a paused job go on where it stood.")
+    commandName: "resume", abstract: "Let paused jobs go on where they stood.")
+  static let verb = "resume"
+  static let fitting: Set<JobState> = [.paused]
 
-  @Argument(help: "The job's number.")
-  var id: Int
+  @Argument(help: "The jobs' numbers.")
+  var ids: [Int]
 
   @OptionGroup var options: JobOptions
 
-  func steer(_ jobs: Operator) throws -> JobState { try jobs.resume(id) }
+  func steer(_ jobs: Operator, _ id: Int) throws -> JobState { try jobs.resume(id) }
 }
 
 struct RetryCommand: SteeringCommand {
   static let configuration = CommandConfiguration(
-    commandName: "retry", abstract: "Put a failed or cancelled job on the queue again.")
+    commandName: "retry", abstract: "Put failed or cancelled jobs on the queue again.")
+  static let verb = "retry"
+  static let fitting: Set<JobState> = [.failed, .cancelled]
 
-  @Argument(help: "The job's number.")
-  var id: Int
+  @Argument(help: "The jobs' numbers.")
+  var ids: [Int]
 
   @OptionGroup var options: JobOptions
 
-  func steer(_ jobs: Operator) throws -> JobState { try jobs.retry(id) }
+  func steer(_ jobs: Operator, _ id: Int) throws -> JobState { try jobs.retry(id) }
 }
 
 struct ResultCommand: ParsableCommand {
@@ -152,30 +192,5 @@ struct ResultCommand: ParsableCommand {
     let jobs = try options.database.open().submitter
     if text { return print(try jobs.documentText(id), terminator: "") }
     try JobFollower(jobs: jobs, json: options.json).printResult(try jobs.status(id))
-  }
-}
-
-/// Jobs as a table, or as JSON.
-enum JobTable {
-  static func show(_ jobs: [JobStatus], json: Bool) {
-    if json { return print(JSONText.pretty(jobs)) }
-
-    print(columns("job", "state", "task", "read", "document"))
-    for job in jobs {
-      print(
-        columns(
-          String(job.id), job.state.rawValue, job.task, job.percent.map { "\(Int($0))%" } ?? "-",
-          job.document))
-      if let error = job.error { print("        \(error)") }
-    }
-  }
-
-  private static func columns(
-    _ id: String, _ state: String, _ task: String, _ read: String, _ document: String
-  ) -> String {
-    zip([id, state, task, read], [6, 10, 10, 5]).map {
-      $0.padding(toLength: max($1, $0.count), withPad: " ", startingAt: 0)
-    }
-    .joined(separator: "  ") + "  " + document
   }
 }

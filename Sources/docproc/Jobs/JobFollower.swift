@@ -25,6 +25,7 @@ struct JobFollower {
 
   /// The job's status once it is final.
   func wait(_ id: Int) throws -> JobStatus {
+    Interruption.tell(job: id)
     var progress = ProgressLine(quiet: false)
     while true {
       let status = try jobs.status(id)

@@ -16,7 +16,7 @@ struct ResultOutput: Encodable {
   enum CodingKeys: String, CodingKey {
     case id, state, task, question, document, answer, reasoning, supported, summary, highlights,
       outline,
-      evidence, model, reading, worker, attempts, notes
+      evidence, model, reading, worker, attempts, notes, uncertain
     case answeredFrom = "answered_from"
     case createdAt = "created_at"
     case finishedAt = "finished_at"
@@ -33,6 +33,7 @@ struct ResultOutput: Encodable {
     try container.encodeIfPresent(record.answeredFrom, forKey: .answeredFrom)
     try container.encodeIfPresent(record.reasoning, forKey: .reasoning)
     try container.encode(record.supported, forKey: .supported)
+    try container.encode(record.uncertain ?? false, forKey: .uncertain)
     try container.encode(record.evidence, forKey: .evidence)
     if record.task == JobTask.summarize.rawValue {
       try container.encode(record.answer, forKey: .summary)
@@ -54,20 +55,25 @@ struct ResultOutput: Encodable {
     let heading = isSummary ? "Summary" : "Answer"
     let quotes = record.evidence.map { quote in
       "  [\(quote.start):\(quote.end)] "
-        + "\(quote.path.map { $0 + ": " } ?? "")\(quote.quote.split(whereSeparator: \.isWhitespace).joined(separator: " "))"
+        + "\(quote.path.map { Terminal.clean($0) + ": " } ?? "")\(Terminal.clean(quote.quote.split(whereSeparator: \.isWhitespace).joined(separator: " ")))"
     }
     let reading = record.reading
     return """
-      \(heading) of \(record.document.name)\(record.question.map { ": \($0)" } ?? "")\(Self.source(record))
+      \(heading) of \(Terminal.clean(record.document.name))\(record.question.map { ": \(Terminal.clean($0))" } ?? "")\(Self.source(record))
 
-      \(record.answer)
+      \(Terminal.cleanLines(record.answer))\(record.uncertain == true ? "\n(uncertain: no quote says so)" : "")
       \(Self.outline(record.outline ?? []))
-      \(isSummary ? "Highlights" : "Evidence") (offsets in the document's text)
+      \(isSummary ? "Highlights" : Self.kind(record)) (offsets in the document's text)
       \(quotes.isEmpty ? "  none" : quotes.joined(separator: "\n"))
 
       \(reading.tokensRead) tokens read in \(reading.passes) pass, \(Int(reading.seconds)) s at \(Int(reading.tokensPerSecond)) tokens/s, \
       peak memory \(reading.peakRSSBytes >> 20) MiB, model \(record.model.name), worker \(record.worker)\(((record.notes ?? []) + (reading.notes ?? [])).map { "\nnote: " + $0 }.joined())
       """
+  }
+
+  /// Beside a refusal stand the nearest passages, which are no evidence.
+  private static func kind(_ record: ResultRecord) -> String {
+    record.supported ? "Evidence" : "Nearest passages, which do not answer it"
   }
 
   /// Whose words a summary is, where they are not the model's.
