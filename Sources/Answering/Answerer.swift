@@ -55,7 +55,7 @@ package final class Answerer {
   ) throws -> Answer {
     if let question = task.question, question.isBlank { throw ReadingError.emptyQuestion }
     _ = try thinking(options)  // what cannot be had is said before hours of reading
-    let reading = try reading(DocumentTokens(document, tokenizer), task, options, control)
+    let reading = try reading(DocumentTokens(document, tokenizer, control), task, options, control)
     do {
       switch task {
       case .summarize(let focus): return try summarize(reading, focus: focus, options)
@@ -112,7 +112,8 @@ package final class Answerer {
     control: ReadingControl = ReadingControl()
   ) throws -> DocumentReading {
     try open(
-      DocumentTokens(document, tokenizer), focus, synopses: options, options ?? AnswerOptions(),
+      try DocumentTokens(document, tokenizer, control), focus, synopses: options,
+      options ?? AnswerOptions(),
       control)
   }
 

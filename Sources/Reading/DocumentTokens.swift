@@ -10,9 +10,21 @@ package struct DocumentTokens {
   /// Of each token's first byte.
   private let offsets: [Int32]
 
-  package init(_ document: Document, _ tokenizer: TextTokenizer) {
+  /// - Parameter control: its `shouldStop` is asked while tokens are made.
+  /// - Throws: `ReadingError.stopped`
+  package init(
+    _ document: Document, _ tokenizer: TextTokenizer, _ control: ReadingControl = ReadingControl()
+  ) throws {
+    var isStopped = false
+    let stop = {
+      isStopped = isStopped || control.shouldStop()
+      return isStopped
+    }
     text = QuotableText(document)
-    let ids = text.bytes.withUnsafeBufferPointer { tokenizer.encode($0, .afterText) }
+    let ids = text.bytes.withUnsafeBufferPointer {
+      tokenizer.encode($0, .afterText, stop: stop)
+    }
+    if isStopped { throw ReadingError.stopped }
     offsets = text.bytes.withUnsafeBufferPointer { tokenizer.offsets(of: ids, in: $0) }
     self.ids = ids
   }

@@ -21,20 +21,26 @@ struct BytePairMerger {
   }
 
   /// Appends the piece's token ids to `output`.
-  func append(_ piece: UnsafeBufferPointer<UInt8>, to output: inout [Int32]) {
+  func append(
+    _ piece: UnsafeBufferPointer<UInt8>, to output: inout [Int32], stop: () -> Bool = { false }
+  ) {
     let start = output.count
     for byte in piece where byteIDs[Int(byte)] != Self.noToken { output.append(byteIDs[Int(byte)]) }
-    merge(&output, from: start)
+    merge(&output, from: start, stop: stop)
   }
 
   /// Merges the symbols that stand at the end of `output`.
-  func merge(_ output: inout [Int32], from start: Int) {
+  /// - Parameter stop: asked every so often within a long piece, whose rest then stays as it is.
+  func merge(_ output: inout [Int32], from start: Int, stop: () -> Bool = { false }) {
     if output.count - start <= Self.longPiece {
       mergeShort(&output, from: start)
     } else {
-      mergeLong(&output, from: start)
+      mergeLong(&output, from: start, stop)
     }
   }
+
+  /// Steps of a long piece between two questions.
+  private static let steps = 1 << 18
 
   private func mergeShort(_ output: inout [Int32], from start: Int) {
     let length = output.count - start
@@ -73,7 +79,7 @@ struct BytePairMerger {
     return best < 0 ? nil : best
   }
 
-  private func mergeLong(_ output: inout [Int32], from start: Int) {
+  private func mergeLong(_ output: inout [Int32], from start: Int, _ stop: () -> Bool) {
     var chain = SymbolChain(Array(output[start...]))
     output.removeLast(output.count - start)
     var heap = PairHeap()
@@ -87,8 +93,14 @@ struct BytePairMerger {
           rank: merge.rank, left: Int32(left), leftID: chain.ids[left], rightID: chain.ids[right],
           merged: merge.id))
     }
-    for index in chain.ids.indices { offer(index) }
+    for index in chain.ids.indices {
+      if index % Self.steps == 0, stop() { return }
+      offer(index)
+    }
+    var step = 0
     while let pair = heap.pop() {
+      step += 1
+      if step % Self.steps == 0, stop() { break }
       let left = Int(pair.left)
       // A pair whose symbols changed since it was offered is stale.
       guard chain.ids[left] == pair.leftID, chain.next[left] >= 0,

@@ -100,31 +100,49 @@ package final class TextTokenizer {
   }
 
   /// The ids of valid UTF-8, taken as it is, without normalization.
+  /// - Parameter stop: asked every so often; once it is true, what was made by then is returned.
   package func encode(
-    _ text: UnsafeBufferPointer<UInt8>, _ place: TextPlace = .first
+    _ text: UnsafeBufferPointer<UInt8>, _ place: TextPlace = .first,
+    stop: () -> Bool = { false }
   ) -> [Int32] {
+    var pieces = 0
+    var isStopped = false
+    func stops() -> Bool {
+      isStopped = isStopped || stop()
+      return isStopped
+    }
+    func goesOn() -> Bool {
+      pieces += 1
+      return !isStopped && (pieces % Self.piecesAtOnce != 0 || !stops())
+    }
     var output: [Int32] = []
     output.reserveCapacity(text.count / 3)
     if let symbols {
       symbols.forEachPiece(text, isMarked: symbols.marks(text, place)) { piece in
+        guard goesOn() else { return }
         let start = output.count
         output += piece
-        merger.merge(&output, from: start)
+        merger.merge(&output, from: start, stop: stops)
       }
       return output
     }
-    preTokenizer.forEachPiece(text) { append($0, to: &output) }
+    preTokenizer.forEachPiece(text) { if goesOn() { append($0, to: &output, stops) } }
     return output
   }
 
-  private func append(_ piece: UnsafeBufferPointer<UInt8>, to output: inout [Int32]) {
+  /// Between two questions whether to go on.
+  private static let piecesAtOnce = 1 << 15
+
+  private func append(
+    _ piece: UnsafeBufferPointer<UInt8>, to output: inout [Int32], _ stop: () -> Bool
+  ) {
     let hash = PieceCache.hash(piece)
     if cache.append(piece, hash: hash, to: &output) { return }
     let start = output.count
     if let id = wholePieces?[Array(piece)] {
       output.append(id)
     } else {
-      merger.append(piece, to: &output)
+      merger.append(piece, to: &output, stop: stop)
     }
 
     cache.insert(piece, hash: hash, ids: output[start...])

@@ -63,6 +63,7 @@ import Testing
     (["sumbit", "a.txt"], 2, "did you mean submit?"), (["model", "lst"], 2, "did you mean list?"),
     (["frobnicate"], 2, "no command 'frobnicate'"), (["--version"], 0, "0."),
     (["submit", "/no/such"], 1, "there is no file or directory"),
+    (["ask", "a.txt", String(repeating: "why ", count: 3000)], 2, "the limit is 8000 bytes"),
   ])
   func commandsAreAnswered(arguments: [String], status: Int32, message: String) throws {
     let home = try TemporaryDirectory()

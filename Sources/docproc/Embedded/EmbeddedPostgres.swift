@@ -81,6 +81,9 @@ struct EmbeddedPostgres {
       # docproc: reachable through the socket alone, whose directory only the owner may enter
       listen_addresses = ''
       unix_socket_directories = '\(socket.replacingOccurrences(of: "'", with: "''"))'
+      # small documents by the hundred fill a log faster than it is ever read again
+      max_wal_size = 128MB
+      wal_compression = on
       """
     let file = unfinished + "/postgresql.conf"
     let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: file))

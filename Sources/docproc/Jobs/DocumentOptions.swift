@@ -61,6 +61,19 @@ struct DocumentOptions: ParsableArguments {
     return document
   }
 
+  /// About the tokens that a question may have: more is a document.
+  static let mostQuestionBytes = 8000
+
+  /// - Throws: `ValidationError`
+  static func check(question: String) throws {
+    let bytes = question.utf8.count
+    guard bytes <= mostQuestionBytes else {
+      throw ValidationError(
+        "the question has \(bytes) bytes, about \(bytes / bytesPerToken) tokens; the limit is "
+          + "\(mostQuestionBytes) bytes: put what is to be read into the document")
+    }
+  }
+
   private func tell(_ text: String) {
     FileHandle.standardError.write(Data("docproc: \(text)\n".utf8))
   }

@@ -156,6 +156,7 @@ struct SubmitCommand: ParsableCommand {
     }
     if task == .summarize { try options.writing.refuseForSummary() }
     if question != nil, !hasQuestion { throw ValidationError("the question is empty") }
+    if let question { try DocumentOptions.check(question: question) }
   }
 
   func run() throws {
@@ -203,6 +204,7 @@ struct AskCommand: ParsableCommand {
 
   func validate() throws {
     if question.allSatisfy(\.isWhitespace) { throw ValidationError("the question is empty") }
+    try DocumentOptions.check(question: question)
   }
 
   func run() throws {

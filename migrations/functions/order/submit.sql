@@ -44,6 +44,14 @@ begin
           '(Postgres itself holds at most 1 GB).';
   end if;
 
+  if octet_length(submit.question) > 8000 then
+    raise exception 'the question has % bytes, more than the limit of 8000',
+      octet_length(submit.question)
+      using
+        errcode = 'program_limit_exceeded',
+        hint = 'Put what is to be read into the document.';
+  end if;
+
   insert into document as d (tenant, name, sha256, text, bytes, parts)
   values (
     owner,
