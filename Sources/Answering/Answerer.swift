@@ -335,6 +335,7 @@ extension Quote {
   init(_ excerpt: Excerpt, _ score: Double) {
     self.init(
       start: excerpt.start, end: excerpt.end, quote: excerpt.text,
-      score: (score * 1000).rounded() / 1000, path: excerpt.path, header: excerpt.header)
+      score: (score * 1000).rounded() / 1000, path: excerpt.path, header: excerpt.header,
+      line: excerpt.line, chapter: excerpt.chapter, percent: excerpt.percent)
   }
 }

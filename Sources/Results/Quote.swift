@@ -10,10 +10,20 @@ package struct Quote: Sendable, Codable, Equatable {
   package let path: String?
   /// Of a table's row: the row that names its columns.
   package let header: String?
+  /// Of code: the line of its file, from 1.
+  package let line: Int?
+  /// The chapter of a book, as its heading names it.
+  package let chapter: String?
+  /// Of the document that stands before it, in hundredths; nil in older records.
+  package let percent: Int?
 
   package init(
-    start: Int, end: Int, quote: String, score: Double, path: String? = nil, header: String? = nil
+    start: Int, end: Int, quote: String, score: Double, path: String? = nil, header: String? = nil,
+    line: Int? = nil, chapter: String? = nil, percent: Int? = nil
   ) {
+    self.line = line
+    self.chapter = chapter
+    self.percent = percent
     self.header = header
     self.start = start
     self.end = end

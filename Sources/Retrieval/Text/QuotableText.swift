@@ -27,10 +27,13 @@ package struct QuotableText {
   package func excerpt(ofUnit unit: Int) -> Excerpt {
     let range = units.ranges[unit]
     let start = scalars.scalarOffset(ofByte: Int(range.lowerBound))
+    let path = path(at: start)
     return Excerpt(
       start: start, end: scalars.scalarOffset(ofByte: Int(range.upperBound)),
-      text: verbatim(unit), path: path(at: start),
-      header: units.row(unit)?.header.map(verbatim))
+      text: verbatim(unit), path: path,
+      header: units.row(unit)?.header.map(verbatim),
+      line: units.isCode ? line(at: Int(range.lowerBound)) : nil, chapter: chapter(of: unit),
+      percent: bytes.isEmpty ? 0 : 100 * Int(range.lowerBound) / bytes.count)
   }
 
   /// A unit on one line.
@@ -46,6 +49,25 @@ package struct QuotableText {
     }
     return Rows.named(verbatim(unit), header: verbatim(header), delimiter: delimiter)
   }
+
+  /// The line of its file that a byte stands in.
+  private func line(at byte: Int) -> Int {
+    let offset = scalars.scalarOffset(ofByte: byte)
+    let part = document.parts.last { $0.start <= offset }
+    let start = part.map { scalars.byteOffset(ofScalar: $0.start) } ?? 0
+    return 1 + bytes[start..<byte].count { $0 == 10 }
+  }
+
+  private func chapter(of unit: Int) -> String? {
+    guard !units.isCode else { return nil }
+    for begin in stride(from: unit, through: max(0, unit - Self.longestChapter), by: -1) {
+      if let title = title(beginningAt: begin) { return title }
+    }
+    return nil
+  }
+
+  /// Units among which a chapter's heading is looked for.
+  private static let longestChapter = 5000
 
   private func verbatim(_ unit: Int) -> String {
     String(decoding: bytes(ofUnit: unit), as: UTF8.self)
@@ -83,4 +105,10 @@ package struct Excerpt: Sendable, Equatable {
   package let path: String?
   /// Of a table's row: the row that names its columns.
   package var header: String?
+  /// Of code: the line of its file, from 1.
+  package var line: Int?
+  /// The chapter of a book, as its heading names it.
+  package var chapter: String?
+  /// Of the text that stands before it, in hundredths.
+  package var percent = 0
 }

@@ -186,11 +186,15 @@ struct ResultCommand: ParsableCommand {
   @Flag(help: "Print the document's text as stored, in which offsets count, instead.")
   var text = false
 
+  @Option(help: "Quotes to show, at most.")
+  var quotes = JobFollower.usualQuotes
+
   @OptionGroup var options: JobOptions
 
   func run() throws {
     let jobs = try options.database.open().submitter
     if text { return print(try jobs.documentText(id), terminator: "") }
-    try JobFollower(jobs: jobs, json: options.json).printResult(try jobs.status(id))
+    try JobFollower(jobs: jobs, json: options.json, quotes: quotes)
+      .printResult(try jobs.status(id))
   }
 }

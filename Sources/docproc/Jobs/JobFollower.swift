@@ -5,8 +5,11 @@ import Jobs
 struct JobFollower {
   private static let pollSeconds = 0.3
 
+  static let usualQuotes = 3
+
   let jobs: Submitter
   let json: Bool
+  var quotes = usualQuotes
 
   /// - Throws: `UserError` when the job failed or was cancelled.
   func follow(_ id: Int) throws {
@@ -40,6 +43,7 @@ struct JobFollower {
 
   func printResult(_ status: JobStatus) throws {
     let output = ResultOutput(status, try jobs.result(status.id))
-    print(json ? JSONText.pretty(output) : output.text)
+    let columns = Terminal.isTerminal(STDOUT_FILENO) ? Terminal.width(STDOUT_FILENO) : 100
+    print(json ? JSONText.pretty(output) : output.text(quotes: quotes, columns: columns))
   }
 }

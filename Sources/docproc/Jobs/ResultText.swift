@@ -50,24 +50,31 @@ struct ResultOutput: Encodable {
     try container.encode(status.finishedAt, forKey: .finishedAt)
   }
 
-  var text: String {
+  /// - Parameters:
+  ///   - quotes: at most so many.
+  ///   - columns: that lines of prose are wrapped to.
+  func text(quotes most: Int, columns: Int) -> String {
     let isSummary = record.task == JobTask.summarize.rawValue
     let heading = isSummary ? "Summary" : "Answer"
-    let quotes = record.evidence.map { quote in
-      "  [\(quote.start):\(quote.end)] "
-        + "\(quote.path.map { Terminal.clean($0) + ": " } ?? "")\(Terminal.clean(quote.quote.split(whereSeparator: \.isWhitespace).joined(separator: " ")))"
-    }
+    let shown = record.evidence.prefix(isSummary ? max(most, record.evidence.count) : most)
+    let more = record.evidence.count - shown.count
+    let quotes = shown.map { QuoteText($0).lines(columns: columns).joined(separator: "\n") }
     let reading = record.reading
+    let uncertain = record.uncertain == true ? "\n(uncertain: no quote says so)" : ""
+    let notes = ((record.notes ?? []) + (reading.notes ?? [])).map {
+      "\nnote: " + Terminal.clean($0)
+    }
     return """
       \(heading) of \(Terminal.clean(record.document.name))\(record.question.map { ": \(Terminal.clean($0))" } ?? "")\(Self.source(record))
 
-      \(Terminal.cleanLines(record.answer))\(record.uncertain == true ? "\n(uncertain: no quote says so)" : "")
+      \(Terminal.cleanLines(record.answer))\(uncertain)
       \(Self.outline(record.outline ?? []))
-      \(isSummary ? "Highlights" : Self.kind(record)) (offsets in the document's text)
-      \(quotes.isEmpty ? "  none" : quotes.joined(separator: "\n"))
+      \(isSummary ? "Highlights" : Self.kind(record))
+      \(quotes.isEmpty ? "  nothing in it comes near" : quotes.joined(separator: "\n"))\(more > 0 ? "\n  and \(more) more: --quotes \(record.evidence.count)" : "")
 
       \(reading.tokensRead) tokens read in \(reading.passes) pass, \(Int(reading.seconds)) s at \(Int(reading.tokensPerSecond)) tokens/s, \
-      peak memory \(reading.peakRSSBytes >> 20) MiB, model \(record.model.name), worker \(record.worker)\(((record.notes ?? []) + (reading.notes ?? [])).map { "\nnote: " + $0 }.joined())
+      answered in \(Int(reading.answerSeconds.rounded())) s, peak memory \(reading.peakRSSBytes >> 20) MiB, \
+      model \(record.model.name), worker \(record.worker)\(notes.joined())
       """
   }
 
