@@ -61,6 +61,7 @@ package enum Migrations {
     object("functions/steer/cancel.sql", PackageResources.cancel_sql),
     object("functions/steer/pause.sql", PackageResources.pause_sql),
     object("functions/steer/repair.sql", PackageResources.repair_sql),
+    object("functions/steer/remove.sql", PackageResources.remove_sql),
     object("functions/steer/resume.sql", PackageResources.resume_sql),
     object("functions/steer/retry.sql", PackageResources.retry_sql),
     object("functions/steer/stop.sql", PackageResources.stop_sql),

@@ -44,6 +44,7 @@ grant execute on function
   docproc.retry(bigint),
   docproc.pause(bigint),
   docproc.resume(bigint),
+  docproc.remove(bigint),
   docproc.wait(bigint, interval)
   to docproc_submitter;
 

@@ -8,4 +8,11 @@ package struct Finding: Sendable, Encodable {
   package let found: String
   /// What to do about it.
   package let remedy: String
+
+  package init(check: String, level: Level, found: String, remedy: String) {
+    self.check = check
+    self.level = level
+    self.found = found
+    self.remedy = remedy
+  }
 }

@@ -32,6 +32,20 @@ package struct Operator {
   /// - Throws: `JobError.noSuchJob`, `PostgresError`
   package func retry(_ id: Int) throws -> JobState { try steer("retry", id) }
 
+  /// Removes a job with its result, checkpoints and events, and its document where no other job
+  /// needs it.
+  /// - Returns: whether the document is gone.
+  /// - Throws: `JobError.noSuchJob`, `.isRunning`, `PostgresError`
+  package func remove(_ id: Int) throws -> Bool {
+    do {
+      return try database.value(of: "remove", [.integer(id)]).boolean("value")
+    } catch PostgresError.query(sqlState: "P0002", _, _) {
+      throw JobError.noSuchJob(id)
+    } catch PostgresError.query(sqlState: "55006", _, _) {
+      throw JobError.isRunning(id)
+    }
+  }
+
   private func steer(_ function: String, _ id: Int) throws -> JobState {
     do {
       return try JobState(named: try database.value(of: function, [.integer(id)]).text("value"))

@@ -15,7 +15,7 @@ struct Docproc: Program {
       UpCommand.self, DownCommand.self, SubmitCommand.self, AskCommand.self, StatusCommand.self,
       ListCommand.self, WaitCommand.self,
       CancelCommand.self, PauseCommand.self, ResumeCommand.self, RetryCommand.self,
-      ResultCommand.self, DatabaseCommand.self,
-      DoctorCommand.self, ModelCommand.self,
+      RemoveJobCommand.self, ResultCommand.self, DatabaseCommand.self,
+      DoctorCommand.self, LogsCommand.self, ModelCommand.self,
     ])
 }

@@ -72,6 +72,15 @@ import Testing
     #expect((output.error + output.text).contains(message), "\(output.error)")
   }
 
+  @Test func aLogThatIsNotThereIsNamed() throws {
+    let home = try TemporaryDirectory()
+    let output = try TestSupport.Program(home: home.path).run("docproc", ["logs"])
+    #expect(output.status == 1 && output.error.contains("/workers/worker.log"))
+    _ = try home.write("workers/worker.log", "one\ntwo \u{1b}[31m\n")
+    let found = try TestSupport.Program(home: home.path).run("docproc", ["logs", "--lines", "1"])
+    #expect(found.status == 0 && found.text == "two \u{FFFD}[31m\n")
+  }
+
   @Test func systemErrorsAreSentences() throws {
     let output = try TestSupport.Program(home: "/proc/nothing/here").run("docproc", ["list"])
     #expect(output.status == 1 && output.error.hasPrefix("Error: cannot use /proc/nothing"))

@@ -167,6 +167,42 @@ import Testing
     #expect(try claim().id == id)
   }
 
+  /// All of a job that the database holds: rows of any table that say its number or its text.
+  private func traces(of id: Int, _ text: String) throws -> [String] {
+    let tables = try queue.connection.query(
+      """
+      select c.oid::regclass::text as name from pg_catalog.pg_class c
+      where c.relnamespace = 'docproc'::regnamespace and c.relkind = 'r'
+      """)
+    return try tables.map { try $0.text("name") }.filter { table in
+      let found = try queue.connection.query(
+        """
+        select exists (
+          select from \(table) t
+          where to_jsonb(t) ->> 'job_id' = $1 or to_jsonb(t)::text like '%' || $2 || '%'
+        ) as found
+        """, [.text(String(id)), .text(text)])
+      return try found[0].boolean("found")
+    }
+  }
+
+  @Test func aRemovedJobLeavesNothing() throws {
+    let word = "Zanzibarquokka"
+    let first = try queue.jobs.submit(order(word + " one.")).id
+    let twin = try queue.jobs.submit(order(word + " one.", again: true)).id
+    let job = try claim()
+    #expect(job.id == first)
+    #expect(throws: JobError.isRunning(first)) { try queue.steering.remove(first) }
+    _ = try queue.fail(job.claim, message: "cannot read " + word, retryable: false)
+    #expect(try !traces(of: first, word).isEmpty)
+    #expect(try !queue.steering.remove(first), "its twin needs the document")
+    #expect(throws: JobError.noSuchJob(first)) { try queue.jobs.status(first) }
+    #expect(try queue.jobs.documentText(twin) == word + " one.")
+    #expect(try queue.steering.remove(twin))
+    #expect(try traces(of: first, word) == [] && traces(of: twin, word) == [])
+    #expect(throws: JobError.noSuchJob(twin)) { try queue.steering.remove(twin) }
+  }
+
   @Test func cancellingReachesWaitingAndRunningJobs() throws {
     let waiting = try queue.jobs.submit(order()).id
     #expect(try queue.steering.cancel(waiting) == .cancelled)

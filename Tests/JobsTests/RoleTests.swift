@@ -57,6 +57,7 @@ import Testing
     for call in [bob.steering.cancel, bob.steering.pause, bob.steering.resume, bob.steering.retry] {
       #expect(throws: JobError.noSuchJob(hers)) { try call(hers) }
     }
+    #expect(throws: JobError.noSuchJob(hers)) { try bob.steering.remove(hers) }
 
     #expect(throws: JobError.noSuchJob(hers)) { try bob.jobs.status(hers) }
     #expect(throws: JobError.noSuchJob(hers)) { try bob.jobs.documentText(hers) }

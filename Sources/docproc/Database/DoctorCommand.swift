@@ -39,6 +39,12 @@ struct DoctorCommand: ParsableCommand {
     }
   }
 
+  private var noWorker: Finding {
+    Finding(
+      check: "workers", level: .warning, found: "no worker is running: jobs wait",
+      remedy: database.isEmbedded ? "docproc up" : "start docproc-worker on a host")
+  }
+
   func run() throws {
     let database = try database.open()
     let row = try database.connection.query(
@@ -47,13 +53,14 @@ struct DoctorCommand: ParsableCommand {
         (select max(version) from docproc.migration) as schema
       """
     ).first
+    let live = try database.submitter.liveWorkers()
     let report = Report(
       server: try row?.text("server") ?? "", schema: try row?.integer("schema") ?? 0,
-      liveWorkers: try database.submitter.liveWorkers(),
+      liveWorkers: live,
       decoder: try row?.boolean("decodes") == true
         ? "plpython3u"
         : "none: payloads are decoded by docproc result; see docproc.install_decoder()",
-      findings: try database.operator.findings())
+      findings: try database.operator.findings() + (live == 0 ? [noWorker] : []))
     print(json ? JSONText.pretty(report) : report.text)
     if report.findings.contains(where: { $0.level == .problem }) { throw ExitCode.failure }
   }

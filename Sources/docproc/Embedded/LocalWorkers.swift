@@ -5,6 +5,9 @@ import Host
 struct LocalWorkers {
   private let directory = DataHome.path + "/workers"
 
+  /// What they write.
+  var log: String { directory + "/worker.log" }
+
   /// The ids of those that run.
   var running: [Int32] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
@@ -21,7 +24,7 @@ struct LocalWorkers {
       // The URL may hold a password: it goes through the environment, not the process list.
       let process = try ChildProcess.startInBackground(
         try Self.program(), ["--threads", String(threads)], environment: ["DATABASE_URL": database],
-        log: directory + "/worker.log")
+        log: log)
       try "".write(toFile: directory + "/\(process).pid", atomically: true, encoding: .utf8)
     }
 

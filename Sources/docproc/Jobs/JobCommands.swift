@@ -176,6 +176,36 @@ struct RetryCommand: SteeringCommand {
   func steer(_ jobs: Operator, _ id: Int) throws -> JobState { try jobs.retry(id) }
 }
 
+struct RemoveJobCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "rm",
+    abstract: "Remove jobs for good, with their results and, unless others need them, documents.")
+
+  @Argument(help: "The jobs' numbers.")
+  var ids: [Int]
+
+  @OptionGroup var options: JobOptions
+
+  func run() throws {
+    let jobs = try options.database.open().operator
+    for id in ids {
+      let isGone = try jobs.remove(id)
+      if options.json {
+        print(JSONText.line(Removed(id: id, document: isGone)))
+      } else {
+        print(
+          "job \(id) is removed" + (isGone ? ", and its document" : "; another needs its document"))
+      }
+    }
+  }
+
+  private struct Removed: Encodable {
+    let id: Int
+    /// Whether it is removed too.
+    let document: Bool
+  }
+}
+
 struct ResultCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "result", abstract: "Print a completed job's result.")
