@@ -106,12 +106,16 @@ import Testing
     #expect(try cluster.program.docproc("wait", String(job.id)).status == 1)
   }
 
-  @Test func anAnswerComesFromTheReadingThroughTheQueue() throws {
+  private static let isLong = ProcessInfo.processInfo.environment["DOCPROC_LONG"] != nil
+
+  /// 1,024 tokens; in the long run 16,384 too, and fifty questions of each length.
+  @Test(arguments: isLong ? [0, 1, 2, 3] : [0])
+  func anAnswerComesFromTheReadingThroughTheQueue(number: Int) throws {
     let cluster = try Self.cluster.get()
     let made = try RecallDocuments.load()
-    let one = try #require(made.documents.first)
-    let path = try cluster.directory.write("notes.txt", made.text(one))
-    for pair in one.questions.prefix(3) {
+    let one = made.documents[number]
+    let path = try cluster.directory.write("notes-\(number).txt", made.text(one))
+    for pair in one.questions.prefix(Self.isLong ? 50 : 3) {
       let submitted = try cluster.program.docproc(
         "submit", path, "--task", "ask", "--question", pair[0], "--model", RecallDocuments.folder,
         "--from", "reading", "--json")
