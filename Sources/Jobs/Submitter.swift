@@ -36,11 +36,18 @@ package struct Submitter {
   }
 
   /// The newest jobs first.
+  /// - Parameter states: only jobs in these; all where it is empty.
   /// - Throws: `PostgresError`
-  package func list(limit: Int) throws -> [JobStatus] { try statuses(.null, limit: limit) }
+  package func list(limit: Int, states: [JobState] = []) throws -> [JobStatus] {
+    let wanted = states.map(\.rawValue).joined(separator: ",")
+    return try statuses(.null, limit: limit, states: wanted.isEmpty ? .null : .text(wanted))
+  }
 
-  private func statuses(_ id: Parameter, limit: Int) throws -> [JobStatus] {
-    try database.rows(of: PackageResources.status_sql, [id, .integer(limit)]).map(JobStatus.init)
+  private func statuses(
+    _ id: Parameter, limit: Int, states: Parameter = .null
+  ) throws -> [JobStatus] {
+    try database.rows(of: PackageResources.status_sql, [id, .integer(limit), states])
+      .map(JobStatus.init)
   }
 
   /// The record of a completed job, decoded from its payload.

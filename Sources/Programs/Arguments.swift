@@ -2,12 +2,19 @@
 package enum Arguments {
   /// - `--priority -1`: a negative number is a value, and no flag.
   /// - `ask book.txt "-5 what?"`: words with a space in them are text, whatever they begin with.
-  package static func readable(_ arguments: [String]) -> [String] {
+  /// - Parameter texts: options whose values are text too.
+  package static func readable(
+    _ arguments: [String], texts options: Set<String> = ["--question", "--prompt"]
+  ) -> [String] {
     var result: [String] = []
     var texts: [String] = []
     for (index, argument) in arguments.enumerated() {
       if argument == "--" { return result + arguments[index...] }
-      if isNegativeNumber(argument), let option = result.last, isOption(option) {
+      let isText = result.last.map(options.contains) ?? false
+      if isText && argument.hasPrefix("-") && !argument.hasPrefix("--")
+        || isNegativeNumber(argument),
+        let option = result.last, isOption(option)
+      {
         result[result.count - 1] = option + "=" + argument
       } else if argument.hasPrefix("-"), !argument.hasPrefix("--"), argument.contains(" ") {
         texts.append(argument)

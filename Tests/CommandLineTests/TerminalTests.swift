@@ -45,6 +45,11 @@ import Testing
     (["list", "--limit", "-3"], ["list", "--limit=-3"]),
     (["submit", "a", "--priority", "-1", "--wait"], ["submit", "a", "--priority=-1", "--wait"]),
     (["ask", "f", "-5 what?", "--json"], ["ask", "f", "--json", "--", "-5 what?"]),
+    (
+      ["submit", "f", "--question", "-5 what?", "--wait"],
+      ["submit", "f", "--question=-5 what?", "--wait"]
+    ),
+    (["submit", "f", "--question", "--wait"], ["submit", "f", "--question", "--wait"]),
     (["ask", "f", "--", "-x y"], ["ask", "f", "--", "-x y"]), (["ask", "-h"], ["ask", "-h"]),
   ])
   func argumentsAreTakenAsPeopleWriteThem(given: [String], taken: [String]) {

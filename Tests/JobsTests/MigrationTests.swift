@@ -48,6 +48,8 @@ import Testing
     )
     let queue = try PostgresWorkerQueue(url: url)
     #expect(try queue.jobs.list(limit: 9).map(\.state) == [.cancelled, .running, .available])
+    #expect(
+      try queue.jobs.list(limit: 1, states: [.available, .running]).map(\.state) == [.running])
     let fence = try #require(try connection.query("select fence from docproc.claim").first).integer(
       "fence")
     #expect(

@@ -56,6 +56,14 @@ import Testing
     #expect(headers == [nil, nil, "n,ext", "n,ext", nil])
   }
 
+  @Test func whatStandsAroundObjectsIsReadToo() {
+    let text = #"{"ship": "Mara", "crew": [{"n": "Ada"}, {"n": "Bo"}], "port": 8443}"#
+    #expect(
+      Self.rows(text) == [
+        #"{"ship": "Mara", "crew": ["#, #"{"n": "Ada"}"#, #"{"n": "Bo"}"#, #"], "port": 8443}"#,
+      ])
+  }
+
   static let lists: [(text: String, rows: [String])] = [
     (
       "- rope 1, 3 m\n- rope 2\n  of hemp\n- rope 3\n",

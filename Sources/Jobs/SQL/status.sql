@@ -4,6 +4,7 @@ select id, state, task, question, document, document_sha256, document_bytes, doc
   to_char(started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as started_at,
   to_char(finished_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as finished_at
 from docproc.jobs
-where $1::bigint is null or id = $1::bigint
+where ($1::bigint is null or id = $1::bigint)
+  and ($3::text is null or state = any(string_to_array($3::text, ',')))
 order by id desc
 limit $2::integer

@@ -16,7 +16,8 @@ struct Rows {
   /// nil for a paragraph of prose.
   init?(_ bytes: [UInt8], _ range: Range<Int>) {
     if let objects = Self.objects(bytes, range) {
-      (ranges, hasHeader, delimiter, areRecords) = (objects, false, nil, true)
+      let all = Self.withGaps(objects, bytes, range)
+      (ranges, hasHeader, delimiter, areRecords) = (all, false, nil, true)
       return
     }
     let lines = Self.lines(bytes, range)
@@ -194,6 +195,27 @@ struct Rows {
   }
 
   // JSON
+
+  /// The objects, and between them what else names or says something: fields of those around them.
+  private static func withGaps(
+    _ objects: [Range<Int>], _ bytes: [UInt8], _ range: Range<Int>
+  ) -> [Range<Int>] {
+    var all: [Range<Int>] = []
+    var end = range.lowerBound
+    func add(_ gap: Range<Int>) {
+      let said = bytes[gap].contains {
+        $0 >= 0x80 || (97...122).contains($0 | 32) || (48...57).contains($0)
+      }
+      if said { all.append(trimmed(bytes, gap)) }
+    }
+    for object in objects {
+      add(end..<object.lowerBound)
+      all.append(object)
+      end = object.upperBound
+    }
+    add(end..<range.upperBound)
+    return all
+  }
 
   /// The innermost objects of a text in JSON.
   private static func objects(_ bytes: [UInt8], _ range: Range<Int>) -> [Range<Int>]? {

@@ -44,9 +44,8 @@ struct ListCommand: ParsableCommand {
   }
 
   func run() throws {
-    let jobs = try options.database.open().submitter.list(limit: state.isEmpty ? limit : 10_000)
-    let wanted = jobs.filter { state.isEmpty || state.contains($0.state) }
-    JobTable.show(Array(wanted.prefix(limit)), json: options.json)
+    JobTable.show(
+      try options.database.open().submitter.list(limit: limit, states: state), json: options.json)
   }
 }
 

@@ -63,26 +63,29 @@ struct Attention {
     }
   }
 
-  /// A task has the heads that share a key head, so that its keys are widened once for all.
+  /// A task has one head, or where keys have to be widened all that share a key head: that is then
+  /// done once for them, but fewer tasks fit a host's threads less well.
   private func attendRows(
     _ runs: [KeyRun], rows: Int, into out: UnsafeMutablePointer<Float>,
     logSums: UnsafeMutablePointer<Float>?, _ workspace: Workspace
   ) {
     let longest = runs.map(\.count).max() ?? 1
-    workspace.parallel.forEach(rows * keyHeads) { thread, item in
+    let members = runs.contains { $0.keys.precision == .float16 } ? shape.group : 1
+    workspace.parallel.forEach(rows * heads / members) { thread, item in
       let scratch = workspace.scratch(thread)
       let task = RowTask(
-        shape: shape, row: item / keyHeads, keyHead: item % keyHeads,
-        scores: scratch.buffer("attention.row", longest), scratch: scratch)
+        shape: shape, row: item * members / heads, firstHead: item * members % heads,
+        members: members, scores: scratch.buffer("attention.row", longest), scratch: scratch)
       task.run(runs, into: out, logSums)
     }
   }
 
-  /// One row's queries of all heads that share a key head.
+  /// One row's queries of some heads that share a key head.
   private struct RowTask {
     let shape: AttentionShape
     let row: Int
-    let keyHead: Int
+    let firstHead: Int
+    let members: Int
     let scores: UnsafeMutablePointer<Float>
     let scratch: BufferPool
 
@@ -90,18 +93,18 @@ struct Attention {
       _ runs: [KeyRun], into out: UnsafeMutablePointer<Float>,
       _ logSums: UnsafeMutablePointer<Float>?
     ) {
-      let group = shape.group
+      let keyHead = firstHead / shape.group
       let dim = shape.headDim
-      let first = row * shape.heads + keyHead * group
-      var maximum = [Float](repeating: -.infinity, count: group)
-      var sum = [Float](repeating: 0, count: group)
-      (out + first * dim).update(repeating: 0, count: group * dim)
+      let first = row * shape.heads + firstHead
+      var maximum = [Float](repeating: -.infinity, count: members)
+      var sum = [Float](repeating: 0, count: members)
+      (out + first * dim).update(repeating: 0, count: members * dim)
       for run in runs {
         let seen = run.visible(row)
         for piece in seen.isEmpty ? [] : run.keys.pieces(seen, of: Attention.rowPiece) {
           let keys = run.keys.floats(head: keyHead, piece, scratch, "attention.wide_keys")
           let values = run.values.floats(head: keyHead, piece, scratch, "attention.wide_values")
-          for member in 0..<group {
+          for member in 0..<members {
             kernels().pointee.attend_row(
               &maximum[member], &sum[member], out + (first + member) * dim,
               run.query + (first + member) * dim, keys, values, Int64(piece.count), Int64(dim),
@@ -110,13 +113,13 @@ struct Attention {
         }
       }
 
-      for member in 0..<group {
+      for member in 0..<members {
         let target = out + (first + member) * dim
         for index in 0..<dim { target[index] /= sum[member] }
       }
 
-      kernels().pointee.log_sums(&maximum, &sum, Int64(group))
-      (logSums.map { $0 + first })?.update(from: maximum, count: group)
+      kernels().pointee.log_sums(&maximum, &sum, Int64(members))
+      (logSums.map { $0 + first })?.update(from: maximum, count: members)
     }
   }
 
