@@ -161,6 +161,8 @@ import Testing
     #expect(try paths(["package-lock.json"]) == ["package-lock.json"])
     #expect(try paths(["src/*"]) == ["src/a.js", "src/a.min.js"])
     #expect(try paths([], ["*.md", "*.js"]) == [".env.example"])
+    let error = #expect(throws: DocumentError.self) { try paths(["["]) }
+    #expect("\(try #require(error))".contains("13 are left out by --include and --exclude"))
   }
 
   @Test func severalPathsMakeOneDocument() throws {

@@ -56,6 +56,20 @@ import Testing
     #expect(headers == [nil, nil, "n,ext", "n,ext", nil])
   }
 
+  @Test func cellsOfSeveralLinesAndInchesAreCells() {
+    #expect(
+      Self.rows("name,note\nAda,\"two\nlines, or so\"\nNora,135\n")
+        == ["name,note", "Ada,\"two\nlines, or so\"", "Nora,135"])
+    #expect(
+      Self.rows("size,price\n5\" pipe,3\n6\" pipe,4\n")
+        == ["size,price", "5\" pipe,3", "6\" pipe,4"])
+  }
+
+  @Test func recordsThatBreakOffAreRecords() {
+    let text = #"{"crew": [{"n": "Ada"}, {"n": "Nora"}, {"n": "#
+    #expect(Self.rows(text).contains(#"{"n": "Nora"}"#))
+  }
+
   @Test func whatStandsAroundObjectsIsReadToo() {
     let text = #"{"ship": "Mara", "crew": [{"n": "Ada"}, {"n": "Bo"}], "port": 8443}"#
     #expect(

@@ -23,10 +23,15 @@ struct Codebase {
     var leftOut = LeftOut()
     var text = JoinedText()
     let files = try files(&leftOut)
+    var unchosen = 0
     let vendored = FileChoice.vendored(files.map(\.path))
     for file in files {
       if let reason = choice.refusal(of: file.path, vendored: vendored) {
-        if !reason.isEmpty { leftOut.add(file.path, reason + "; --include reads it") }
+        if reason.isEmpty {
+          unchosen += 1
+        } else {
+          leftOut.add(file.path, reason + "; --include reads it")
+        }
         continue
       }
       guard let content = content(of: file, &leftOut) else { continue }
@@ -34,7 +39,8 @@ struct Codebase {
     }
 
     guard !text.parts.isEmpty else {
-      throw DocumentError.noTextInDirectory(path: root, leftOut: leftOut.notes)
+      let chosen = unchosen > 0 ? ["\(unchosen) are left out by --include and --exclude"] : []
+      throw DocumentError.noTextInDirectory(path: root, leftOut: leftOut.notes + chosen)
     }
     let name = (DataHome.absolute(root) as NSString).standardizingPath.split(separator: "/").last
     return Document(

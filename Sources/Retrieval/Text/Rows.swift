@@ -48,7 +48,7 @@ struct Rows {
       if bytes.first == bar { bytes = bytes.dropFirst() }
       if bytes.last == bar { bytes = bytes.dropLast() }
     }
-    return split(Array(bytes), delimiter).map { column in
+    return split(bytes, delimiter).cells.map { column in
       var text = String(decoding: column, as: UTF8.self).trimmingCharacters(in: .whitespaces)
       if text.count > 1, text.first == "\"", text.last == "\"" {
         text = String(text.dropFirst().dropLast())
@@ -81,19 +81,46 @@ struct Rows {
     return start..<end
   }
 
-  /// The parts of a row outside of quotation marks.
-  private static func split(_ row: [UInt8], _ delimiter: UInt8) -> [ArraySlice<UInt8>] {
-    var parts: [ArraySlice<UInt8>] = []
-    var start = 0
-    var isQuoted = false
-    for (index, byte) in row.enumerated() {
-      if byte == quote, delimiter != bar { isQuoted.toggle() }
-      if byte == delimiter, !isQuoted {
-        parts.append(row[start..<index])
+  /// A row's cells, which may begin within one, and whether its last one goes on in the next line. A cell that begins with a
+  /// quotation mark ends with one; elsewhere marks are text (RFC 4180, section 2).
+  private static func split(
+    _ row: ArraySlice<UInt8>, _ delimiter: UInt8, within isOpen: Bool = false
+  ) -> (cells: [ArraySlice<UInt8>], isOpen: Bool) {
+    var cells: [ArraySlice<UInt8>] = []
+    var start = row.startIndex
+    var index = start
+    var isQuoted = isOpen
+    while index < row.endIndex {
+      let byte = row[index]
+      if isQuoted {
+        let isDoubled = byte == quote && index + 1 < row.endIndex && row[index + 1] == quote
+        if isDoubled { index += 1 } else if byte == quote { isQuoted = false }
+      } else if byte == quote, index == start, delimiter != bar {
+        isQuoted = true
+      } else if byte == delimiter {
+        cells.append(row[start..<index])
         start = index + 1
       }
+      index += 1
     }
-    return parts + [row[start...]]
+    return (cells + [row[start...]], isQuoted)
+  }
+
+  /// Lines, joined where a cell goes on; as they are where one never ends.
+  private static func records(
+    _ bytes: [UInt8], _ lines: [Range<Int>], _ delimiter: UInt8
+  ) -> [Range<Int>] {
+    var records: [Range<Int>] = []
+    var isOpen = false
+    for line in lines {
+      if isOpen, let last = records.popLast() {
+        records.append(last.lowerBound..<line.upperBound)
+      } else {
+        records.append(line)
+      }
+      isOpen = split(bytes[line], delimiter, within: isOpen).isOpen
+    }
+    return isOpen ? lines : records
   }
 
   // Tables
@@ -102,8 +129,10 @@ struct Rows {
     [Range<Int>], Bool, UInt8?
   )? {
     for delimiter in [bar, UInt8(ascii: "\t"), UInt8(ascii: ";"), UInt8(ascii: ",")] {
-      let rows = delimiter == bar ? lines.filter { !isRule(bytes[$0]) } : lines
-      let counts = rows.map { split(Array(bytes[$0]), delimiter).count }
+      let rows =
+        delimiter == bar
+        ? lines.filter { !isRule(bytes[$0]) } : records(bytes, lines, delimiter)
+      let counts = rows.map { split(bytes[$0], delimiter).cells.count }
       guard let columns = counts.first, columns > (delimiter == bar ? 2 : 1) else { continue }
       let alike = counts.count { $0 == columns }
       guard Double(alike) >= 0.9 * Double(counts.count), rows.count > 1 else { continue }
@@ -248,9 +277,8 @@ struct Rows {
       default: break
       }
     }
-    let isJSON =
-      bytes[text.upperBound - 1] == UInt8(ascii: "}")
-      || bytes[text.upperBound - 1] == UInt8(ascii: "]")
+    // One that breaks off is as good as a whole one; braces of other languages hold no names.
+    let isJSON = objects.first.map { bytes[$0].contains(quote) } ?? false
     return objects.count > 1 && isJSON ? objects : nil
   }
 }

@@ -70,7 +70,7 @@ struct ResultOutput: Encodable {
       \(Terminal.cleanLines(record.answer))\(uncertain)
       \(Self.outline(record.outline ?? []))
       \(isSummary ? "Highlights" : Self.kind(record))
-      \(quotes.isEmpty ? "  nothing in it comes near" : quotes.joined(separator: "\n"))\(more > 0 ? "\n  and \(more) more: --quotes \(record.evidence.count)" : "")
+      \(quotes.isEmpty ? "  nothing in it comes near" : quotes.joined(separator: "\n"))\(more > 0 ? "\n  and \(more) more: docproc result \(status.id) --quotes \(record.evidence.count)" : "")
 
       \(reading.tokensRead) tokens read in \(reading.passes) pass, \(Int(reading.seconds)) s at \(Int(reading.tokensPerSecond)) tokens/s, \
       answered in \(Int(reading.answerSeconds.rounded())) s, peak memory \(reading.peakRSSBytes >> 20) MiB, \
