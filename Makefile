@@ -69,7 +69,9 @@ train: ## Start or go on with training (PAIRS=folder of question sets); log and 
 	@mkdir -p $(TRAINING)/run
 	@test -x $(TRAINING)/venv/bin/python || { python3 -m venv $(TRAINING)/venv && $(TRAINING)/venv/bin/pip install -q -r training/requirements.txt; }
 	@! pgrep -f '[t]rain.py tune' >/dev/null || { echo "it is running already; see $(TRAINING)/run/log" >&2; exit 1; }
-	@(cd training && exec env -u OPENBLAS_CORETYPE setsid nice -n 19 $(TRAINING)/venv/bin/python train.py tune \
+	# A session has a share of the CPUs of its own, whatever its processes' niceness: it is lowered too.
+	@(cd training && exec env -u OPENBLAS_CORETYPE setsid sh -c \
+	  'echo 19 2>/dev/null >/proc/self/autogroup; exec nice -n 19 "$$@"' sh $(TRAINING)/venv/bin/python train.py tune \
 	  --config $(abspath $(CONFIG)) --model $(BASE) --tokens - --pairs $(abspath $(PAIRS)) \
 	  --start ../models/smollm2-135m-adapter.safetensors --out $(TRAINING)/run) >>$(TRAINING)/run/log 2>&1 </dev/null & \
 	echo "training in the background; its log is $(TRAINING)/run/log"

@@ -195,7 +195,7 @@ package final class Answerer {
     took.answerSeconds = Self.seconds(since: start, with: reading)
     return Answer(
       text: path ?? best.text, isSupported: true, support: support, candidates: candidates.all,
-      evidence: Self.quotes(quotes.evidence, reading),
+      evidence: Self.quotes(quotes.evidence, reading, answer: path ?? best.text),
       isLedByAttention: quotes.areLedByAttention, documentTokens: reading.documentTokens,
       answeredFrom: route, reasoning: best.reasoning, figures: took)
   }
@@ -265,8 +265,16 @@ package final class Answerer {
   }
 
   /// What does not support an answer is no evidence, however near it comes.
-  private static func quotes(_ evidence: Evidence, _ reading: DocumentReading) -> [Quote] {
-    evidence.ranked.map { Quote(reading.text.excerpt(ofUnit: $0.unit), $0.score) }
+  /// - Parameter answer: whose words are marked.
+  private static func quotes(
+    _ evidence: Evidence, _ reading: DocumentReading, answer: String = ""
+  ) -> [Quote] {
+    let words = Set(Words.stems(of: answer))
+    return evidence.ranked.map { unit, score in
+      Quote(
+        reading.text.excerpt(ofUnit: unit), score,
+        marks: reading.text.marks(of: words, inUnit: unit))
+    }
   }
 
   /// What the text has nearest to the question is shown, though it does not answer it.
@@ -332,10 +340,11 @@ package final class Answerer {
 
 extension Quote {
   /// - Parameter score: between 0 and 1; kept to three digits.
-  init(_ excerpt: Excerpt, _ score: Double) {
+  init(_ excerpt: Excerpt, _ score: Double, marks: [Range<Int>] = []) {
     self.init(
       start: excerpt.start, end: excerpt.end, quote: excerpt.text,
       score: (score * 1000).rounded() / 1000, path: excerpt.path, header: excerpt.header,
-      line: excerpt.line, chapter: excerpt.chapter, percent: excerpt.percent)
+      line: excerpt.line, chapter: excerpt.chapter, percent: excerpt.percent,
+      marks: marks.map(Span.init))
   }
 }

@@ -80,6 +80,18 @@ package struct Submitter {
     return try row.text("text")
   }
 
+  /// Tokens a second of the newest readings by a model, their median; nil where there are none.
+  /// - Throws: `PostgresError`
+  package func readingSpeed(model: String) throws -> Double? {
+    let sql = """
+      select percentile_cont(0.5) within group (order by tokens_per_second) as speed from (
+        select k.tokens_per_second from docproc.job j join docproc.reading k on k.job_id = j.id
+        where j.model = $1 and k.tokens_read > 1000 order by j.id desc limit 9
+      ) as newest
+      """
+    return try database.connection.query(sql, [.text(model)]).first?.optionalDouble("speed")
+  }
+
   /// - Throws: `PostgresError`
   package func liveWorkers() throws -> Int {
     let rows = try database.connection.query(

@@ -25,6 +25,11 @@ package enum Arguments {
     return texts.isEmpty ? result : result + ["--"] + texts
   }
 
+  /// Whether what is printed shall be JSON.
+  static func askForJSON(_ arguments: [String]) -> Bool {
+    arguments.prefix { $0 != "--" }.contains { ["--json", "--ndjson"].contains($0) }
+  }
+
   private static func isOption(_ argument: String) -> Bool {
     argument.hasPrefix("--") && argument.count > 2 && !argument.contains("=")
   }

@@ -7,23 +7,26 @@ package protocol Program: ParsableCommand {}
 
 extension Program {
   package static func main() {
+    let given = NamedPaths.arguments()
+    let arguments = Arguments.readable(given)
+    let failure = Failure(isJSON: Arguments.askForJSON(arguments))
     do {
-      let arguments = Arguments.readable(Array(CommandLine.arguments.dropFirst()))
-      if let unknown = unknownCommand(arguments) { fail(unknown, status: 2) }
+      if let unknown = unknownCommand(arguments) { failure.exit(unknown, status: 2) }
       var command = try parseAsRoot(arguments)
       try command.run()
     } catch let error as NSError where SystemFailure.isOne(error) {
-      fail(SystemFailure.sentence(error), status: 1)
+      failure.exit(SystemFailure.sentence(error), status: 1)
     } catch {
-      guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
-      FileHandle.standardError.write(Data((fullMessage(for: error) + "\n").utf8))
-      Foundation.exit(2)
+      let code = exitCode(for: error)
+      let isWrongUsage = code == .validationFailure
+      let says = message(for: error)
+      guard !code.isSuccess, !says.isEmpty, failure.isJSON || isWrongUsage else {
+        exit(withError: error)
+      }
+      failure.exit(
+        failure.isJSON ? says : fullMessage(for: error), isWhole: true,
+        status: isWrongUsage ? 2 : code.rawValue)
     }
-  }
-
-  private static func fail(_ message: String, status: Int32) -> Never {
-    FileHandle.standardError.write(Data("Error: \(message)\n".utf8))
-    Foundation.exit(status)
   }
 
   /// What is wrong with the words that should name a command; nil where they do.
@@ -42,6 +45,26 @@ extension Program {
       return "\(path) has no command '\(argument)'; " + (meant ?? "see \(path) --help")
     }
     return nil
+  }
+}
+
+/// How a program ends that has failed: with words on standard error.
+private struct Failure {
+  /// Programs that read JSON read errors as such too.
+  let isJSON: Bool
+
+  /// - Parameter isWhole: true for words that name themselves an error.
+  func exit(_ message: String, isWhole: Bool = false, status: Int32) -> Never {
+    let line = isJSON ? json(message) : isWhole ? message : "Error: \(message)"
+    FileHandle.standardError.write(Data((line + "\n").utf8))
+    Foundation.exit(status)
+  }
+
+  private func json(_ message: String) -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .withoutEscapingSlashes
+    let data = try? encoder.encode(["error": message])
+    return data.map { String(decoding: $0, as: UTF8.self) } ?? "{}"
   }
 }
 

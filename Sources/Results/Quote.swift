@@ -16,11 +16,26 @@ package struct Quote: Sendable, Codable, Equatable {
   package let chapter: String?
   /// Of the document that stands before it, in hundredths; nil in older records.
   package let percent: Int?
+  /// Where the answer's words stand in it; nil where none do, and in older records.
+  package let marks: [Span]?
+
+  /// Unicode scalars of the document's text before something and before its end.
+  package struct Span: Sendable, Codable, Equatable {
+    package let start: Int
+    package let end: Int
+
+    package init(_ range: Range<Int>) {
+      start = range.lowerBound
+      end = range.upperBound
+    }
+  }
 
   package init(
     start: Int, end: Int, quote: String, score: Double, path: String? = nil, header: String? = nil,
-    line: Int? = nil, chapter: String? = nil, percent: Int? = nil
+    line: Int? = nil, chapter: String? = nil, percent: Int? = nil,
+    marks: [Span] = []
   ) {
+    self.marks = marks.isEmpty ? nil : marks
     self.line = line
     self.chapter = chapter
     self.percent = percent

@@ -50,6 +50,8 @@ package struct RetrievalTuning: Sendable, Equatable, Codable {
   package var attentionShare = 0.1
   /// What an answer's words count beside the question's, where its quotes are chosen.
   package var answerShare = 0.5
+  /// Share of an answer's words below which a quote does not hold it, where another one does.
+  package var heldShare = 0.5
   /// Share of the best score below which a unit is no evidence.
   package var leastShare = 0.25
   /// What a unit counts that asks itself.

@@ -1,9 +1,12 @@
+import Documents
 import Foundation
+import Host
 import Jobs
-import Programs
+import Results
 import TestSupport
 import Testing
 
+@testable import Programs
 @testable import docproc
 
 /// What people see on a terminal, and how they write their commands.
@@ -90,5 +93,74 @@ import Testing
     let output = try TestSupport.Program(home: "/proc/nothing/here").run("docproc", ["list"])
     #expect(output.status == 1 && output.error.hasPrefix("Error: cannot use /proc/nothing"))
     #expect(!output.error.contains("Domain"))
+  }
+
+  @Test(arguments: [
+    (["status", "twelve", "--json"], Int32(2), "twelve"),
+    (["submit", "/no/such", "--ndjson"], 1, "there is no file or directory /no/such"),
+    (["sumbit", "a.txt", "--json"], 2, "did you mean submit?"),
+    (["list", "--json", "--ndjson"], 2, "contradict each other"),
+  ])
+  func errorsAreJSONWhereThatWasAskedFor(
+    arguments: [String], status: Int32, message: String
+  ) throws {
+    let home = try TemporaryDirectory()
+    let output = try TestSupport.Program(home: home.path).run("docproc", arguments)
+    #expect(output.status == status && output.text.isEmpty)
+    let error = try JSONDecoder().decode([String: String].self, from: Data(output.error.utf8))
+    #expect(error["error"]?.contains(message) == true, "\(output.error)")
+    #expect(error["error"]?.hasPrefix("Error") == false)
+  }
+
+  @Test func aNameThatIsNoUTF8IsRead() throws {
+    let directory = try TemporaryDirectory()
+    let name = Array((directory.path + "/caf").utf8) + [0xE9] + Array(".txt".utf8) + [0]
+    let path = name.map { CChar(bitPattern: $0) }
+    let file = try #require(fopen(path, "w"))
+    fputs("The lamp is green.", file)
+    fclose(file)
+    let readable = NamedPaths.readable(path)
+    #expect(readable.hasSuffix("/caf\u{FFFD}.txt"))
+    #expect(try String(contentsOfFile: readable, encoding: .utf8) == "The lamp is green.")
+    #expect(NamedPaths.readable("caf\u{FFFD}.txt") == "caf\u{FFFD}.txt")
+  }
+
+  @Test func theAnswersWordsStandOut() {
+    let quote = Quote(
+      start: 10, end: 37, quote: "It was Mara Quist\nwho rowed", score: 1,
+      marks: [.init(17..<27)])
+    let bold = "\u{1b}[1mMara\u{1b}[0m \u{1b}[1mQuist\u{1b}[0m"
+    #expect(
+      QuoteText(quote, TextStyle(isStyled: true)).lines(columns: 80) == [
+        "    It was \(bold) who rowed"
+      ])
+    #expect(QuoteText(quote).lines(columns: 80) == ["    It was Mara Quist who rowed"])
+    #expect(
+      QuoteText(quote, TextStyle(isStyled: true)).lines(columns: 24).map(\.count).max() ?? 0 > 24,
+      "codes take no columns: the words stay on their line")
+    #expect(QuoteText(quote).lines(columns: 24) == ["    It was Mara Quist", "    who rowed"])
+  }
+
+  @Test func aLongLogGivesWay() throws {
+    let directory = try TemporaryDirectory()
+    let path = try directory.write("log", String(repeating: "0123456789abcde\n", count: 1 << 19))
+    LogFile.rotate(path)
+    #expect(!FileManager.default.fileExists(atPath: path + ".1"), "8 MiB are no more than may be")
+    let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+    try handle.seekToEnd()
+    try handle.write(contentsOf: Data("last\n".utf8))
+    LogFile.rotate(path)
+    #expect(FileManager.default.contents(atPath: path)?.count == 0)
+    #expect(FileManager.default.contents(atPath: path + ".1")?.suffix(5) == Data("last\n".utf8))
+  }
+
+  @Test func sizesAreToldWithTheirTime() {
+    let document = Document(name: "a.txt", text: String(repeating: "word ", count: 80_000))
+    #expect(
+      DocumentSize(document, tokensPerSecond: 500).text
+        == "a.txt: 1 file, 390 KiB, about 100,000 tokens, about 3 min to read")
+    #expect(
+      DocumentSize(document, tokensPerSecond: nil).text.hasSuffix(
+        "tokens, the first reading tells how long"))
   }
 }

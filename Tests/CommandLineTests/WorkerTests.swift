@@ -106,6 +106,25 @@ import Testing
     #expect(try cluster.program.docproc("wait", String(job.id)).status == 1)
   }
 
+  @Test func whoWaitsStartsADeadWorkerAgain() throws {
+    let cluster = try Self.cluster.get()
+    _ = try cluster.program.docproc("down", "--database", cluster.url)
+    try PostgresWorkerQueue(url: cluster.url).connection.execute(
+      script: "delete from docproc.worker")
+    let path = try cluster.directory.write("waited.txt", "Somebody waits for this.")
+    struct Status: Decodable {
+      let id: Int
+      let state: String
+    }
+    let id = try cluster.program.docproc("submit", path, "--model", "tiny", "--json")
+      .json(Status.self).id
+    let waited = try cluster.program.docproc("wait", String(id), "--ndjson")
+    #expect(waited.status == 0 && waited.error.contains("started one in the background"))
+    #expect(waited.text.split(separator: "\n").count == 1)
+    #expect(try waited.json(Status.self).state == "completed")
+    _ = try cluster.program.docproc("down", "--database", cluster.url)
+  }
+
   private static let isLong = ProcessInfo.processInfo.environment["DOCPROC_LONG"] != nil
 
   /// 1,024 tokens; in the long run 16,384 too, and fifty questions of each length.

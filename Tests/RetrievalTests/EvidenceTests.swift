@@ -236,6 +236,60 @@ import Testing
     #expect(Question("caf\u{E9}") != Question("cafe\u{301}"), "other tokens, another reading")
     #expect(Question(" \n").isBlank && !Question("?").isBlank)
   }
+
+  private static let licensed = """
+    The Project Gutenberg eBook of The Lamp
+
+    This eBook is for the use of anyone, the keeper of a lamp or not.
+
+    *** START OF THE PROJECT GUTENBERG EBOOK THE LAMP ***
+
+    The old man kept the lamp. \(filler[0]) \(filler[1])
+
+    *** END OF THE PROJECT GUTENBERG EBOOK THE LAMP ***
+
+    The keeper of the lamp, the lamp and its keeper are a trademark. Royalty payments go to the
+    keeper of the lamp within 60 days.
+    """
+
+  @Test(arguments: [
+    ("Who is the keeper of the lamp?", "The old man kept the lamp."),
+    ("Who gets royalty payments under the license?", "Royalty payments go to"),
+  ])
+  func whatIsAboutTheCopyAnswersOnlyWhatIsAskedAboutIt(question: String, quote: String) {
+    #expect(Self.text(Self.licensed).best(question)?.hasPrefix(quote) == true)
+  }
+
+  @Test func whatIsAboutTheCopyIsNotCentral() {
+    let text = Self.text(Self.licensed)
+    for unit in text.units.ranges.indices {
+      let says = text.line(ofUnit: unit)
+      guard says.contains("trademark") || says.contains("Royalty") else { continue }
+      #expect(CentralScores(text).scores[unit] == 0, "\(says)")
+    }
+  }
+
+  @Test func theFirstQuoteHoldsTheAnswer() throws {
+    let text = Self.text(
+      "The pilot of the boat was asked about the pilot and the boat.\n\n"
+        + Self.filler[..<8].joined(separator: " ")
+        + "\n\nHugo Lane steered it.\n\n" + Self.filler[8..<16].joined(separator: " "))
+    let question = LexicalScores(Question("Who was the pilot of the boat?"), text)
+    let evidence = Evidence(
+      text, question, answer: LexicalScores(Question("Hugo Lane"), text),
+      attention: [Double](repeating: 0, count: text.units.ranges.count))
+    #expect(text.line(ofUnit: try #require(evidence.ranked.first).unit) == "Hugo Lane steered it.")
+    #expect(evidence.ranked.map(\.score) == evidence.ranked.map(\.score).sorted(by: >))
+  }
+
+  @Test func wordsOfAnAnswerAreMarked() {
+    let text = Self.text("Ä lamp was lit by Mara Quist and the dog.")
+    let marks = text.marks(of: Set(Words.stems(of: "the keeper Mara Quist")), inUnit: 0)
+    let scalars = Array(text.document.text.unicodeScalars)
+    #expect(
+      marks.map { String(String.UnicodeScalarView(scalars[$0])) } == ["Mara Quist"],
+      "a stop word alone marks nothing")
+  }
 }
 
 extension QuotableText {

@@ -1,8 +1,13 @@
+import Documents
+import Foundation
 package import Reading
 import Results
 package import Retrieval
 
 extension Answerer {
+  /// Tokens of a document from which on it is summarized.
+  package static var leastSummarized: Int { 200 }
+
   /// Summarizes a document that was read, or what it says about `focus`.
   /// - Throws: `ModelError`; `ReadingError.stopped` when the control says so.
   package func summarize(
@@ -21,7 +26,10 @@ extension Answerer {
     // A text without whole sentences is told by its beginning.
     let beginning = text.units.ranges.indices.prefix(Highlights.fewest)
     let told = chosen.isEmpty ? Array(beginning) : chosen.map(\.unit)
-    let written = try summary(reading, parts, told, focus: focus, route, options)
+    let written =
+      focus == nil && reading.documentTokens < Self.leastSummarized
+      ? Self.whole(text.document)
+      : try summary(reading, parts, told, focus: focus, route, options)
 
     return Answer(
       text: written.text, isSupported: true, support: nil, candidates: [],
@@ -29,6 +37,13 @@ extension Answerer {
       documentTokens: reading.documentTokens, answeredFrom: route, isWritten: written.isWritten,
       outline: parts?.entries ?? [], sentences: written.sentences,
       figures: figures(reading, answering: .now - start, generated: written.tokens))
+  }
+
+  /// A text that is read as soon as a summary of it says the most by itself, and nothing wrong.
+  private static func whole(_ document: Document) -> SummaryWriter.Summary {
+    SummaryWriter.Summary(
+      text: document.text.trimmingCharacters(in: .whitespacesAndNewlines), isWritten: false,
+      tokens: 0, sentences: SentenceCount())
   }
 
   /// Synopses that were written on the way. Where nothing was read they need no way, and are

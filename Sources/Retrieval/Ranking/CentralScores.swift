@@ -14,7 +14,7 @@ package struct CentralScores {
     let perSection = max(1, (units.ranges.count + Self.sections - 1) / Self.sections)
     var frequency: [UInt64: Double] = [:]
     var spread: [UInt64: (last: Int, count: Double)] = [:]
-    for unit in units.ranges.indices {
+    for unit in units.ranges.indices where !units.boilerplate.contains(unit) {
       Words.forEach(in: text.bytes(ofUnit: unit)) { form in
         let stem = form.stem
         guard form.isWhole, form.range.count > 2, !Words.stop.contains(stem) else { return }
@@ -32,7 +32,9 @@ package struct CentralScores {
     let weight = frequency.mapValues { log(1 + $0) }.merging(
       spread.mapValues { log(2 + sectionCount / $0.count) }
     ) { $0 * $1 }
-    scores = units.ranges.indices.map { Self.score(text.bytes(ofUnit: $0), weight) }
+    scores = units.ranges.indices.map {
+      units.boilerplate.contains($0) ? 0 : Self.score(text.bytes(ofUnit: $0), weight)
+    }
   }
 
   private static func score(_ bytes: ArraySlice<UInt8>, _ weight: [UInt64: Double]) -> Double {

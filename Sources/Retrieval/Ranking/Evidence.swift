@@ -42,14 +42,15 @@ package struct Evidence {
       // A heading that holds the answer's words answers.
       asksItself: { text.asks($0) && answer.scores[$0] <= 0 }, text.tuning,
       words: lexical.hasTerms ? words : answer.scores,
-      best: lexical.hasTerms ? lexical.best * (1 + text.tuning.answerShare) : answer.best)
+      best: lexical.hasTerms ? lexical.best * (1 + text.tuning.answerShare) : answer.best,
+      holding: answer.shares)
   }
 
   /// - Parameter central: stands in for the words' match when the question names nothing.
   init(
     lexical: LexicalScores, central: CentralScores?, attention: [Double],
     asksItself: (Int) -> Bool, _ tuning: RetrievalTuning = .chosen, words given: [Double]? = nil,
-    best: Double? = nil
+    best: Double? = nil, holding shares: [Int: Double] = [:]
   ) {
     let words = given ?? central?.scores ?? lexical.scores
     let best = max(best ?? lexical.best, 1e-9)
@@ -61,11 +62,31 @@ package struct Evidence {
     let scale = central == nil ? top / best : 1
     let said = chosen.first.map { min(words[$0] / best, 1) } ?? 0
 
-    ranked = chosen.map { ($0, min(scores[$0] * scale, 1)) }
+    let order = Self.order(chosen, scores, holding: shares, tuning)
+    ranked = order.enumerated().map { place, unit in
+      // What goes first for holding the answer is no worse than what it goes before.
+      let score = order[place...].map { scores[$0] }.max() ?? 0
+      return (unit, min(score * scale, 1))
+    }
     support = central == nil ? said : 1
     self.scores = scores
     self.lexical = lexical
     self.tuning = tuning
+  }
+
+  /// The first quote is one that holds the answer: where the best holds less than some of its words,
+  /// the best of those that hold the most goes before it.
+  private static func order(
+    _ chosen: [Int], _ scores: [Double], holding shares: [Int: Double], _ tuning: RetrievalTuning
+  ) -> [Int] {
+    guard let first = chosen.first, let most = shares.values.max(),
+      shares[first, default: 0] < tuning.heldShare * most
+    else { return chosen }
+    let holders = shares.filter { $0.value > most - 1e-9 }.keys
+    guard let holder = holders.max(by: { (scores[$0], $1) < (scores[$1], $0) }) else {
+      return chosen
+    }
+    return Array(([holder] + chosen.filter { $0 != holder }).prefix(quotes))
   }
 
   private static func joined(

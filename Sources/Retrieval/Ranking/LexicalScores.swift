@@ -18,7 +18,23 @@ package struct LexicalScores {
 
   package init(_ question: Question, _ text: QuotableText) {
     let terms = QuestionTerms(question, ofCode: text.units.isCode)
-    self.init(terms, TermMatches(terms.terms, in: text), text.blocks, text.tuning)
+    let matches = TermMatches(
+      terms.terms, in: text, withBoilerplate: Boilerplate.isAsked(by: question))
+    self.init(terms, matches, text.blocks, text.tuning)
+  }
+
+  /// Of the words' weight what each unit holds, 0 to 1, of units that hold any.
+  var shares: [Int: Double] {
+    let sum = Sum(matches, blocks, tuning)
+    let weights = question.terms.indices.map { sum.rarity(ofTerm: $0) }
+    let total = max(weights.reduce(0, +), 1e-9)
+    var shares: [Int: Double] = [:]
+    for (term, weight) in weights.enumerated() {
+      for unit in matches.counts(ofTerm: term, likeness: 0).keys {
+        shares[Int(unit), default: 0] += weight / total
+      }
+    }
+    return shares
   }
 
   /// The same words over other blocks, without reading the text again.

@@ -1,3 +1,5 @@
+import Foundation
+
 /// Where a question's terms stand in a text.
 struct TermMatches {
   /// Words of each unit.
@@ -15,8 +17,10 @@ struct TermMatches {
     let unit: Int32
   }
 
-  init(_ terms: [QuestionTerms.Term], in text: QuotableText) {
+  /// - Parameter withBoilerplate: false where no unit of it counts.
+  init(_ terms: [QuestionTerms.Term], in text: QuotableText, withBoilerplate: Bool) {
     let units = text.units.ranges.indices
+    let leftOut = withBoilerplate ? IndexSet() : text.units.boilerplate
     let stems = Dictionary(uniqueKeysWithValues: terms.enumerated().map { ($1.stem, $0) })
     let likenesses = Dictionary(grouping: terms.indices.filter { terms[$0].likeness != nil }) {
       terms[$0].likeness ?? 0
@@ -26,7 +30,7 @@ struct TermMatches {
     var lengths = [Double](repeating: 0, count: units.count)
     var defining = [Set<Int32>](repeating: [], count: terms.count)
     var position = 0
-    for unit in units {
+    for unit in units where !leftOut.contains(unit) {
       let bytes = text.bytes(ofUnit: unit)
       var previous: UInt64?
       Words.forEach(in: bytes) { form in

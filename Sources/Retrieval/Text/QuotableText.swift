@@ -69,6 +69,29 @@ package struct QuotableText {
   /// Units among which a chapter's heading is looked for.
   private static let longestChapter = 5000
 
+  /// Where words of these stand in a unit, in scalars of the text: runs of them, each with at least
+  /// one that is no stop word.
+  package func marks(of stems: Set<UInt64>, inUnit unit: Int) -> [Range<Int>] {
+    var runs: [Range<Int>] = []
+    var run: Range<Int>?
+    var tells = false
+    func close() {
+      if let run, tells { runs.append(run) }
+      run = nil
+      tells = false
+    }
+    Words.forEach(in: bytes(ofUnit: unit)) { form in
+      guard form.isWhole else { return }
+      guard stems.contains(form.stem) else { return close() }
+      run = (run?.lowerBound ?? form.range.lowerBound)..<form.range.upperBound
+      if !Words.stop.contains(form.stem) { tells = true }
+    }
+    close()
+    return runs.map {
+      scalars.scalarOffset(ofByte: $0.lowerBound)..<scalars.scalarOffset(ofByte: $0.upperBound)
+    }
+  }
+
   private func verbatim(_ unit: Int) -> String {
     String(decoding: bytes(ofUnit: unit), as: UTF8.self)
   }

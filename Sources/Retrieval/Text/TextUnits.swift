@@ -13,6 +13,8 @@ package struct TextUnits {
   private let prose: IndexSet
   /// Rows of tables, lists and the like; of a table's with the row that names its columns.
   private let rows: [Int: Row]
+  /// Units about a copy of a text and not of it.
+  let boilerplate: IndexSet
 
   /// A unit that is a row.
   package struct Row: Sendable {
@@ -50,6 +52,7 @@ package struct TextUnits {
     var firstOfParts: Set<Int> = []
     var prose = IndexSet()
     var rows: [Int: Row] = [:]
+    var boilerplate = IndexSet()
     let isDirectory = document.isDirectory
     isCode = isDirectory || Self.isKind(document.name, of: Self.codeExtensions)
     for part in document.parts {
@@ -61,6 +64,7 @@ package struct TextUnits {
         let first = ranges.count
         Self.paragraphs(bytes, range, into: &ranges, &rows)
         prose.insert(integersIn: first..<ranges.count)
+        boilerplate.formUnion(Boilerplate.units(bytes, ranges, part: range))
       } else if Self.isKind(part.path, of: Self.rowExtensions) {
         Self.paragraphs(bytes, range, into: &ranges, &rows)
       } else {
@@ -72,6 +76,7 @@ package struct TextUnits {
     self.firstOfParts = firstOfParts
     self.prose = prose
     self.rows = rows
+    self.boilerplate = boilerplate
   }
 
   func isProse(_ unit: Int) -> Bool { prose.contains(unit) }

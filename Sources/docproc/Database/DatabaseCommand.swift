@@ -15,12 +15,11 @@ struct URLCommand: ParsableCommand {
 
   @OptionGroup var database: DatabaseOptions
 
-  @Flag(help: "Print JSON.")
-  var json = false
+  @OptionGroup var output: OutputOptions
 
   func run() throws {
     let url = try database.url()
-    print(json ? JSONText.line(["url": url]) : url)
+    output.print(["url": url], text: url)
   }
 }
 
@@ -37,16 +36,14 @@ struct MigrateCommand: ParsableCommand {
 
   @OptionGroup var database: DatabaseOptions
 
-  @Flag(help: "Print JSON.")
-  var json = false
+  @OptionGroup var output: OutputOptions
 
   func run() throws {
     let outcome = try JobDatabase.migrate(
       try Connection(url: try database.url()), again: again)
-    if json {
-      return print(JSONText.line(Report(applied: outcome.steps, objects: outcome.objects)))
-    }
-    print(outcome.isEmpty ? "the schema is up to date" : Self.text(outcome))
+    output.print(
+      Report(applied: outcome.steps, objects: outcome.objects),
+      text: outcome.isEmpty ? "the schema is up to date" : Self.text(outcome))
   }
 
   private struct Report: Encodable {

@@ -13,8 +13,7 @@ struct DoctorCommand: ParsableCommand {
 
   @OptionGroup var database: DatabaseOptions
 
-  @Flag(help: "Print JSON.")
-  var json = false
+  @OptionGroup var output: OutputOptions
 
   private struct Report: Encodable {
     let server: String
@@ -61,7 +60,7 @@ struct DoctorCommand: ParsableCommand {
         ? "plpython3u"
         : "none: payloads are decoded by docproc result; see docproc.install_decoder()",
       findings: try database.operator.findings() + (live == 0 ? [noWorker] : []))
-    print(json ? JSONText.pretty(report) : report.text)
+    output.print(report, text: report.text)
     if report.findings.contains(where: { $0.level == .problem }) { throw ExitCode.failure }
   }
 }

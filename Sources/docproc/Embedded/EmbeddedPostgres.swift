@@ -29,6 +29,7 @@ struct EmbeddedPostgres {
     try prepareDirectories()
     try withLock {
       if !FileManager.default.fileExists(atPath: data + "/PG_VERSION") { try create() }
+      LogFile.rotate(log)
       if try !isRunning() { try start() }
       try prepareDatabase()
     }

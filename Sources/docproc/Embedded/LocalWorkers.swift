@@ -19,6 +19,7 @@ struct LocalWorkers {
   /// Starts workers until `count` run. - Returns: how many were started.
   func start(count: Int, threads: Int, database: String) throws -> Int {
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    LogFile.rotate(log)
     let missing = max(0, count - running.count)
     for _ in 0..<missing {
       // The URL may hold a password: it goes through the environment, not the process list.
@@ -33,12 +34,18 @@ struct LocalWorkers {
 
   /// Asks all to stop and waits until they have. - Returns: how many.
   /// - Throws: `UserError` when some still run after a while.
-  func stop() throws -> Int {
+  /// - Parameter note: told when that takes long.
+  func stop(note: (String) -> Void) throws -> Int {
     let workers = running
     for worker in workers { kill(worker, SIGTERM) }
-    let deadline = Date().addingTimeInterval(60)
-    while workers.contains(where: Self.isWorker), Date() < deadline {
+    let begun = Date()
+    var isTold = false
+    while workers.contains(where: Self.isWorker), -begun.timeIntervalSinceNow < 60 {
       Thread.sleep(forTimeInterval: 0.1)
+      if !isTold, -begun.timeIntervalSinceNow > 3 {
+        note("waiting for workers to save what they have read")
+        isTold = true
+      }
     }
 
     let remaining = workers.filter(Self.isWorker)

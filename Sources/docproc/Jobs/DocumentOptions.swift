@@ -9,7 +9,6 @@ struct DocumentOptions: ParsableArguments {
   private static let mostTokens = 5_000_000
   /// Documents of fewer are read without a word about their size.
   private static let leastTold = 100_000
-  private static let bytesPerToken = 4
 
   @Option(
     help: "An iconv name such as ISO-8859-1, for text that is neither UTF-8 nor told by itself.")
@@ -33,32 +32,38 @@ struct DocumentOptions: ParsableArguments {
       encoding: encoding, choice: FileChoice(include: include, exclude: exclude))
   }
 
-  /// - Throws: `DocumentError`; `UserError` for more than was agreed to.
-  func load(_ path: String) throws -> Document { try checked(try loader.load(path)) }
-
-  /// Several paths as one document.
-  func load(together paths: [String]) throws -> Document {
-    try checked(paths.count > 1 ? try loader.load(together: paths) : try loader.load(paths[0]))
+  /// - Throws: `DocumentError`
+  func load(_ path: String, _ output: OutputOptions) throws -> Document {
+    told(try loader.load(path), output)
   }
 
-  private func checked(_ document: Document) throws -> Document {
-    for note in document.notes { tell(note) }
-    let bytes = document.text.utf8.count
-    let tokens = bytes / Self.bytesPerToken
-    let files = document.parts.count
-    let size =
-      "\(document.name): \(files) file\(files == 1 ? "" : "s"), \(bytes >> 10) KiB, "
-      + "about \(tokens.formatted()) tokens"
-    if tokens >= Self.leastTold { tell(size) }
-    guard tokens > Self.mostTokens, !yes else { return document }
+  /// Several paths as one document.
+  func load(together paths: [String], _ output: OutputOptions) throws -> Document {
+    told(paths.count > 1 ? try loader.load(together: paths) : try loader.load(paths[0]), output)
+  }
+
+  private func told(_ document: Document, _ output: OutputOptions) -> Document {
+    for note in document.notes { output.note(note) }
+    return document
+  }
+
+  /// Tells how much work documents are; more than a limit has to be agreed to.
+  /// - Parameter tokensPerSecond: of readings before, where there were any.
+  /// - Throws: `UserError`
+  func agree(
+    to documents: [Document], tokensPerSecond speed: Double?, _ output: OutputOptions
+  ) throws {
+    let sizes = documents.map { DocumentSize($0, tokensPerSecond: speed) }
+    for size in sizes where size.tokens >= Self.leastTold { output.note(size.text) }
+    let large = sizes.filter { $0.tokens > Self.mostTokens }
+    guard !large.isEmpty, !yes else { return }
     guard isatty(STDIN_FILENO) == 1, isatty(STDERR_FILENO) == 1 else {
       throw UserError(
-        "\(size): more than \(Self.mostTokens.formatted()); leave files out with --exclude, "
-          + "or give --yes")
+        "\(large[0].text): more than \(Self.mostTokens.formatted()) tokens; leave files out with "
+          + "--exclude, or give --yes")
     }
     FileHandle.standardError.write(Data("docproc: read it all? [y/N] ".utf8))
     guard readLine()?.lowercased().hasPrefix("y") ?? false else { throw UserError("not read") }
-    return document
   }
 
   /// About the tokens that a question may have: more is a document.
@@ -69,12 +74,30 @@ struct DocumentOptions: ParsableArguments {
     let bytes = question.utf8.count
     guard bytes <= mostQuestionBytes else {
       throw ValidationError(
-        "the question has \(bytes) bytes, about \(bytes / bytesPerToken) tokens; the limit is "
+        "the question has \(bytes) bytes, about \(bytes / DocumentSize.bytesPerToken) tokens; the limit is "
           + "\(mostQuestionBytes) bytes: put what is to be read into the document")
     }
   }
+}
 
-  private func tell(_ text: String) {
-    FileHandle.standardError.write(Data("docproc: \(text)\n".utf8))
+/// How much work a document is, before anything is done.
+struct DocumentSize {
+  static let bytesPerToken = 4
+
+  let tokens: Int
+  let text: String
+
+  /// - Parameter speed: of readings before; nil where there were none.
+  init(_ document: Document, tokensPerSecond speed: Double?) {
+    let bytes = document.text.utf8.count
+    let files = document.parts.count
+    let tokens = bytes / Self.bytesPerToken
+    self.tokens = tokens
+    let seconds = speed.map { Int((Double(tokens) / max($0, 1e-3)).rounded()) }
+    let time =
+      seconds.map { "about \(JobTable.duration($0)) to read" } ?? "the first reading tells how long"
+    text =
+      "\(document.name): \(files) file\(files == 1 ? "" : "s"), \(bytes >> 10) KiB, "
+      + "about \(tokens.formatted()) tokens, \(time)"
   }
 }

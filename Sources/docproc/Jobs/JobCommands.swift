@@ -5,9 +5,7 @@ import Jobs
 /// What commands about one job share.
 struct JobOptions: ParsableArguments {
   @OptionGroup var database: DatabaseOptions
-
-  @Flag(help: "Print JSON.")
-  var json = false
+  @OptionGroup var output: OutputOptions
 }
 
 struct StatusCommand: ParsableCommand {
@@ -21,9 +19,9 @@ struct StatusCommand: ParsableCommand {
 
   func run() throws {
     let jobs = try options.database.open().submitter
-    guard let id else { return JobTable.show(try jobs.list(limit: 20), json: options.json) }
+    guard let id else { return JobTable.show(try jobs.list(limit: 20), options.output) }
     let status = try jobs.status(id)
-    print(options.json ? JSONText.pretty(status) : JobTable.card(status))
+    options.output.print(status, text: JobTable.card(status))
   }
 }
 
@@ -45,7 +43,7 @@ struct ListCommand: ParsableCommand {
 
   func run() throws {
     JobTable.show(
-      try options.database.open().submitter.list(limit: limit, states: state), json: options.json)
+      try options.database.open().submitter.list(limit: limit, states: state), options.output)
   }
 }
 
@@ -62,11 +60,11 @@ struct WaitCommand: ParsableCommand {
 
   func run() throws {
     let jobs = try options.database.open().submitter
-    let follower = JobFollower(jobs: jobs, json: options.json)
+    let follower = JobFollower(jobs, options.database, options.output)
     for id in ids {
-      if options.json {
+      if options.output.isJSON {
         let status = try follower.wait(id)
-        print(JSONText.pretty(status))
+        options.output.print(status, text: "")
         try JobFollower.check(status)
       } else {
         try follower.follow(id)
@@ -101,11 +99,9 @@ extension SteeringCommand {
         continue
       }
       let state = try steer(try database.operator, id)
-      if options.json {
-        print(JSONText.line(Steered(id: id, state: state)))
-      } else {
-        print("job \(id) \((state == .running ? Self.underWay : nil) ?? state.rawValue)")
-      }
+      options.output.print(
+        Steered(id: id, state: state),
+        text: "job \(id) \((state == .running ? Self.underWay : nil) ?? state.rawValue)")
     }
     if !unfit.isEmpty { throw UserError(unfit.joined(separator: "\n")) }
   }
@@ -189,12 +185,10 @@ struct RemoveJobCommand: ParsableCommand {
     let jobs = try options.database.open().operator
     for id in ids {
       let isGone = try jobs.remove(id)
-      if options.json {
-        print(JSONText.line(Removed(id: id, document: isGone)))
-      } else {
-        print(
-          "job \(id) is removed" + (isGone ? ", and its document" : "; another needs its document"))
-      }
+      options.output.print(
+        Removed(id: id, document: isGone),
+        text: "job \(id) is removed"
+          + (isGone ? ", and its document" : "; another needs its document"))
     }
   }
 
@@ -223,7 +217,7 @@ struct ResultCommand: ParsableCommand {
   func run() throws {
     let jobs = try options.database.open().submitter
     if text { return print(try jobs.documentText(id), terminator: "") }
-    try JobFollower(jobs: jobs, json: options.json, quotes: quotes)
+    try JobFollower(jobs, options.database, options.output, quotes: quotes)
       .printResult(try jobs.status(id))
   }
 }

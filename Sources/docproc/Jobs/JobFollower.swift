@@ -1,5 +1,6 @@
 import Foundation
 import Jobs
+import Postgres
 
 /// Waits for a job and prints what came of it.
 struct JobFollower {
@@ -7,14 +8,25 @@ struct JobFollower {
 
   static let usualQuotes = 3
 
-  let jobs: Submitter
-  let json: Bool
-  var quotes = usualQuotes
+  private let jobs: Submitter
+  private let database: DatabaseOptions
+  private let output: OutputOptions
+  private let quotes: Int
+
+  init(
+    _ jobs: Submitter, _ database: DatabaseOptions, _ output: OutputOptions,
+    quotes: Int = usualQuotes
+  ) {
+    self.jobs = jobs
+    self.database = database
+    self.output = output
+    self.quotes = quotes
+  }
 
   /// - Throws: `UserError` when the job failed or was cancelled.
   func follow(_ id: Int) throws {
     let status = try wait(id)
-    if json, status.state != .completed { print(JSONText.pretty(status)) }
+    if output.isJSON, status.state != .completed { output.print(status, text: "") }
     try Self.check(status)
     try printResult(status)
   }
@@ -27,23 +39,31 @@ struct JobFollower {
   }
 
   /// The job's status once it is final.
+  /// - Throws: `UserError` when no worker is left that could do it.
   func wait(_ id: Int) throws -> JobStatus {
     Interruption.tell(job: id)
-    var progress = ProgressLine(quiet: false)
-    while true {
-      let status = try jobs.status(id)
-      if status.isFinal {
-        progress.finish()
-        return status
+    var progress = ProgressLine(quiet: output.quiet)
+    var workers = WorkerWatch(jobs, database, output)
+    defer { progress.finish() }
+    do {
+      while true {
+        let status = try jobs.status(id)
+        if status.isFinal { return status }
+        try workers.look(at: status)
+        progress.show(status, hasWorker: !workers.isMissing)
+        Thread.sleep(forTimeInterval: Self.pollSeconds)
       }
-      progress.show(status)
-      Thread.sleep(forTimeInterval: Self.pollSeconds)
+    } catch let error as PostgresError where error.endsConnection {
+      let why = database.isEmbedded ? "docproc was stopped" : "\(error)"
+      let first = database.isEmbedded ? "docproc up, then: " : ""
+      throw UserError("\(why); job \(id) keeps its place: \(first)docproc wait \(id)")
     }
   }
 
   func printResult(_ status: JobStatus) throws {
-    let output = ResultOutput(status, try jobs.result(status.id))
+    let result = ResultOutput(status, try jobs.result(status.id))
     let columns = Terminal.isTerminal(STDOUT_FILENO) ? Terminal.width(STDOUT_FILENO) : 100
-    print(json ? JSONText.pretty(output) : output.text(quotes: quotes, columns: columns))
+    let style = TextStyle(STDOUT_FILENO)
+    output.print(result, text: result.text(quotes: quotes, columns: columns, style))
   }
 }

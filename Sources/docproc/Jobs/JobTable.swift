@@ -3,10 +3,10 @@ import Jobs
 
 /// Jobs as a table, or as JSON.
 enum JobTable {
-  static func show(_ jobs: [JobStatus], json: Bool) {
-    if json { return print(JSONText.pretty(jobs)) }
+  static func show(_ jobs: [JobStatus], _ output: OutputOptions) {
     let columns = Terminal.isTerminal(STDOUT_FILENO) ? Terminal.width(STDOUT_FILENO) : .max
-    for line in lines(jobs, columns: columns, now: Date()) { print(line) }
+    output.print(
+      list: jobs, text: lines(jobs, columns: columns, now: Date()).joined(separator: "\n"))
   }
 
   private static let heads = ["job", "state", "task", "read", "left", "age"]

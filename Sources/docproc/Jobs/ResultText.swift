@@ -53,12 +53,12 @@ struct ResultOutput: Encodable {
   /// - Parameters:
   ///   - quotes: at most so many.
   ///   - columns: that lines of prose are wrapped to.
-  func text(quotes most: Int, columns: Int) -> String {
+  func text(quotes most: Int, columns: Int, _ style: TextStyle = .plain) -> String {
     let isSummary = record.task == JobTask.summarize.rawValue
     let heading = isSummary ? "Summary" : "Answer"
     let shown = record.evidence.prefix(isSummary ? max(most, record.evidence.count) : most)
     let more = record.evidence.count - shown.count
-    let quotes = shown.map { QuoteText($0).lines(columns: columns).joined(separator: "\n") }
+    let quotes = shown.map { QuoteText($0, style).lines(columns: columns).joined(separator: "\n") }
     let reading = record.reading
     let uncertain = record.uncertain == true ? "\n(uncertain: no quote says so)" : ""
     let notes = ((record.notes ?? []) + (reading.notes ?? [])).map {
@@ -67,10 +67,10 @@ struct ResultOutput: Encodable {
     return """
       \(heading) of \(Terminal.clean(record.document.name))\(record.question.map { ": \(Terminal.clean($0))" } ?? "")\(Self.source(record))
 
-      \(Terminal.cleanLines(record.answer))\(uncertain)
+      \(Self.paragraphs(record.answer, columns).map(style.bold).joined(separator: "\n"))\(uncertain)
       \(Self.outline(record.outline ?? []))
       \(isSummary ? "Highlights" : Self.kind(record))
-      \(quotes.isEmpty ? "  nothing in it comes near" : quotes.joined(separator: "\n"))\(more > 0 ? "\n  and \(more) more: docproc result \(status.id) --quotes \(record.evidence.count)" : "")
+      \(quotes.isEmpty ? Self.noQuotes(record) : quotes.joined(separator: "\n"))\(more > 0 ? "\n  and \(more) more: docproc result \(status.id) --quotes \(record.evidence.count)" : "")
 
       \(reading.tokensRead) tokens read in \(reading.passes) pass, \(Int(reading.seconds)) s at \(Int(reading.tokensPerSecond)) tokens/s, \
       answered in \(Int(reading.answerSeconds.rounded())) s, peak memory \(reading.peakRSSBytes >> 20) MiB, \
@@ -78,15 +78,28 @@ struct ResultOutput: Encodable {
       """
   }
 
+  /// Lines of the answer as they are, those that are too long broken between words.
+  private static func paragraphs(_ answer: String, _ columns: Int) -> [String] {
+    Terminal.cleanLines(answer).components(separatedBy: "\n").flatMap { line in
+      line.count > columns ? Terminal.wrapped(line, columns: columns) : [line]
+    }
+  }
+
   /// Beside a refusal stand the nearest passages, which are no evidence.
   private static func kind(_ record: ResultRecord) -> String {
     record.supported ? "Evidence" : "Nearest passages, which do not answer it"
   }
 
+  private static func noQuotes(_ record: ResultRecord) -> String {
+    record.task == JobTask.summarize.rawValue ? "  none" : "  nothing in it comes near"
+  }
+
   /// Whose words a summary is, where they are not the model's.
   private static func source(_ record: ResultRecord) -> String {
-    record.answeredFrom == "highlights"
-      ? " (sentences of the document: nothing the model wrote is borne out by it)" : ""
+    guard record.answeredFrom == "highlights" else { return "" }
+    return record.document.tokens < Answerer.leastSummarized && record.question == nil
+      ? " (the document itself, which is short)"
+      : " (sentences of the document: nothing the model wrote is borne out by it)"
   }
 
   private static func outline(_ entries: [OutlineEntry]) -> String {

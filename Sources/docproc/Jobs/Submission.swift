@@ -44,8 +44,7 @@ struct SubmissionOptions: ParsableArguments {
     if let deadline, deadline <= 0 { throw ValidationError("--deadline must be positive") }
   }
 
-  @Flag(help: "Print JSON.")
-  var json = false
+  @OptionGroup var output: OutputOptions
 }
 
 /// Submits a document with a task.
@@ -69,6 +68,12 @@ struct Submission {
       _ = try database.operator.retry(id)
     }
     return (id, created)
+  }
+
+  /// - Throws: `UserError` where more is to be read than was agreed to.
+  func agree(to documents: [Document], _ jobs: Submitter) throws {
+    let speed = try jobs.readingSpeed(model: DataHome.modelName(options.model))
+    try options.document.agree(to: documents, tokensPerSecond: speed, options.output)
   }
 
   /// With the embedded database the workers' host is this one: a model that is not here
@@ -115,9 +120,7 @@ struct Submission {
     }
   }
 
-  private func note(_ text: String) {
-    FileHandle.standardError.write(Data("docproc: \(text)\n".utf8))
-  }
+  private func note(_ text: String) { options.output.note(text) }
 }
 
 struct SubmitCommand: ParsableCommand {
@@ -163,28 +166,31 @@ struct SubmitCommand: ParsableCommand {
     // The document is read first: nothing is started for a path that is wrong.
     let documents =
       together
-      ? [try options.document.load(together: paths)] : try paths.map(options.document.load)
+      ? [try options.document.load(together: paths, options.output)]
+      : try paths.map { try options.document.load($0, options.output) }
     let submission = Submission(options: options)
     try submission.checkModel()
     let database = try options.database.open()
+    try submission.agree(to: documents, database.submitter)
     let jobs = try documents.map {
       try submission.submit($0, task, question: question, database)
     }
     if wait {
       try submission.ensureWorker(database.submitter)
-      let follower = JobFollower(jobs: database.submitter, json: options.json)
+      let follower = JobFollower(database.submitter, options.database, options.output)
       return try jobs.forEach { try follower.follow($0.id) }
     }
 
     for (id, created) in jobs { try tell(id, created, database.submitter) }
-    if !options.json { try submission.tellWhatIsMissing(database.submitter) }
+    if !options.output.isJSON { try submission.tellWhatIsMissing(database.submitter) }
   }
 
   private func tell(_ id: Int, _ created: Bool, _ jobs: Submitter) throws {
     let status = try jobs.status(id)
-    if options.json { return print(JSONText.line(status)) }
-    print(
-      "job \(id) \(created ? "submitted" : "was submitted before and is \(status.state.rawValue)")")
+    options.output.print(
+      status,
+      text: "job \(id) "
+        + (created ? "submitted" : "was submitted before and is \(status.state.rawValue)"))
   }
 }
 
@@ -208,13 +214,14 @@ struct AskCommand: ParsableCommand {
   }
 
   func run() throws {
-    let document = try options.document.load(path)
+    let document = try options.document.load(path, options.output)
     let submission = Submission(options: options)
     try submission.checkModel()
     let database = try options.database.open()
+    try submission.agree(to: [document], database.submitter)
     let (id, _) = try submission.submit(document, .ask, question: question, database)
     try submission.ensureWorker(database.submitter)
-    try JobFollower(jobs: database.submitter, json: options.json).follow(id)
+    try JobFollower(database.submitter, options.database, options.output).follow(id)
   }
 }
 

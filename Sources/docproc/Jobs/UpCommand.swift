@@ -15,8 +15,7 @@ struct UpCommand: ParsableCommand {
   @Option(help: "Threads per worker; 0 means all CPUs.")
   var threads = 0
 
-  @Flag(help: "Print JSON.")
-  var json = false
+  @OptionGroup var output: OutputOptions
 
   func validate() throws {
     guard workers >= 0, threads >= 0 else {
@@ -33,18 +32,15 @@ struct UpCommand: ParsableCommand {
   func run() throws {
     let url = try database.url()
     if workers > 0, !hasModel {
-      try ModelInstaller.installDefault {
-        FileHandle.standardError.write(Data("docproc: \($0)\n".utf8))
-      }
+      try ModelInstaller.installDefault(report: output.note)
     }
 
     let started = try LocalWorkers().start(count: workers, threads: threads, database: url)
     let running = LocalWorkers().running.count
-    if json { return print(JSONText.line(["started": started, "running": running])) }
-    print(
-      "\(running) worker\(running == 1 ? "" : "s") running (\(started) started now); stop with: "
-        + "docproc down"
-    )
+    output.print(
+      ["started": started, "running": running],
+      text: "\(running) worker\(running == 1 ? "" : "s") running (\(started) started now); stop "
+        + "with: docproc down")
   }
 }
 
@@ -55,13 +51,13 @@ struct DownCommand: ParsableCommand {
 
   @OptionGroup var database: DatabaseOptions
 
-  @Flag(help: "Print JSON.")
-  var json = false
+  @OptionGroup var output: OutputOptions
 
   func run() throws {
-    let workers = try LocalWorkers().stop()
+    let workers = try LocalWorkers().stop(note: output.note)
     let server = database.isEmbedded ? try EmbeddedPostgres().stop() : false
-    if json { return print(JSONText.line(["workers": workers, "servers": server ? 1 : 0])) }
-    print("stopped \(workers) worker\(workers == 1 ? "" : "s")\(server ? " and Postgres" : "")")
+    output.print(
+      ["workers": workers, "servers": server ? 1 : 0],
+      text: "stopped \(workers) worker\(workers == 1 ? "" : "s")\(server ? " and Postgres" : "")")
   }
 }

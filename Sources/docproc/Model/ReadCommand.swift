@@ -60,7 +60,7 @@ struct ReadCommand: ParsableCommand {
   }
 
   func run() throws {
-    let document = try document.load(path)
+    let document = try document.load(path, OutputOptions())
     let answerer = try Answerer(folder: DataHome.modelFolder(model), threads: threads)
     var options = AnswerOptions()
     options.route = writing.from

@@ -18,14 +18,15 @@ struct ProgressLine {
 
   init(quiet: Bool) { isQuiet = quiet }
 
-  mutating func show(_ job: JobStatus) {
+  /// - Parameter hasWorker: false where nobody is alive to do the job.
+  mutating func show(_ job: JobStatus, hasWorker: Bool = true) {
     guard !isQuiet else { return }
 
     if job.phase == "writing", let written = job.written {
       lastPhase = job.phase
       return stream.show(written, begin: isTerminal ? "\r\u{1b}[K" : "")
     }
-    let parts = describe(job)
+    let parts = describe(job, hasWorker)
     if isTerminal {
       write("\r\u{1b}[K" + Self.line(parts, columns: Terminal.width(STDERR_FILENO) - 1))
     } else if job.state != lastState || job.phase != lastPhase
@@ -40,8 +41,9 @@ struct ProgressLine {
   }
 
   mutating func finish() {
+    guard !isQuiet else { return }
     if stream.isShown { return write("\n") }
-    if isTerminal, !isQuiet { write("\r\u{1b}[K") }
+    if isTerminal { write("\r\u{1b}[K") }
   }
 
   /// A piece of the line; those of a higher rank are left out first.
@@ -61,10 +63,11 @@ struct ProgressLine {
     return Terminal.fitted(text(), columns: columns)
   }
 
-  private mutating func describe(_ job: JobStatus) -> [Part] {
+  private mutating func describe(_ job: JobStatus, _ hasWorker: Bool) -> [Part] {
     let name = Part(text: "job \(job.id)", rank: 0)
     guard job.state == .running else {
-      return [name, Part(text: Self.waiting(job), rank: 0)]
+      let why = hasWorker ? "" : "; no worker is alive"
+      return [name, Part(text: Self.waiting(job) + why, rank: 0)]
     }
     if job.phase == "writing" {
       let since = writingSince ?? Date()

@@ -45,6 +45,27 @@ enum Terminal {
     return text
   }
 
+  /// A paragraph in lines of so many columns, broken between words.
+  /// - Parameter width: of a word, in columns.
+  static func wrapped(
+    _ text: String, columns: Int, width: (String) -> Int = { $0.reduce(0) { $0 + columnsOf($1) } }
+  ) -> [String] {
+    var lines: [String] = []
+    var line = ""
+    var used = 0
+    for word in text.split(whereSeparator: \.isWhitespace).map(String.init) {
+      let wide = width(word)
+      if used > 0, used + 1 + wide > columns {
+        lines.append(line)
+        line = ""
+        used = 0
+      }
+      line += (used > 0 ? " " : "") + word
+      used += wide + (used > 0 ? 1 : 0)
+    }
+    return lines + [line]
+  }
+
   /// Letters of East Asia and pictures take two.
   private static func columnsOf(_ character: Character) -> Int {
     let scalar = character.unicodeScalars.first?.value ?? 0
