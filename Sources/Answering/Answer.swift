@@ -35,10 +35,16 @@ package struct Answer: Sendable, Equatable {
   package var reasoning = ""
   package let figures: ReadingFigures
 
-  /// True for an answer none of whose words stand in a quote: nobody can see where it is from.
+  /// True for an answer that the model itself is not sure of, or none of whose words stand in a
+  /// quote: nobody can see where it is from.
   package var isUncertain: Bool {
-    guard isSupported, support != nil, !evidence.contains(where: { $0.path == text }) else {
+    guard isSupported, let support, !evidence.contains(where: { $0.path == text }) else {
       return false
+    }
+    if let given = candidates.last,
+      given.sureness(support, .chosen) < AnswerTuning.chosen.doubtful
+    {
+      return true
     }
     let words = Set(Words.stems(of: text)).subtracting(Words.stop)
     let quoted = evidence.flatMap { Words.stems(of: $0.quote) }

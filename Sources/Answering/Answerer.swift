@@ -264,19 +264,6 @@ package final class Answerer {
     return state
   }
 
-  /// What does not support an answer is no evidence, however near it comes.
-  /// - Parameter answer: whose words are marked.
-  private static func quotes(
-    _ evidence: Evidence, _ reading: DocumentReading, answer: String = ""
-  ) -> [Quote] {
-    let words = Set(Words.stems(of: answer))
-    return evidence.ranked.map { unit, score in
-      Quote(
-        reading.text.excerpt(ofUnit: unit), score,
-        marks: reading.text.marks(of: words, inUnit: unit))
-    }
-  }
-
   /// What the text has nearest to the question is shown, though it does not answer it.
   private static func unsupported(
     _ support: Support, _ candidates: [Candidate], near: ArraySlice<Quote>, _ route: AnswerRoute,
@@ -335,16 +322,5 @@ package final class Answerer {
     let notes = model.description.notes + reading.notes
     figures.notes = notes.isEmpty ? nil : notes
     return figures
-  }
-}
-
-extension Quote {
-  /// - Parameter score: between 0 and 1; kept to three digits.
-  init(_ excerpt: Excerpt, _ score: Double, marks: [Range<Int>] = []) {
-    self.init(
-      start: excerpt.start, end: excerpt.end, quote: excerpt.text,
-      score: (score * 1000).rounded() / 1000, path: excerpt.path, header: excerpt.header,
-      line: excerpt.line, chapter: excerpt.chapter, percent: excerpt.percent,
-      marks: marks.map(Span.init))
   }
 }

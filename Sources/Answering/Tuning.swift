@@ -2,7 +2,8 @@
 ///
 /// `docproc model tune answers` chooses `threshold`, `wordsWeight` and `spread` anew, from what
 /// evaluations recorded: those of `chosen` from logs with passages, those of `fromReading` from logs
-/// of `--from reading`. All were chosen on SQuAD 1.1's and 2.0's development articles, and on tales
+/// of `--from reading`. `docproc model tune doubt` chooses `doubtful` and `doubtWords`. All were
+/// chosen on SQuAD 1.1's and 2.0's development articles, and on tales
 /// and books that training did not see, with questions about them and about others.
 package struct AnswerTuning: Sendable, Equatable, Codable {
   /// Log odds above which an answer is given.
@@ -17,6 +18,10 @@ package struct AnswerTuning: Sendable, Equatable, Codable {
   package var matchWeight = 2.0
   /// The weight below which a candidate is no good answer.
   package var sure = -0.5
+  /// The sureness below which an answer is given as uncertain.
+  package var doubtful = -0.5
+  /// What the question's words count in it beside the answer's likelihood.
+  package var doubtWords = 0.25
   /// What repeating the question costs: it loses to a good answer, but may be all there is ("Is
   /// it A or B?").
   package var repetition = 1.0

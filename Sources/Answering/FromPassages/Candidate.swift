@@ -25,6 +25,12 @@ package struct Candidate: Sendable, Equatable {
     log(max(likelihood, 1e-6)) + tuning.matchWeight * log(max(match, 1e-6)) - penalty(tuning)
   }
 
+  /// How likely this answer is right, as a log up to a constant: by the model's own words, and by
+  /// how much of the question the text says in one place.
+  package func sureness(_ support: Support, _ tuning: AnswerTuning) -> Double {
+    log(max(likelihood, 1e-6)) + tuning.doubtWords * log(max(support.words, 0.01))
+  }
+
   func isUnsure(_ tuning: AnswerTuning) -> Bool { weight(tuning) < tuning.sure }
 
   /// How likely the model answers, and in these words, as the geometric mean over their tokens.
@@ -49,5 +55,14 @@ package struct Candidate: Sendable, Equatable {
   private static func words(of text: String) -> [UInt64: Int] {
     let stems = Words.stems(of: text).filter { !Words.articles.contains($0) }
     return Dictionary(stems.map { ($0, 1) }, uniquingKeysWith: +)
+  }
+}
+
+extension Candidate {
+  /// What a log says of a candidate; what was written for it is not in it.
+  package init(recorded text: String, refusal: Double, confidence: Double, match: Double) {
+    self.init(
+      text: text, refusal: refusal, confidence: confidence, match: match, generatedTokens: 0,
+      repeatsQuestion: false)
   }
 }

@@ -53,18 +53,9 @@ package struct RefusalSearch {
     else { return nil }
     let support = Support(words: words, refusal: refusal, isSpread: spread > 0)
     guard let expected = recorded.texts["expected"] else { return Item(support: support, f1: nil) }
-    let answer = given(recorded.texts) ?? ""
+    let answer = RecordedCandidate.given(recorded.texts)?.text ?? ""
     let f1 = AnswerMetrics.f1(answer, expected.components(separatedBy: " | "))
     return Item(support: support, f1: f1)
-  }
-
-  /// The last candidate's text: what is answered unless it is refused. A candidate is recorded as
-  /// refusal, confidence, match and text.
-  private static func given(_ texts: [String: String]) -> String? {
-    let numbers = texts.keys.compactMap { $0.hasPrefix("candidate_") ? Int($0.dropFirst(10)) : nil }
-    guard let last = numbers.max(), let line = texts["candidate_\(last)"] else { return nil }
-    let parts = line.split(separator: " ", maxSplits: 3, omittingEmptySubsequences: false)
-    return parts.count == 4 ? String(parts[3]) : ""
   }
 
   package func outcome(_ tuning: AnswerTuning) -> Outcome {

@@ -60,7 +60,7 @@ struct ResultOutput: Encodable {
     let more = record.evidence.count - shown.count
     let quotes = shown.map { QuoteText($0, style).lines(columns: columns).joined(separator: "\n") }
     let reading = record.reading
-    let uncertain = record.uncertain == true ? "\n(uncertain: no quote says so)" : ""
+    let uncertain = record.uncertain == true ? "\n(uncertain: check the quotes)" : ""
     let notes = ((record.notes ?? []) + (reading.notes ?? [])).map {
       "\nnote: " + Terminal.clean($0)
     }

@@ -11,7 +11,7 @@ struct TuneCommand: ParsableCommand {
       Prints what it would choose beside what is built in; it changes nothing. The constants stand \
       in Sources/Retrieval/Tuning.swift and Sources/Answering/Tuning.swift.
       """,
-    subcommands: [TuneRetrieval.self, TuneAnswers.self])
+    subcommands: [TuneRetrieval.self, TuneAnswers.self, TuneDoubt.self])
 }
 
 struct TuneRetrieval: ParsableCommand {
@@ -97,6 +97,36 @@ struct TuneAnswers: ParsableCommand {
       spread \(number(outcome.spread)): score \(number(outcome.score)), answerable refused \
       \(number(outcome.answerableRefused)), unanswerable recognised \
       \(number(outcome.unanswerableRecognised))
+      """
+  }
+}
+
+struct TuneDoubt: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "doubt",
+    abstract: "Which answers are uncertain: from what model eval qa and books have recorded.")
+
+  @Argument(help: "Logs: files of evaluations/ in the data directory.", completion: .file())
+  var logs: [String]
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func run() throws {
+    let search = try DoubtSearch(logs: logs)
+    let outcomes = ["now": search.outcome(.chosen), "best": search.best()]
+    if json { return print(JSONText.pretty(outcomes)) }
+    for (name, outcome) in outcomes.sorted(by: { $0.key > $1.key }) {
+      print(Self.line(name, outcome))
+    }
+  }
+
+  private static func line(_ name: String, _ outcome: DoubtSearch.Outcome) -> String {
+    let number = TuneRetrieval.number
+    return """
+      \(name): doubtful \(number(outcome.doubtful)), words \(number(outcome.doubtWords)): of \
+      \(outcome.wrong) wrong answers \(number(outcome.wrongMarked)) are marked, of \
+      \(outcome.right) right ones \(number(outcome.rightMarked))
       """
   }
 }
