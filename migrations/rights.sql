@@ -10,16 +10,13 @@
 
 -- Functions: nobody may call them by default; what is internal stays with the owner.
 -- Functions of other owners cannot be changed, and are no part of docproc.
--- The function zstd_decode is left as docproc.install_decoder made it.
+-- The function zstd_decode is a superuser's: docproc db decoder makes it, and its rights.
 do $$
 declare
   f record;
 begin
   for f in
-    select
-      p.oid::regprocedure as signature,
-      -- The decoder takes the rights of the superuser who calls for it.
-      case p.proname when 'install_decoder' then 'invoker' else 'definer' end as security
+    select p.oid::regprocedure as signature
     from pg_catalog.pg_proc p
     where p.pronamespace = 'docproc'::regnamespace
       and p.prokind = 'f'
@@ -27,8 +24,7 @@ begin
       and pg_has_role(p.proowner, 'usage')
   loop
     execute format(
-      'alter function %s security %s set search_path = docproc, pg_temp',
-      f.signature, f.security);
+      'alter function %s security definer set search_path = docproc, pg_temp', f.signature);
     execute format('revoke all on function %s from public', f.signature);
   end loop;
 end $$;
@@ -64,6 +60,11 @@ grant execute on function
   docproc.fail(bigint, bigint, text, boolean),
   docproc.release(bigint, bigint, interval, text),
   docproc.confirm_cancel(bigint, bigint),
+  docproc.place_worker(uuid, text),
+  docproc.neighbours(uuid),
+  docproc.bury(uuid, text),
+  docproc.identity(),
+  docproc.checkpoint_plan(),
   docproc.sweep(),
   docproc.forget_old(integer)
   to docproc_worker;
@@ -87,7 +88,6 @@ grant select on
   docproc.job_state,
   docproc.ready,
   docproc.claim,
-  docproc.worker,
   docproc.reading,
   docproc.result,
   docproc.checkpoint,
@@ -103,6 +103,14 @@ grant select on
   docproc.events
   to docproc_reader;
 
+-- The names of workers stand in docproc.jobs; where they run is not every tenant's business.
+grant select (id, name) on docproc.worker
+  to docproc_reader;
+
+-- For their own doctor: it shows them what they may know.
+grant select on docproc.workers
+  to docproc_submitter, docproc_worker, docproc_admin;
+
 grant select on docproc.migration, docproc.object
   to docproc_submitter, docproc_reader, docproc_worker, docproc_admin;
 
@@ -110,8 +118,8 @@ grant select, insert, update, delete on docproc.setting, docproc.member
   to docproc_admin;
 
 -- Rows: readers see those of their own tenant.
--- Row security is forced on the owner too, as which the functions run.
--- So the owner has a policy of its own, which shows it all rows.
+-- The owner, as which the functions run, is not bound by row security: so dumps are whole, and a
+-- new owner needs no policy of its own.
 -- Only what is missing is made, since making it locks the whole table.
 -- To change a policy, drop it in a step of the history.
 do $$
@@ -122,8 +130,7 @@ begin
     select
       c.oid,
       c.oid::regclass as name,
-      pg_get_userbyid(c.relowner) as owner,
-      c.relrowsecurity and c.relforcerowsecurity as is_secured,
+      c.relrowsecurity as is_secured,
       case
         when c.relname in ('document', 'job')
           then 'tenant = (select docproc.current_tenant())'
@@ -136,15 +143,7 @@ begin
         'checkpoint', 'checkpoint_page', 'event')
   loop
     if not t.is_secured then
-      execute format(
-        'alter table %s enable row level security, force row level security', t.name);
-    end if;
-
-    if not exists (
-      select from pg_catalog.pg_policy p where p.polrelid = t.oid and p.polname = 'owner'
-    ) then
-      execute format(
-        'create policy owner on %s to %I using (true) with check (true)', t.name, t.owner);
+      execute format('alter table %s enable row level security', t.name);
     end if;
 
     if not exists (

@@ -57,6 +57,8 @@ final class Checkpointer: Sendable {
     /// Tokens whose pages are saved, counted with what stands before the document.
     var pagedTo: Int
     var saved = 0
+    /// Seconds that the last one took to make and to send.
+    var cost = Checkpointer.firstCost
     /// That the reading stood still for copies.
     var seconds = 0.0
   }
@@ -66,17 +68,18 @@ final class Checkpointer: Sendable {
   private let connect: @Sendable () throws -> any WorkerQueue
   private let claim: Claim
   private let key: String
-  private let interval: Double
+  private let interval: CheckpointInterval
   private let lost: @Sendable (Claim) -> Void
   private let logger: Logger
 
   /// - Parameters:
   ///   - pagedTo: where the pages end that a resumed reading has.
-  ///   - interval: seconds from one checkpoint to the next.
+  ///   - interval: from one checkpoint to the next.
   ///   - lost: called when the claim turns out to be another's.
   init(
     _ connect: @escaping @Sendable () throws -> any WorkerQueue, _ claim: Claim, key: String,
-    pagedTo: Int, interval: Double, logger: Logger, lost: @escaping @Sendable (Claim) -> Void
+    pagedTo: Int, interval: CheckpointInterval, logger: Logger,
+    lost: @escaping @Sendable (Claim) -> Void
   ) {
     self.connect = connect
     self.claim = claim
@@ -84,7 +87,8 @@ final class Checkpointer: Sendable {
     self.interval = interval
     self.logger = logger
     self.lost = lost
-    state = Mutex(State(due: .now + .seconds(interval), pagedTo: pagedTo))
+    state = Mutex(
+      State(due: .now + .seconds(interval.seconds(cost: Self.firstCost)), pagedTo: pagedTo))
   }
 
   /// Checkpoints that were saved.
@@ -93,6 +97,8 @@ final class Checkpointer: Sendable {
   /// Seconds that the reading stood still for checkpoints on its way.
   var seconds: Double { state.withLock { $0.seconds } }
 
+  /// Seconds that a checkpoint is thought to take before the first was made.
+  private static let firstCost = 1.0
   /// Of an interval, that has to be over before a reading's end is saved too.
   private static let lastShare = 0.25
 
@@ -101,18 +107,28 @@ final class Checkpointer: Sendable {
   ///   again for it.
   func offer(_ moment: ReadingMoment, isLast: Bool = false) {
     let begun = ContinuousClock.now
-    let early = Duration.seconds(isLast ? (1 - Self.lastShare) * interval : 0)
-    guard state.withLock({ begun >= $0.due - early && !$0.isSaving }) else { return }
+    guard
+      state.withLock({ state in
+        let between = interval.seconds(cost: state.cost)
+        let early = Duration.seconds(isLast ? (1 - Self.lastShare) * between : 0)
+        return begun >= state.due - early && !state.isSaving
+      })
+    else { return }
     let copy = Copy(moment)
     let cost = (ContinuousClock.now - begun) / .seconds(1)
     state.withLock { state in
       state.isSaving = true
       state.seconds += cost
-      state.due = begun + .seconds(max(interval, cost / Self.share))
+      state.due = begun + .seconds(max(interval.seconds(cost: state.cost), cost / Self.share))
     }
     queue.async { [self] in
       do { try save(try packed(copy)) } catch { warn(error) }
-      state.withLock { $0.isSaving = false }
+      let took = (ContinuousClock.now - begun) / .seconds(1)
+      state.withLock { state in
+        state.isSaving = false
+        state.cost = took
+        state.due = begun + .seconds(max(interval.seconds(cost: took), cost / Self.share))
+      }
       ReadingState.returnFreedMemory()
     }
   }

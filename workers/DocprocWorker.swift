@@ -2,6 +2,8 @@ import ArgumentParser
 import Foundation
 import Host
 import Jobs
+import Logging
+import Postgres
 import Programs
 import Telemetry
 
@@ -16,6 +18,9 @@ struct DocprocWorker: Program {
 
       A finished result is kept in the spool folder until the database has it. Give workers of one host the same folder \
       or one each; it should outlive the process.
+
+      Exit status: 0 stopped as told, 2 wrong usage, 78 the database is there but not for this worker (another schema, \
+      no rights), 1 anything else. Jobs at hand are given back first.
       """,
     version: Version.text)
 
@@ -36,8 +41,12 @@ struct DocprocWorker: Program {
     help: "Connection URL of the database; several hosts may be named; default: DATABASE_URL.")
   var database: String?
 
-  @Option(help: "Seconds from one checkpoint of a reading to the next.")
-  var checkpointSeconds = 30.0
+  @Option(
+    help: """
+      Seconds from one checkpoint of a reading to the next; default: as what is saved and how often \
+      workers die cost least, between the settings checkpoint_floor and checkpoint_ceiling.
+      """)
+  var checkpointSeconds: Double?
 
   @Option(
     help: """
@@ -48,7 +57,7 @@ struct DocprocWorker: Program {
 
   func validate() throws {
     guard threads >= 0 else { throw ValidationError("--threads must not be negative") }
-    guard checkpointSeconds > 0 else {
+    guard checkpointSeconds ?? 1 > 0 else {
       throw ValidationError("--checkpoint-seconds must be positive")
     }
   }
@@ -63,16 +72,29 @@ struct DocprocWorker: Program {
     let stop = StopSignal()
     stop.install()
     let logger = JSONLogs.logger("docproc-worker")
-    let settings = WorkerSettings(
+    var settings = WorkerSettings(
       name: name, checkpointSeconds: checkpointSeconds,
       spool: DataHome.absolute(spool ?? DataHome.path + "/spool"),
       connect: { try PostgresWorkerQueue(url: url) })
+    var planned: ContinuousClock.Instant?
     let models = ModelShelf(only: model, threads: threads)
     let worker = try WorkerLoop(
       settings, models: { models.names }, takesPaths: models.takesPaths, stop: stop, logger: logger
     ) { job, heartbeat, saved in
-      try JobReading(job, settings, models, heartbeat, stop, logger).record(resuming: saved)
+      if checkpointSeconds == nil, planned.map({ .now - $0 > .seconds(3600) }) ?? true {
+        settings.checkpointPlan = try? PostgresWorkerQueue(url: url).checkpointPlan()
+        planned = .now
+      }
+      return try JobReading(job, settings, models, heartbeat, stop, logger).record(resuming: saved)
     }
-    try worker.run(once: once)
+    do {
+      try worker.run(once: once)
+    } catch let error as PostgresError where !error.isTransient {
+      logger.critical("this worker cannot work", metadata: ["error": "\(error)"])
+      throw ExitCode(Self.cannotWork)
+    }
   }
+
+  /// EX_CONFIG of sysexits.h: another start helps only once the schema or the rights are others.
+  private static let cannotWork: Int32 = 78
 }

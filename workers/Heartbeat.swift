@@ -14,6 +14,8 @@ final class Heartbeat: Sendable {
   private static func beatSeconds(_ lease: Double) -> Double { min(1, lease / 5) }
   /// Share of the lease after which a worker that is not heard waits instead of reading on.
   private static let patience = 0.75
+  /// From one look at the schema's version to the next.
+  private static let schemaSeconds = 5.0
 
   private struct State {
     var claim: Claim?
@@ -22,6 +24,9 @@ final class Heartbeat: Sendable {
     var isStopping = false
     var lease = 60.0
     var heard = ContinuousClock.now
+    var schemaChecked = ContinuousClock.now
+    /// Why the database is there, but not for this worker.
+    var refusal: PostgresError?
   }
 
   private let state = Mutex(State())
@@ -82,6 +87,10 @@ final class Heartbeat: Sendable {
 
   var verdict: Verdict { state.withLock { $0.verdict } }
 
+  /// Why this worker has to end: the schema went beyond it, or its rights are gone. nil while the
+  /// database takes what it says, or cannot be reached.
+  var refusal: PostgresError? { state.withLock { $0.refusal } }
+
   /// Somebody else found out that the claim is another's.
   func lost(_ claim: Claim) { state.withLock { if $0.claim == claim { $0.verdict = .lost } } }
 
@@ -90,7 +99,7 @@ final class Heartbeat: Sendable {
   func waitWhileUnheard(isOver: () -> Bool) {
     guard isUnheard else { return }
     logger.warning("not heard by the database: waiting")
-    while isUnheard, !isOver() { Thread.sleep(forTimeInterval: 0.1) }
+    while isUnheard, refusal == nil, !isOver() { Thread.sleep(forTimeInterval: 0.1) }
     logger.notice("going on")
   }
 
@@ -112,6 +121,9 @@ final class Heartbeat: Sendable {
       } catch {
         logger.warning("heartbeat failed", metadata: ["error": "\(error)"])
         queue = nil
+        if let error = error as? PostgresError, !error.isTransient {
+          state.withLock { $0.refusal = error }
+        }
         alarm.wait(seconds: backoff.next())
       }
     }
@@ -126,15 +138,24 @@ final class Heartbeat: Sendable {
     let lease = try queue.leaseSeconds()
     state.withLock { $0.lease = lease }
     try queue.register(card)
+    try queue.place(card)
     try queue.listen(to: .wish)
     return queue
   }
 
   private func beat(_ queue: any WorkerQueue) throws {
     let before = ContinuousClock.now
-    if try !queue.beat(worker: card.id) { try queue.register(card) }
+    if try !queue.beat(worker: card.id) {
+      try queue.register(card)
+      try queue.place(card)
+    }
+    if state.withLock({ before - $0.schemaChecked > .seconds(Self.schemaSeconds) }) {
+      try queue.checkSchema()
+      state.withLock { $0.schemaChecked = before }
+    }
     let (claim, progress) = state.withLock { state in
       state.heard = before
+      state.refusal = nil
       return (state.claim, state.progress)
     }
     guard let claim else { return }

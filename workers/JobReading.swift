@@ -146,7 +146,7 @@ struct JobReading {
     let checkpointer = Checkpointer(
       settings.connect, job.claim, key: reading.key,
       pagedTo: resumed?.checkpoint.pages.last?.endToken ?? 0,
-      interval: settings.checkpointSeconds, logger: logger, lost: heartbeat.lost)
+      interval: settings.checkpointInterval, logger: logger, lost: heartbeat.lost)
     let answer = try reading.model.answerer.read(
       reading.document, task: reading.task, options: reading.options,
       control: control(checkpointer, resumed?.point))
@@ -182,7 +182,7 @@ struct JobReading {
     control.shouldStop = { [heartbeat, stop] in
       heartbeat.step()
       heartbeat.waitWhileUnheard(isOver: { stop.isRequested })
-      return stop.isRequested || heartbeat.verdict != .going
+      return stop.isRequested || heartbeat.verdict != .going || heartbeat.refusal != nil
     }
     control.stopping = { [heartbeat] moment in
       // Nobody goes on with a cancelled job, and a lost one is another's.

@@ -52,10 +52,15 @@ final class Upkeep: Sendable {
   private let alarm = Alarm()
   private let finished = DispatchSemaphore(value: 0)
   private let connect: @Sendable () throws -> any WorkerQueue
+  private let worker: UUID
   private let logger: Logger
 
-  init(_ connect: @escaping @Sendable () throws -> any WorkerQueue, logger: Logger) {
+  /// - Parameter worker: that does it.
+  init(
+    _ connect: @escaping @Sendable () throws -> any WorkerQueue, worker: UUID, logger: Logger
+  ) {
     self.connect = connect
+    self.worker = worker
     self.logger = logger
   }
 
@@ -92,6 +97,7 @@ final class Upkeep: Sendable {
   private func perform(_ duty: UpkeepSchedule.Duty, _ queue: any WorkerQueue) throws {
     switch duty {
     case .sweep:
+      try buryNeighbours(queue)
       let count = try queue.sweep()
       if count > 0 {
         logger.notice("gave back jobs of lost workers", metadata: ["count": "\(count)"])
@@ -99,6 +105,18 @@ final class Upkeep: Sendable {
     case .forget:
       let count = try queue.forgetOld()
       if count > 0 { logger.notice("deleted old jobs", metadata: ["count": "\(count)"]) }
+    }
+  }
+
+  /// Workers of this place whose processes have ended need not be waited for.
+  private func buryNeighbours(_ queue: any WorkerQueue) throws {
+    for neighbour in try queue.neighbours(of: worker)
+    where ProcessPlace.hasEnded(neighbour.process, name: ProcessPlace.name) {
+      let reason = "the process of worker \(neighbour.name) ended without a word"
+      let count = try queue.bury(worker: neighbour.id, reason: reason)
+      logger.notice(
+        "a worker of this host has ended",
+        metadata: ["worker": "\(neighbour.name)", "jobs": "\(count)"])
     }
   }
 }

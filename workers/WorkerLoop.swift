@@ -38,12 +38,13 @@ final class WorkerLoop {
     let process = ProcessInfo.processInfo
     card = WorkerCard(
       id: UUID(), name: settings.name, host: process.hostName,
-      process: Int(process.processIdentifier), models: models(), takesPaths: takesPaths)
+      process: Int(process.processIdentifier), models: models(), takesPaths: takesPaths,
+      place: ProcessPlace.here)
     session = try QueueSession(settings.connect, stop, logger)
     database = try session.call { try $0.databaseIdentity() } ?? ""
     spool = ResultSpool(folder: settings.spool)
     heartbeat = Heartbeat(settings.connect, card: card, logger: logger)
-    upkeep = Upkeep(settings.connect, logger: logger)
+    upkeep = Upkeep(settings.connect, worker: card.id, logger: logger)
     self.models = models
     self.read = read
     self.stop = stop
@@ -62,12 +63,17 @@ final class WorkerLoop {
       heartbeat.stop()
     }
 
-    _ = try session.call { try $0.listen(to: .ready) }
     try offerSpooled()
+    _ = try session.call { try $0.listen(to: .ready) }
     while !stop.isRequested {
       guard let claimed = try claim() else { break }
-      if let job = claimed { try work(on: job) }
+      if let job = claimed {
+        // A reading takes long: what comes meanwhile would pile up.
+        _ = try session.call { try $0.unlisten(from: .ready) }
+        try work(on: job)
+      }
       if once { break }
+      if claimed != nil { _ = try session.call { try $0.listen(to: .ready) } }
       if claimed == nil {
         session.waitForWork(seconds: Self.pollSeconds * Double.random(in: 0.75...1))
       }
@@ -79,7 +85,8 @@ final class WorkerLoop {
   /// - Returns: a job or none; nil when the worker has to stop.
   private func claim() throws -> ClaimedJob?? {
     try session.call { [card, models] in
-      try $0.claim(worker: card.id, models: models(), takesPaths: card.takesPaths)
+      try $0.checkSchema()
+      return try $0.claim(worker: card.id, models: models(), takesPaths: card.takesPaths)
     }
   }
 
@@ -97,11 +104,20 @@ final class WorkerLoop {
       }
       try finish(job, with: record)
     } catch {
+      if let refusal = heartbeat.refusal { return try giveUp(job, refusal) }
       let outcome = JobOutcome(error, heartbeat.verdict)
       let decision = WorkerDecision(outcome, worker: card.name)
       if decision == .end { throw error }
       try tell(decision, about: job)
     }
+  }
+
+  /// The database is there, but not for this worker any more: others may go on with the job.
+  /// - Throws: the refusal.
+  private func giveUp(_ job: ClaimedJob, _ refusal: PostgresError) throws {
+    let reason = "\(card.name) cannot work: \(refusal)"
+    _ = try? session.call { try $0.release(job.claim, reason: reason) }
+    throw refusal
   }
 
   /// The reading did not come to its end: what is told to the queue.

@@ -191,7 +191,8 @@ package final class Answerer {
       plan.wording == .path
       ? evidence.ranked.first.flatMap { reading.text.path(ofUnit: $0.unit) } : nil
     let quotes =
-      path == nil ? try quotes(of: best, evidence, route, reading) : Quotes(evidence: evidence)
+      path == nil
+      ? try quotes(of: best, support, evidence, route, reading) : Quotes(evidence: evidence)
     took.answerSeconds = Self.seconds(since: start, with: reading)
     return Answer(
       text: path ?? best.text, isSupported: true, support: support, candidates: candidates.all,
@@ -212,14 +213,18 @@ package final class Answerer {
 
   /// What of the text bears an answer out: by the words of question and answer, and by attention.
   private func quotes(
-    of answer: Candidate, _ evidence: Evidence, _ route: AnswerRoute, _ reading: DocumentReading
+    of answer: Candidate, _ support: Support, _ evidence: Evidence, _ route: AnswerRoute,
+    _ reading: DocumentReading
   ) throws -> Quotes {
     let words = LexicalScores(Question(answer.text), reading.text)
     guard words.hasTerms else { return Quotes(evidence: evidence) }
     let none = [Double](repeating: 0, count: reading.text.units.ranges.count)
-    let unled = Evidence(reading.text, evidence.lexical, answer: words, attention: none)
+    let isSure = answer.sureness(support, .chosen) >= AnswerTuning.chosen.doubtful
+    let unled = Evidence(
+      reading.text, evidence.lexical, answer: words, attention: none, isSure: isSure)
     guard let looks = try looks(of: answer, route, reading) else { return Quotes(evidence: unled) }
-    let led = Evidence(reading.text, evidence.lexical, answer: words, attention: looks)
+    let led = Evidence(
+      reading.text, evidence.lexical, answer: words, attention: looks, isSure: isSure)
     return Quotes(
       evidence: led, areLedByAttention: led.ranked.first?.unit != unled.ranked.first?.unit)
   }

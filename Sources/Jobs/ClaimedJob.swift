@@ -44,7 +44,9 @@ package struct ClaimedJob: Sendable {
 
   /// - Throws: `JobError.malformedParts`
   package func document() throws -> Document {
-    Document(name: documentName, text: text, parts: try PartsCoding.decode(parts))
+    Document(
+      name: documentName, text: text,
+      parts: try PartsCoding.decode(parts, scalars: text.unicodeScalars.count))
   }
 
   /// What a reading's state depends on: readings of the same key are the same, block by block.

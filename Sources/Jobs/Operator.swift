@@ -54,6 +54,30 @@ package struct Operator {
     }
   }
 
+  // MARK: Decoder
+
+  /// SQL for a superuser that makes the function by which the database itself reads payloads.
+  package static var decoder: String {
+    String(decoding: PackageResources.decoder_sql, as: UTF8.self)
+  }
+
+  /// Makes that function where it is missing and this role may; else leaves things as they are.
+  /// - Throws: `PostgresError` when the server lacks what it needs, or the role the right.
+  package func installDecoder() throws {
+    do {
+      try database.connection.execute(script: Self.decoder)
+    } catch {
+      try? database.connection.execute(script: "rollback")
+      throw error
+    }
+  }
+
+  /// - Throws: `PostgresError`
+  package func hasDecoder() throws -> Bool {
+    let sql = "select to_regprocedure('docproc.zstd_decode(bytea, bigint)') is not null as found"
+    return try database.connection.query(sql).first?.boolean("found") ?? false
+  }
+
   // MARK: Findings
 
   /// Looks for old snapshots, broken indexes, a schema changed by hand, dead workers, stuck jobs

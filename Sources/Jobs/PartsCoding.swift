@@ -9,12 +9,27 @@ enum PartsCoding {
     return String(decoding: try encoder.encode(parts), as: UTF8.self)
   }
 
+  /// - Parameter scalars: of the document's text, in which the parts have to lie one behind the
+  ///   other.
   /// - Throws: `JobError.malformedParts`
-  static func decode(_ text: String) throws -> [Document.Part] {
+  static func decode(_ text: String, scalars: Int) throws -> [Document.Part] {
+    let parts: [Document.Part]
     do {
-      return try JSONDecoder().decode([Document.Part].self, from: Data(text.utf8))
+      parts = try JSONDecoder().decode([Document.Part].self, from: Data(text.utf8))
     } catch {
       throw JobError.malformedParts(reason: "\(error)")
     }
+    var end = 0
+    for part in parts {
+      // Numbers of others: their sum may be more than a number holds.
+      let (next, isTooLarge) = part.start.addingReportingOverflow(part.length)
+      guard part.start >= end, part.length >= 0, !isTooLarge, next <= scalars else {
+        throw JobError.malformedParts(
+          reason: "\(part.path.prefix(100)) does not lie within the text, behind the part before it"
+        )
+      }
+      end = next
+    }
+    return parts
   }
 }

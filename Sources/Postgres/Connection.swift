@@ -8,14 +8,16 @@ package final class Connection {
   /// - Parameter url: a connection URI or keyword string, as libpq takes them.
   /// - Throws: `PostgresError.unreachable` with libpq's reason.
   package init(url: String) throws {
+    let url = url.trimmingCharacters(in: .whitespacesAndNewlines)  // files of secrets end a line
+    let environment = ProcessInfo.processInfo.environment
+    let defaults = Self.defaults(environment)
+    // Later ones prevail: what PGOPTIONS says does.
+    let options = [Self.limits, environment["PGOPTIONS"] ?? ""].joined(separator: " ")
     do {
-      handle = try Self.connect(url, Self.defaults + [("options", Self.limits)])
-    } catch PostgresError.unreachable(let reason)
-      where reason.contains("unsupported startup parameter")
-
-    {
-      // PgBouncer takes no options; limits are then the server's, or the role's.
-      handle = try Self.connect(url, Self.defaults)
+      handle = try Self.connect(url, defaults + [("options", options)])
+    } catch PostgresError.unreachable(let reason) where Self.refusesOptions(reason) {
+      // Limits are then the server's, or the role's.
+      handle = try Self.connect(url, defaults)
     }
     // Notices such as "schema exists, skipping" are not for the user.
     PQsetNoticeProcessor(handle, { _, _ in }, nil)
@@ -23,12 +25,22 @@ package final class Connection {
 
   /// What the URL does not say otherwise. A server that cannot be written to (a standby, or a
   /// primary that was demoted) is passed over; a peer that is gone is noticed after some 20 s.
-  private static let defaults = [
-    ("connect_timeout", "10"), ("target_session_attrs", "read-write"), ("keepalives_idle", "10"),
-    ("keepalives_interval", "3"),
-    ("keepalives_count", "3"), ("tcp_user_timeout", "20000"),
-    ("fallback_application_name", "docproc"), ("client_encoding", "UTF8"),
-  ]
+  private static func defaults(_ environment: [String: String]) -> [(String, String)] {
+    let settings = [
+      ("connect_timeout", "10", "PGCONNECT_TIMEOUT"),
+      ("target_session_attrs", "read-write", "PGTARGETSESSIONATTRS"),
+      ("keepalives_idle", "10", nil), ("keepalives_interval", "3", nil),
+      ("keepalives_count", "3", nil), ("tcp_user_timeout", "20000", nil),
+      ("fallback_application_name", "docproc", nil), ("client_encoding", "UTF8", nil),
+    ]
+    // Given here they would prevail over the variable that libpq reads.
+    return settings.filter { $0.2.map { environment[$0] == nil } ?? true }.map { ($0.0, $0.1) }
+  }
+
+  /// PgBouncer takes no options, and Amazon's RDS Proxy none either.
+  private static func refusesOptions(_ reason: String) -> Bool {
+    reason.contains("unsupported startup parameter") || reason.contains("command-line options")
+  }
 
   /// No statement, lock or forgotten transaction of this program holds others up for long.
   private static let limits =
@@ -56,6 +68,13 @@ package final class Connection {
   /// - Throws: `PostgresError`
   package func listen(_ channels: String...) throws {
     for channel in channels { try execute(script: "listen \(channel)") }
+  }
+
+  /// Wants no more of these; those that have come are forgotten.
+  /// - Throws: `PostgresError`
+  package func unlisten(_ channel: String) throws {
+    try execute(script: "unlisten \(channel)")
+    _ = takeNotifications()
   }
 
   /// Waits for notifications of the channels that were listened to, and forgets them.

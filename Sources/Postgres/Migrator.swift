@@ -46,6 +46,8 @@ package struct Migrator: Sendable {
 
   /// Any constant will do, as long as all migrators take the same.
   private static let lockKey = 7_310_115_642
+  /// That a step waits for a table that somebody reads, and others behind it.
+  private static let lockSeconds = 30
 
   private let history: [Step]
   private let objects: [Object]
@@ -64,8 +66,16 @@ package struct Migrator: Sendable {
   /// - Throws: `PostgresError`; a step that fails leaves the schema as it was before it, objects
   ///   that fail leave all of them as they were.
   package func migrate(_ connection: Connection, again: Bool = false) throws -> Outcome {
+    // Most callers find nothing to do: they wait for nobody, and nobody for them.
+    if !again, try isUpToDate(connection) { return Outcome(steps: [], objects: []) }
+    // A step over large tables takes as long as it takes, and so does another migrator's.
+    try connection.execute(script: "set statement_timeout = 0; set lock_timeout = 0")
+    defer {
+      try? connection.execute(script: "reset statement_timeout; reset lock_timeout")
+    }
     try connection.query("select pg_advisory_lock($1)", [.integer(Self.lockKey)])
     defer { _ = try? connection.query("select pg_advisory_unlock($1)", [.integer(Self.lockKey)]) }
+    try connection.execute(script: "set lock_timeout = '\(Self.lockSeconds) s'")
     try prepare(connection)
 
     let current = try version(connection) ?? 0
@@ -81,7 +91,43 @@ package struct Migrator: Sendable {
       steps: steps.map(\.version), objects: try applyObjects(connection, again: again))
   }
 
+  /// True where all steps and objects are there as this program knows them. It only reads.
+  private func isUpToDate(_ connection: Connection) throws -> Bool {
+    for column in ["sha256", "breaking"] {
+      guard try hasTable("migration", column: column, connection) else { return false }
+    }
+    guard try objects.isEmpty ? true : hasTable("object", column: "sha256", connection) else {
+      return false
+    }
+    let applied = try connection.query("select version, sha256 from docproc.migration")
+    let digests = try Dictionary(
+      applied.map { (try $0.integer("version"), try $0.optionalText("sha256")) },
+      uniquingKeysWith: { $1 })
+    guard history.allSatisfy({ digests[$0.version] == $0.sha256 }),
+      digests.keys.max() ?? 0 == known
+    else { return false }
+    let noted =
+      objects.isEmpty ? [] : try connection.query("select path, sha256 from docproc.object")
+    let paths = try Dictionary(
+      noted.map { (try $0.text("path"), try $0.text("sha256")) }, uniquingKeysWith: { $1 })
+    return objects.allSatisfy { paths[$0.path] == $0.sha256 }
+  }
+
+  private func hasTable(
+    _ table: String, column: String, _ connection: Connection
+  ) throws -> Bool {
+    let found = try connection.query(
+      """
+      select from pg_catalog.pg_attribute
+      where attrelid = to_regclass('docproc.' || $1) and attname = $2 and not attisdropped
+      """, [.text(table), .text(column)])
+    return !found.isEmpty
+  }
+
+  /// Makes the table of steps, or gives it the columns that an early program left out.
   private func prepare(_ connection: Connection) throws {
+    let isThere = try hasTable("migration", column: "sha256", connection)
+    if isThere, try hasTable("migration", column: "breaking", connection) { return }
     try connection.execute(
       script: """
         create schema if not exists docproc;

@@ -82,7 +82,11 @@ extension PostgresWorkerQueue {
   /// Sweeps at once, however short the time since the last sweep is.
   func sweepNow() throws -> Int {
     try connection.query(
-      "update docproc.upkeep set done_at = '-infinity' where name = 'sweep'")
+      """
+      update docproc.upkeep
+      set done_at = clock_timestamp() - 0.4 * docproc.setting('lease')::interval
+      where name = 'sweep'
+      """)
     return try sweep()
   }
 }

@@ -33,6 +33,14 @@ package struct Program: Sendable {
 
   package func docproc(_ arguments: String...) throws -> Output { try run("docproc", arguments) }
 
+  /// Another program, by its path.
+  package func execute(_ path: String, _ arguments: [String]) throws -> Output {
+    let result = try Command.run(path, arguments)
+    return Output(
+      status: result.status, text: String(decoding: result.output, as: UTF8.self),
+      error: result.error)
+  }
+
   package func run(_ name: String, _ arguments: [String]) throws -> Output {
     let variables = ["DOCPROC_HOME": home, "DATABASE_URL": ""].merging(environment) { $1 }
     // A program that hangs fails its test instead of the whole run.

@@ -14,6 +14,7 @@ final class MemoryQueue: WorkerQueue {
     case cancelled(Claim)
     case swept
     case forgot
+    case buried(UUID)
   }
 
   struct State {
@@ -29,6 +30,8 @@ final class MemoryQueue: WorkerQueue {
     var lease = 60.0
     var sweepSeconds = 0.0
     var sweepError: PostgresError?
+    var neighbours: [Neighbour] = []
+    var schemaError: PostgresError?
   }
 
   /// Shared by all connections.
@@ -48,6 +51,17 @@ final class MemoryQueue: WorkerQueue {
 
   func register(_ worker: WorkerCard) {}
   func unregister(worker: UUID) {}
+  func place(_ worker: WorkerCard) {}
+  func neighbours(of worker: UUID) -> [Neighbour] { store.state.withLock { $0.neighbours } }
+  func checkSchema() throws {
+    if let error = store.state.withLock({ $0.schemaError }) { throw error }
+  }
+  func checkpointPlan() -> CheckpointPlan { CheckpointPlan(life: 86_400, floor: 30, ceiling: 600) }
+
+  func bury(worker: UUID, reason: String) -> Int {
+    note(.buried(worker))
+    return 1
+  }
 
   func beat(worker: UUID) -> Bool {
     note(.beat)
@@ -112,6 +126,7 @@ final class MemoryQueue: WorkerQueue {
   func databaseIdentity() -> String { "memory" }
   func leaseSeconds() -> Double { store.state.withLock { $0.lease } }
   func listen(to channel: QueueChannel) {}
+  func unlisten(from channel: QueueChannel) {}
 
   func wait(seconds: Double, alarm: Int32) {
     var waited = pollfd(fd: alarm, events: Int16(POLLIN), revents: 0)

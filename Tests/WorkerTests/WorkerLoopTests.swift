@@ -64,6 +64,38 @@ import Testing
     #expect(spooled.isEmpty)
   }
 
+  @Test(.timeLimit(.minutes(1)))
+  func aWorkerThatTheSchemaWentBeyondGivesItsJobBackAndEnds() throws {
+    store.state.withLock { $0.lease = 5 }
+    store.add(job())
+    #expect(throws: PostgresError.newerDatabase(version: 99, known: 13)) {
+      try run { [store] _, heartbeat, _ in
+        store.state.withLock { $0.schemaError = .newerDatabase(version: 99, known: 13) }
+        while heartbeat.refusal == nil { Thread.sleep(forTimeInterval: 0.05) }
+        throw ReadingError.stopped
+      }
+    }
+    let reason = "w cannot work: \(PostgresError.newerDatabase(version: 99, known: 13))"
+    #expect(told == [.released(claim, delaySeconds: 0, reason: reason)])
+  }
+
+  @Test func processesThatHaveEndedAreToldFromThoseThatLive() throws {
+    let own = Int(ProcessInfo.processInfo.processIdentifier)
+    #expect(!ProcessPlace.hasEnded(own, name: ProcessPlace.name))
+    #expect(ProcessPlace.hasEnded(own, name: "docproc-worker"), "another program has its id now")
+    #expect(ProcessPlace.hasEnded(4_194_305, name: "docproc-worker"), "ids end before that")
+    #expect(ProcessPlace.here?.contains("pid:[") == true)
+  }
+
+  @Test(arguments: [
+    (86_400.0, 2.0, 587.9), (86_400, 20, 600), (3_600, 0.01, 30), (7_200, 1, 120),
+  ])
+  func checkpointsLieAsFarApartAsCostsLeast(life: Double, cost: Double, seconds: Double) {
+    let interval = CheckpointInterval(lifeSeconds: life)
+    #expect(abs(interval.seconds(cost: cost) - seconds) < 0.1)
+    #expect(CheckpointInterval(lifeSeconds: life, fixed: 7).seconds(cost: cost) == 7)
+  }
+
   @Test func aResultWaitsOnTheDiskUntilTheDatabaseHasIt() throws {
     store.add(job())
     store.state.withLock {

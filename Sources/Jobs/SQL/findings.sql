@@ -30,7 +30,7 @@ select 'dead rows', 'warning', format('%s has %s dead rows beside %s live ones',
 from pg_catalog.pg_stat_user_tables t
 where t.schemaname = 'docproc' and t.relname in ('ready', 'claim', 'worker', 'checkpoint') and t.n_dead_tup > 10000 and t.n_dead_tup > 5 * t.n_live_tup
 union all
-select 'workers', 'warning', format('worker %s on %s was not heard of for %s', w.name, w.host, date_trunc('second', clock_timestamp() - w.heartbeat_at)),
+select 'workers', 'warning', format('worker %s on %s was not heard of for %s', coalesce(w.name, '?'), coalesce(w.host, '?'), date_trunc('second', clock_timestamp() - w.heartbeat_at)),
   'Its jobs are given back by any worker that runs; look at its host.'
 from docproc.workers w where not w.alive
 union all
@@ -48,8 +48,21 @@ select 'jobs', 'warning', format('%s jobs for the model %s wait since %s', w.job
   'No live worker has that model: install it on a host, or cancel them.'
 from waiting w
 where w.since < clock_timestamp() - interval '1 minute' and not exists (
-  select from docproc.worker k join docproc.workers v on v.name = k.name and v.alive
-  where w.model = any (k.models) or k.takes_paths and w.model like '%/%')
+  -- Who may not see models cannot tell.
+  select from docproc.workers v
+  where v.alive and (v.models is null or w.model = any (v.models) or v.takes_paths and w.model like '%/%'))
 union all
 select 'durability', 'problem', format('%s is off', p.name), 'A crash of the server may lose finished work; switch it on.'
 from pg_catalog.pg_settings p where p.name in ('fsync', 'full_page_writes', 'synchronous_commit') and p.setting = 'off'
+union all
+select 'owners', 'problem', format('parts of the schema belong to %s', string_agg(distinct pg_get_userbyid(o.owner), ', ')),
+  'Functions then lack rights on tables: give all of it to one role with reassign owned by OTHER to OWNER.'
+from (
+  select c.relowner as owner from pg_catalog.pg_class c where c.relnamespace = 'docproc'::regnamespace and c.relkind in ('r', 'p', 'v', 'S')
+  union all
+  select p.proowner from pg_catalog.pg_proc p where p.pronamespace = 'docproc'::regnamespace and p.proname <> 'zstd_decode') o
+having count(distinct o.owner) > 1
+union all
+select 'tenants', 'warning', format('the tenant %s is no role', m.tenant),
+  format('Whoever makes a role of that name sees its jobs: create role %I', m.tenant)
+from docproc.member m where not exists (select from pg_catalog.pg_roles r where r.rolname = m.tenant)

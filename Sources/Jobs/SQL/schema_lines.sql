@@ -18,7 +18,8 @@ select line from (
   select format('function %s %s', p.oid::regprocedure, md5(concat(p.prosrc, p.prosecdef, p.proconfig::text))) from pg_catalog.pg_proc p
   where p.pronamespace = 'docproc'::regnamespace and p.proname <> 'zstd_decode'
   union all
-  select format('policy %s.%s %s %s', o.relname, y.polname, y.polcmd, md5(pg_get_expr(y.polqual, y.polrelid)))
+  select format('policy %s.%s %s %s %s', o.relname, y.polname, y.polcmd,
+    array(select r.rolname from pg_catalog.pg_roles r where r.oid = any (y.polroles) order by 1)::text, md5(pg_get_expr(y.polqual, y.polrelid)))
   from own o join pg_catalog.pg_policy y on y.polrelid = o.oid
   union all
   select format('row security %s %s %s', o.relname, c.relrowsecurity, c.relforcerowsecurity) from own o join pg_catalog.pg_class c on c.oid = o.oid and c.relkind in ('r', 'p')

@@ -30,6 +30,24 @@ package final class PostgresWorkerQueue: WorkerQueue {
     try database.value(of: "beat", [.text(worker.uuidString)]).boolean("value")
   }
 
+  package func place(_ worker: WorkerCard) throws {
+    _ = try database.value(
+      of: "place_worker", [.text(worker.id.uuidString), .text(worker.place)])
+  }
+
+  package func neighbours(of worker: UUID) throws -> [Neighbour] {
+    try database.rows(from: "neighbours", [.text(worker.uuidString)]).compactMap { row in
+      guard let id = UUID(uuidString: try row.text("id")) else { return nil }
+      return Neighbour(id: id, name: try row.text("name"), process: try row.integer("pid"))
+    }
+  }
+
+  package func bury(worker: UUID, reason: String) throws -> Int {
+    try database.value(of: "bury", [.text(worker.uuidString), .text(reason)]).integer("value")
+  }
+
+  package func checkSchema() throws { try database.checkSchema() }
+
   // MARK: A job
 
   package func claim(
@@ -121,7 +139,16 @@ package final class PostgresWorkerQueue: WorkerQueue {
   package func forgetOld() throws -> Int { try database.value(of: "forget_old").integer("value") }
 
   package func databaseIdentity() throws -> String {
-    try database.value(of: "setting", [.text("database")]).text("value")
+    try database.value(of: "identity").text("value")
+  }
+
+  package func checkpointPlan() throws -> CheckpointPlan {
+    guard let row = try database.rows(from: "checkpoint_plan", []).first else {
+      throw PostgresError.unexpectedResult("no checkpoint plan")
+    }
+    return CheckpointPlan(
+      life: try row.double("life"), floor: try row.double("floor"),
+      ceiling: try row.double("ceiling"))
   }
 
   package func leaseSeconds() throws -> Double {
@@ -137,6 +164,10 @@ package final class PostgresWorkerQueue: WorkerQueue {
 
   package func listen(to channel: QueueChannel) throws {
     try database.connection.listen(channel.rawValue)
+  }
+
+  package func unlisten(from channel: QueueChannel) throws {
+    try database.connection.unlisten(channel.rawValue)
   }
 
   package func wait(seconds: Double, alarm: Int32) throws {

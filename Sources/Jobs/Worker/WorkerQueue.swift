@@ -13,6 +13,16 @@ package protocol WorkerQueue: AnyObject {
   /// - Returns: false when the worker's row is gone, and it has to register again.
   func beat(worker: UUID) throws -> Bool
 
+  /// Notes where the worker's process runs.
+  func place(_ worker: WorkerCard) throws
+  /// Other workers of the same place, whose processes this one can look for.
+  func neighbours(of worker: UUID) throws -> [Neighbour]
+  /// Takes the claims of a worker whose process has ended.
+  /// - Returns: how many.
+  func bury(worker: UUID, reason: String) throws -> Int
+  /// - Throws: `PostgresError` when a step that this program cannot work beside was applied.
+  func checkSchema() throws
+
   // MARK: A job
 
   /// The next jobs whose model is one of these, or is given by path if the worker takes those; in
@@ -59,6 +69,9 @@ package protocol WorkerQueue: AnyObject {
   /// Tells this database from others.
   func databaseIdentity() throws -> String
 
+  /// How long workers live, and the bounds of what lies between checkpoints.
+  func checkpointPlan() throws -> CheckpointPlan
+
   /// Seconds after which a worker that is not heard of is taken for dead.
   func leaseSeconds() throws -> Double
 
@@ -67,9 +80,25 @@ package protocol WorkerQueue: AnyObject {
   /// Asks for notifications of a kind. Behind a pooler that lends connections by transaction none
   /// come.
   func listen(to channel: QueueChannel) throws
+  /// What nobody listens to is not kept for him.
+  func unlisten(from channel: QueueChannel) throws
 
   /// Waits until one comes, the time is over, or the descriptor becomes readable.
   func wait(seconds: Double, alarm: Int32) throws
+}
+
+/// All in seconds.
+package struct CheckpointPlan: Sendable, Equatable {
+  /// Of a worker, before it ends without a word.
+  package let life: Double
+  package let floor: Double
+  package let ceiling: Double
+
+  package init(life: Double, floor: Double, ceiling: Double) {
+    self.life = life
+    self.floor = floor
+    self.ceiling = ceiling
+  }
 }
 
 /// What the queue tells those who listen.

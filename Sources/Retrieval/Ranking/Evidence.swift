@@ -31,9 +31,13 @@ package struct Evidence {
   }
 
   /// Of an answer: units count that match the question and the answer, and where the model looked.
-  /// - Parameter attention: of each unit, while the answer was written.
+  /// - Parameters:
+  ///   - attention: of each unit, while the answer was written.
+  ///   - isSure: false for an answer that may well be wrong: then the question's words alone say
+  ///     what goes first.
   package init(
-    _ text: QuotableText, _ lexical: LexicalScores, answer: LexicalScores, attention: [Double]
+    _ text: QuotableText, _ lexical: LexicalScores, answer: LexicalScores, attention: [Double],
+    isSure: Bool = true
   ) {
     let share = text.tuning.answerShare * lexical.best / max(answer.best, 1e-9)
     let words = zip(lexical.scores, answer.scores).map { $0 + share * $1 }
@@ -43,7 +47,7 @@ package struct Evidence {
       asksItself: { text.asks($0) && answer.scores[$0] <= 0 }, text.tuning,
       words: lexical.hasTerms ? words : answer.scores,
       best: lexical.hasTerms ? lexical.best * (1 + text.tuning.answerShare) : answer.best,
-      holding: answer.shares)
+      holding: isSure ? answer.shares : [:])
   }
 
   /// - Parameter central: stands in for the words' match when the question names nothing.

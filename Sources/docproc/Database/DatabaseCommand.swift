@@ -6,7 +6,9 @@ import Postgres
 struct DatabaseCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "db", abstract: "The database: its address, schema and health.",
-    subcommands: [URLCommand.self, MigrateCommand.self, DoctorCommand.self])
+    subcommands: [
+      URLCommand.self, MigrateCommand.self, DecoderCommand.self, DoctorCommand.self,
+    ])
 }
 
 struct URLCommand: ParsableCommand {
@@ -20,6 +22,28 @@ struct URLCommand: ParsableCommand {
   func run() throws {
     let url = try database.url()
     output.print(["url": url], text: url)
+  }
+}
+
+struct DecoderCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "decoder",
+    abstract: "Let the database itself read results' payloads: for a superuser of the server.",
+    discussion: """
+      Makes the function that docproc.result_payload needs, with this program's own SQL and nothing \
+      that belongs to others. The server needs postgresql-plpython3 and python3-zstandard.
+      """)
+
+  @Flag(help: "Print the SQL instead, for psql.")
+  var sql = false
+
+  @OptionGroup var database: DatabaseOptions
+  @OptionGroup var output: OutputOptions
+
+  func run() throws {
+    if sql { return print(Operator.decoder, terminator: "") }
+    try database.open().operator.installDecoder()
+    output.print(["decoder": "plpython3u"], text: "the database reads payloads now")
   }
 }
 

@@ -58,7 +58,7 @@ struct DoctorCommand: ParsableCommand {
       liveWorkers: live,
       decoder: try row?.boolean("decodes") == true
         ? "plpython3u"
-        : "none: payloads are decoded by docproc result; see docproc.install_decoder()",
+        : "none: payloads are decoded by docproc result; see docproc db decoder --help",
       findings: try database.operator.findings() + (live == 0 ? [noWorker] : []))
     output.print(report, text: report.text)
     if report.findings.contains(where: { $0.level == .problem }) { throw ExitCode.failure }

@@ -107,7 +107,9 @@ struct EmbeddedPostgres {
     if try server.query("select from pg_database where datname = 'docproc'").isEmpty {
       try server.query("create database docproc")
     }
-    _ = try JobDatabase.migrate(try Connection(url: url))
+    let outcome = try JobDatabase.migrate(try Connection(url: url))
+    // It is the user's own server; without the decoder docproc result still reads all.
+    if outcome.steps.contains(1) { try? JobDatabase(url: url).operator.installDecoder() }
   }
 
   /// One docproc at a time makes or starts the cluster.
@@ -120,9 +122,9 @@ struct EmbeddedPostgres {
     try body()
   }
 
-  /// Runs one of Postgres's programs, as root under another user.
+  /// Runs one of Postgres's programs of the cluster's version, as root under another user.
   private func run(_ program: String, _ arguments: [String]) throws -> Command.Result {
-    let path = try Self.binaries() + "/" + program
+    let path = try binaries() + "/" + program
     guard isRoot else { return try Command.run(path, arguments, directory: "/") }
     guard getpwnam(Self.unprivilegedUser) != nil else {
       throw UserError(
@@ -139,20 +141,18 @@ struct EmbeddedPostgres {
       ] + arguments, directory: "/")
   }
 
-  /// The directory of the newest installed server.
-  private static func binaries() throws -> String {
-    let versions =
-      ((try? FileManager.default.contentsOfDirectory(atPath: "/usr/lib/postgresql")) ?? [])
-      .compactMap(Int.init).sorted(by: >)
-    for version in versions
-    where FileManager.default.isExecutableFile(atPath: "/usr/lib/postgresql/\(version)/bin/initdb")
-    {
-      return "/usr/lib/postgresql/\(version)/bin"
+  /// The directory of the programs that fit the cluster; for a new one of the newest.
+  private func binaries() throws -> String {
+    let made = try? String(contentsOfFile: data + "/PG_VERSION", encoding: .utf8)
+      .trimmingCharacters(in: .whitespacesAndNewlines)
+    if let found = PostgresPrograms.directory(version: made) { return found }
+    guard let made else {
+      throw UserError(
+        "no Postgres server is installed; run: apt-get install postgresql, or name a server with "
+          + "--database")
     }
-    if let initdb = Command.find("initdb") { return (initdb as NSString).deletingLastPathComponent }
     throw UserError(
-      "no Postgres server is installed; run: apt-get install postgresql, or name a server with "
-        + "--database"
-    )
+      "the database in \(data) was made by Postgres \(made), which is not installed any more; run: "
+        + "apt-get install postgresql-\(made), and then docproc db upgrade for a newer one")
   }
 }

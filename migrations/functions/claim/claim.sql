@@ -40,13 +40,36 @@ begin
 
   return query
     -- Materialized, since a plan without that might apply the limit more than once.
-    with chosen as materialized (
+    with candidates as materialized (
+      -- Of each model by itself: what waits for others costs nothing. Some more than wanted, since
+      -- other claims may take them first.
+      select c.job_id
+      from unnest(models) m (model)
+      cross join lateral (
+        select n.job_id
+        from ready n
+        where n.model = m.model
+          and n.available_at <= clock_timestamp()
+        order by n.priority desc, n.available_at, n.job_id
+        limit most + 100
+      ) c
+      union all
+      (
+        select n.job_id
+        from ready n
+        where takes_paths
+          and n.model like '%/%'
+          and n.available_at <= clock_timestamp()
+        order by n.priority desc, n.available_at, n.job_id
+        limit most + 100
+      )
+    ),
+    chosen as materialized (
       select n.job_id, n.priority, n.available_at
-      from ready n
-      where n.available_at <= clock_timestamp()
-        and (n.model = any (models) or takes_paths and n.model like '%/%')
+      from candidates c
+      join ready n on n.job_id = c.job_id
       order by n.priority desc, n.available_at, n.job_id
-      for update skip locked
+      for update of n skip locked
       limit most
     ),
     taken as (

@@ -23,56 +23,44 @@ returns table (job_id bigint, created boolean)
 language plpgsql
 as $$
 declare
-  digest text := encode(sha256(convert_to(document_text, 'UTF8')), 'hex');
+  digest text;
   owner text := current_tenant();
-  most bigint := setting('most_document_bytes')::bigint;
   identity text;
   document bigint;
   job bigint;
 begin
-  if btrim(document_text, E' \t\r\n\f\v') = '' then
-    raise exception 'the document % holds no text', document_name
-      using errcode = 'check_violation';
-  end if;
+  perform check_order(
+    document_name, document_text, submit.parts, submit.question, submit.model, submit.priority,
+    submit.parameters, submit.key);
+  digest := encode(sha256(convert_to(document_text, 'UTF8')), 'hex');
 
-  if octet_length(document_text) > most then
-    raise exception 'the document % has % bytes, more than the limit of %',
-      document_name, octet_length(document_text), most
-      using
-        errcode = 'program_limit_exceeded',
-        hint = 'Split it, or raise most_document_bytes in docproc.setting '
-          '(Postgres itself holds at most 1 GB).';
-  end if;
+  -- Somebody may remove the same document meanwhile: then it is stored anew.
+  loop
+    insert into document as d (tenant, name, sha256, text, bytes, parts)
+    values (
+      owner,
+      document_name,
+      digest,
+      document_text,
+      octet_length(document_text),
+      coalesce(
+        submit.parts,
+        jsonb_build_array(jsonb_build_object(
+          'path', document_name, 'start', 0, 'length', char_length(document_text)))))
+    on conflict (tenant, sha256, name) do nothing
+    returning d.id into document;
 
-  if octet_length(submit.question) > 8000 then
-    raise exception 'the question has % bytes, more than the limit of 8000',
-      octet_length(submit.question)
-      using
-        errcode = 'program_limit_exceeded',
-        hint = 'Put what is to be read into the document.';
-  end if;
+    exit when document is not null;
 
-  insert into document as d (tenant, name, sha256, text, bytes, parts)
-  values (
-    owner,
-    document_name,
-    digest,
-    document_text,
-    octet_length(document_text),
-    coalesce(
-      submit.parts,
-      jsonb_build_array(jsonb_build_object(
-        'path', document_name, 'start', 0, 'length', char_length(document_text)))))
-  on conflict (tenant, sha256, name) do nothing
-  returning d.id into document;
-
-  if document is null then
     select d.id into document
     from document d
     where d.tenant = owner
       and d.sha256 = digest
-      and d.name = document_name;
-  end if;
+      and d.name = document_name
+    for key share;
+
+    exit when document is not null;
+  end loop;
 
   identity := case
     when again then null

@@ -1,6 +1,6 @@
 -- Returns a result's whole record, decoded from its compressed payload.
 -- Readers call it, for jobs that they may know of; it locks nothing.
--- It needs docproc.zstd_decode, which docproc.install_decoder creates where it can.
+-- It needs docproc.zstd_decode, which the command docproc db decoder creates.
 -- It raises data_corrupted when the payload does not match its SHA-256.
 create or replace function docproc.result_payload(job bigint)
 returns jsonb
@@ -28,7 +28,7 @@ begin
         errcode = 'feature_not_supported',
         hint = format(
           'Use "docproc result %s", or install postgresql-plpython3 and python3-zstandard '
-          'on the server and run "select docproc.install_decoder()" as a superuser.',
+          'on the server and run "docproc db decoder" as a superuser.',
           job);
   end if;
 

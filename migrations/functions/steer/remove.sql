@@ -32,6 +32,12 @@ begin
   where j.id = remove.job
   returning j.document_id into of_document;
 
+  -- Locked first: an order that comes meanwhile is seen by the next statement.
+  perform
+  from document d
+  where d.id = of_document
+  for update;
+
   delete from document d
   where d.id = of_document
     and not exists (select from job j where j.document_id = d.id);

@@ -13,7 +13,7 @@ begin
   perform require_job(job);
 
   update job_state
-  set attempts = 0, crashes = 0, state = 'available', finished_at = null
+  set attempts = 0, crashes = 0, deaths = 0, misses = 0, state = 'available', finished_at = null
   where job_id = job
     and state in ('failed', 'cancelled');
 

@@ -1,35 +1,25 @@
 -- Deletes what is older than the settings keep_results and keep_events say.
 -- Any worker calls it now and then; it returns how many jobs it deleted.
 -- One caller at a time does the work; for the others it returns 0.
--- It deletes at most `most` jobs and documents, and skips jobs that are locked.
--- Events go by whole months, and docproc.event is locked meanwhile.
+-- It deletes at most `most` jobs and documents, and skips rows that are locked.
+-- Events go by whole months, at the end, since docproc.event is locked then. It waits for no
+-- reader of them: what is in use stays until another time.
 create or replace function docproc.forget_old(most integer default 1000)
 returns integer
 language plpgsql
+set timezone = 'UTC'
+set lock_timeout = '200 ms'
 as $$
 declare
   kept interval := setting('keep_results')::interval;
   kept_events interval := setting('keep_events')::interval;
-  partition regclass;
+  unused bigint[];
+  month record;
   count integer := 0;
 begin
   if not pg_try_advisory_xact_lock(731011564, 2) then
     return 0;
   end if;
-
-  perform make_event_partitions();
-
-  for partition in
-    select i.inhrelid
-    from pg_catalog.pg_inherits i
-    join pg_catalog.pg_class c on c.oid = i.inhrelid
-    where i.inhparent = 'docproc.event'::regclass
-      and c.relname ~ '^event_\d{4}_\d{2}$'
-      and to_timestamp(substr(c.relname, 7), 'YYYY_MM') + interval '32 days'
-        < clock_timestamp() - kept_events
-  loop
-    execute format('drop table %s', partition);
-  end loop;
 
   if kept is not null then
     with old as (
@@ -46,19 +36,41 @@ begin
 
     get diagnostics count = row_count;
 
-    delete from document d
-    where d.id in (
+    -- Locked first: an order that comes meanwhile is seen by the next statement.
+    select array_agg(d.id) into unused
+    from (
       select e.id
       from document e
       where not exists (select from job j where j.document_id = e.id)
         and e.created_at < clock_timestamp() - kept
       limit most
-    );
+      for update skip locked
+    ) d;
+
+    delete from document d
+    where d.id = any (unused)
+      and not exists (select from job j where j.document_id = d.id);
   end if;
 
   update upkeep
   set done_at = clock_timestamp()
   where name = 'forget_old';
+
+  delete from event_other e
+  where e.at < clock_timestamp() - kept_events;
+
+  perform make_event_partitions();
+
+  for month in
+    select b.partition
+    from event_bounds() b
+    where b.upper < clock_timestamp() - kept_events
+  loop
+    begin
+      execute format('drop table %s', month.partition);
+    exception when lock_not_available then null;
+    end;
+  end loop;
 
   return count;
 end $$;

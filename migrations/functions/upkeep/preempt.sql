@@ -21,7 +21,14 @@ begin
     select r.job_id, r.model, r.priority
     from ready r
     where r.available_at < clock_timestamp() - setting('preempt_after')::interval
-      and r.priority > (select min(j.priority) from claim c join job j on j.id = c.job_id)
+      -- What no reading can make way for takes no place of those for which one can.
+      and exists (
+        select
+        from claim c
+        join job j on j.id = c.job_id
+        join worker w on w.id = c.worker_id
+        where j.priority < r.priority
+          and (r.model = any (w.models) or w.takes_paths and r.model like '%/%'))
     order by r.priority desc, r.available_at, r.job_id
     limit greatest(0, 10 - (select count(*) from claim c where c.wish = 'preempt'))
     offset (select count(*) from claim c where c.wish = 'preempt')

@@ -1,7 +1,8 @@
 -- Gives back the jobs of dead or stalled workers, a few at a time.
 -- Jobs that are past their deadline fail; workers long dead are forgotten.
 -- Called by docproc.sweep; it returns how many claims it ended.
--- After the server's start, workers have a whole lease to be heard again.
+-- After the server's start, and after a time in which nobody swept, workers have a whole lease to
+-- be heard again: neither a restart nor an outage is anybody's death.
 -- It locks the claims in question, and skips those that are locked.
 create or replace function docproc.rescue(lease interval default null)
 returns integer
@@ -12,7 +13,9 @@ declare
   stall interval := setting('stall')::interval;
   -- A worker that was not heard of since then is dead.
   since timestamptz := clock_timestamp() - allowed;
-  serving boolean := pg_postmaster_start_time() < since;
+  serving boolean := greatest(
+    pg_postmaster_start_time(),
+    (select u.since from upkeep u where u.name = 'sweep')) < since;
   lost record;
   count integer := 0;
 begin

@@ -27,15 +27,19 @@ begin
     return 0;
   end if;
 
+  -- Nobody swept for long: the database was out of reach, for others perhaps still.
+  update upkeep
+  set since = clock_timestamp()
+  where name = 'sweep'
+    and done_at < clock_timestamp() - setting('lease')::interval / 2;
+
   count := rescue();
   perform preempt();
 
   -- After a full batch there may be more to give back: the next caller goes on at once.
-  if count < 10 then
-    update upkeep
-    set done_at = clock_timestamp()
-    where name = 'sweep';
-  end if;
+  update upkeep
+  set done_at = clock_timestamp() - case when count < 10 then interval '0' else spacing end
+  where name = 'sweep';
 
   return count;
 end $$;

@@ -1,0 +1,70 @@
+-- Refuses an order that no worker could do, or that is larger than anybody needs.
+-- Called by docproc.submit before anything is stored; it locks nothing.
+-- It raises program_limit_exceeded for sizes, and check_violation for the rest.
+create or replace function docproc.check_order(
+  document_name text,
+  document_text text,
+  parts jsonb,
+  question text,
+  model text,
+  priority integer,
+  parameters jsonb,
+  key text
+)
+returns void
+language plpgsql
+as $$
+declare
+  most bigint := setting('most_document_bytes')::bigint;
+  highest integer;
+  size record;
+begin
+  if octet_length(document_text) > most then
+    raise exception 'the document % has % bytes, more than the limit of %',
+      left(document_name, 100), octet_length(document_text), most
+      using
+        errcode = 'program_limit_exceeded',
+        hint = 'Split it, or raise most_document_bytes in docproc.setting '
+          '(Postgres itself holds at most 1 GB).';
+  end if;
+
+  for size in
+    select *
+    from (values
+      ('question', octet_length(question), 8000, 'Put what is to be read into the document.'),
+      ('document''s name', octet_length(document_name), 1000, 'Give it a shorter one.'),
+      ('model''s name', octet_length(model), 1000, 'Give a name or a path to a folder.'),
+      ('key', octet_length(key), 1000, 'Give its SHA-256 instead.'),
+      ('parameters', pg_column_size(parameters), 100000, 'See docs/sql.md for what there is.'),
+      ('parts', pg_column_size(parts), 67108864, 'Split the document.')
+    ) as s (what, bytes, most, hint)
+    where s.bytes > s.most
+  loop
+    raise exception 'the % has % bytes, more than the limit of %', size.what, size.bytes, size.most
+      using errcode = 'program_limit_exceeded', hint = size.hint;
+  end loop;
+
+  -- All of a long text is looked at only where its beginning is blank.
+  if btrim(left(document_text, 10000), E' \t\r\n\f\v') = ''
+    and btrim(convert_to(document_text, 'UTF8'), '\x20090d0a0c0b'::bytea) = ''
+  then
+    raise exception 'the document % holds no text', document_name
+      using errcode = 'check_violation';
+  end if;
+
+  if not sees_all() then
+    highest := coalesce(
+      (select m.most_priority from member m where m.role = session_user),
+      setting('most_priority')::integer);
+
+    if priority > highest then
+      raise exception 'the priority is %, more than the limit of %', priority, highest
+        using
+          errcode = 'check_violation',
+          hint = 'An administrator can raise most_priority in docproc.setting, or for a role in '
+            'docproc.member.';
+    end if;
+  end if;
+
+  perform check_parts(parts, char_length(document_text));
+end $$;
