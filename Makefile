@@ -9,7 +9,7 @@ MODEL := smollm2-135m
 # Tests and the demo share this host's data directory for the model only; databases are their own.
 export DOCPROC_HOME ?= $(if $(filter 0,$(shell id -u)),/var/lib/docproc,$(HOME)/.local/share/docproc)
 
-.PHONY: help setup build model demo test check chaos long train train-stop lint install clean
+.PHONY: help setup build model demo test check chaos fuzz long train train-stop lint install clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -86,6 +86,11 @@ install: build ## Install the programs into PREFIX (default /usr/local)
 chaos: setup ## Every fault in full, with its figures (about an hour; SEED=1)
 	swift build --build-tests $(TESTS)
 	DOCPROC_CHAOS=full DOCPROC_CHAOS_SEED=$(or $(SEED),1) swift test $(TESTS) --skip-build --no-parallel --filter ChaosTests
+
+fuzz: ## Damaged inputs by the thousand (SUITE=models; COUNT=20000, SEED=1)
+	@test "$(or $(SUITE),models)" = models || { echo "SUITE is models" >&2; exit 2; }
+	swift build --build-tests $(TESTS)
+	DOCPROC_FUZZ_COUNT=$(or $(COUNT),20000) DOCPROC_FUZZ_SEED=$(or $(SEED),1) swift test $(TESTS) --skip-build --filter ModelFuzzTests
 
 clean: ## Remove what was built
 	rm -rf .build

@@ -174,6 +174,9 @@ let package = Package(
       ],
       swiftSettings: swiftSettings),
     .testTarget(
+      name: "FuzzTests", dependencies: ["Host", "TestSupport"], path: "Tests/Fuzz",
+      swiftSettings: swiftSettings),
+    .testTarget(
       name: "ChaosTests",
       dependencies: [
         "Answering", "Documents", "Host", "Inference", "Jobs", "ModelTools", "Postgres", "Reading",

@@ -56,7 +56,9 @@ struct DocprocWorker: Program {
   var spool: String?
 
   func validate() throws {
-    guard threads >= 0 else { throw ValidationError("--threads must not be negative") }
+    guard (0...1024).contains(threads) else {
+      throw ValidationError("--threads is \(threads), but must be within 0...1024")
+    }
     guard checkpointSeconds ?? 1 > 0 else {
       throw ValidationError("--checkpoint-seconds must be positive")
     }

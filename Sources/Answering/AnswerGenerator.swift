@@ -73,7 +73,9 @@ struct AnswerGenerator {
     var logits = beginning.logits
     var sum = 0.0
     var counted = 0
-    if let forbidden { logits[Int(forbidden)] = -.infinity }
+    if let forbidden, logits.indices.contains(Int(forbidden)) {
+      logits[Int(forbidden)] = -.infinity
+    }
     while generated.count < limit {
       try control.checkStop()
       let token = sampler.next(logits)

@@ -87,7 +87,9 @@ package final class LanguageModel {
     var last: [Float] = []
     let count = tokens.count
     try run(Array(tokens), state, trace: trace, atBoundary: atBoundary) { [self] hidden, range in
-      if range.upperBound == count { last = project(hidden + (range.count - 1) * embedding.inputs) }
+      if range.upperBound == count {
+        last = try project(hidden + (range.count - 1) * embedding.inputs)
+      }
     }
     return last
   }
@@ -102,13 +104,13 @@ package final class LanguageModel {
     try run(Array(tokens), state, trace: nil, atBoundary: { _ in }) { [self] hidden, range in
       if lastOnly {
         if range.upperBound == count {
-          try body(count - 1, project(hidden + (range.count - 1) * embedding.inputs))
+          try body(count - 1, try project(hidden + (range.count - 1) * embedding.inputs))
         }
         return
       }
       for first in stride(from: 0, to: range.count, by: Self.headRows) {
         let rows = first..<min(range.count, first + Self.headRows)
-        let logits = project(hidden + first * embedding.inputs, rows: rows.count)
+        let logits = try project(hidden + first * embedding.inputs, rows: rows.count)
         for row in rows {
           let start = (row - first) * head.outputs
           try body(range.lowerBound + row, Array(logits[start..<start + head.outputs]))
@@ -124,12 +126,12 @@ package final class LanguageModel {
   /// - Throws: `ModelError`, before anything is read.
   package func logits(afterEach tokens: [(token: Int32, state: ReadingState)]) throws -> [[Float]] {
     try check(tokens.map(\.token))
-    let hidden = forward(tokens.map { (tokens: [$0.token][...], state: $0.state) }, nil)
+    let hidden = try forward(tokens.map { (tokens: [$0.token][...], state: $0.state) }, nil)
     for state in tokens.map(\.state) where state.position % ReadingGrid.block == 0 {
       for layer in state.layers { layer.closeBlock() }
     }
 
-    let logits = project(hidden, rows: tokens.count)
+    let logits = try project(hidden, rows: tokens.count)
     return tokens.indices.map { Array(logits[$0 * head.outputs..<($0 + 1) * head.outputs]) }
   }
 
@@ -149,7 +151,7 @@ package final class LanguageModel {
     while start < tokens.count {
       let room = ReadingGrid.block - state.position % ReadingGrid.block
       let range = start..<min(tokens.count, start + room)
-      try body(forward([(tokens[range], state)], trace), range)
+      try body(try forward([(tokens[range], state)], trace), range)
       if state.position % ReadingGrid.block == 0 {
         try atBoundary(state)
         for layer in state.layers { layer.closeBlock() }
@@ -159,9 +161,10 @@ package final class LanguageModel {
   }
 
   /// The stream [rows, hidden] after the last layer, rows in the inputs' order.
+  /// - Throws: `ModelError.notFinite`; the states have then read a part of the layers.
   private func forward(
     _ inputs: [(tokens: ArraySlice<Int32>, state: ReadingState)], _ trace: AttentionTrace?
-  ) -> UnsafePointer<Float> {
+  ) throws -> UnsafePointer<Float> {
     let hidden = workspace.buffer("stream", ReadingGrid.block * embedding.inputs)
     for (row, token) in inputs.lazy.flatMap(\.tokens).enumerated() {
       embedding.row(Int(token), into: hidden + row * embedding.inputs)
@@ -172,6 +175,8 @@ package final class LanguageModel {
       for index in 0..<rows * embedding.inputs { hidden[index] *= scaling.embedding }
     }
 
+    try Self.requireFinite(hidden, rows * embedding.inputs, "the embedding")
+
     for (index, layer) in layers.enumerated() {
       var first = 0
       let segments = inputs.map { input in
@@ -181,6 +186,7 @@ package final class LanguageModel {
         return Segment(rows: own, firstRow: first, state: input.state.layers[index])
       }
       layer(hidden, segments, workspace)
+      try Self.requireFinite(hidden, rows * embedding.inputs, "the output of layer \(index)")
     }
 
     for input in inputs { input.state.position += input.tokens.count }
@@ -190,17 +196,31 @@ package final class LanguageModel {
 
   /// logits [rows, vocabulary] = W_head norm(hidden), accumulated in fp32 (in int32 where
   /// the head is quantized).
-  private func project(_ hidden: UnsafePointer<Float>, rows: Int = 1) -> [Float] {
+  /// - Throws: `ModelError.notFinite`
+  private func project(_ hidden: UnsafePointer<Float>, rows: Int = 1) throws -> [Float] {
     let normed = workspace.buffer("head.normed", rows * embedding.inputs)
     norm(hidden, rows: rows, into: normed, workspace.parallel)
     if scaling.head != 1 {
       for index in 0..<rows * embedding.inputs { normed[index] *= scaling.head }
     }
 
-    return [Float](unsafeUninitializedCapacity: rows * head.outputs) { buffer, count in
+    let logits = [Float](unsafeUninitializedCapacity: rows * head.outputs) { buffer, count in
       if let target = buffer.baseAddress { head(normed, rows: rows, into: target, workspace) }
       count = rows * head.outputs
     }
+    try logits.withUnsafeBufferPointer { buffer in
+      if let base = buffer.baseAddress { try Self.requireFinite(base, buffer.count, "the head") }
+    }
+    return logits
+  }
+
+  /// The greatest magnitude by its bits, which order like the numbers: infinity and NaN come last.
+  private static func requireFinite(
+    _ values: UnsafePointer<Float>, _ count: Int, _ part: @autoclosure () -> String
+  ) throws {
+    var greatest: UInt32 = 0
+    for index in 0..<count { greatest = max(greatest, values[index].bitPattern & 0x7FFF_FFFF) }
+    guard greatest < 0x7F80_0000 else { throw ModelError.notFinite(part: part()) }
   }
 }
 

@@ -14,6 +14,9 @@ package enum ModelError: Error, Equatable, CustomStringConvertible {
   case tokenOutOfRange(id: Int32, vocabulary: Int)
   case noTokens
   case libraryUnavailable(String)
+  /// A tensor, a layer's output or the logits hold NaN or infinity.
+  case notFinite(part: String)
+  case unusable(part: String, reason: String)
 
   package var description: String {
     switch self {
@@ -38,6 +41,10 @@ package enum ModelError: Error, Equatable, CustomStringConvertible {
       "token id \(id) is outside of the model's vocabulary of \(vocabulary)"
     case .noTokens: "no token ids were given"
     case .libraryUnavailable(let reason): reason
+    case .notFinite(let part):
+      "\(part) holds numbers that are not finite: the model's weights are damaged or do not fit "
+        + "its config.json"
+    case .unusable(let part, let reason): "\(part) cannot be used: \(reason)"
     }
   }
 }

@@ -138,7 +138,7 @@ struct AdapterDescription {
       stateHeads = try fields.size("state_heads", atMost: 4096)
       features = try fields.size("features", atMost: 1 << 16)
       softmaxLayers = Set(try fields.integers("softmax_layers") ?? [])
-      keyGainRange = try fields.number("key_gain_range", default: 8)
+      keyGainRange = try fields.number("key_gain_range", in: 0...64, default: 8)
     } catch ModelError.malformedConfiguration(let key, let reason) {
       throw unusable("in \(path), \(key) \(reason)")
     }

@@ -100,6 +100,9 @@ package struct ModelQuantization {
       && !routers.contains(where: name.hasSuffix)
   }
 
+  /// What fp16, in which scales are kept, can hold.
+  private static let largest: Float = 65_504
+
   private func write(_ item: Item, _ weights: ModelWeights, _ writer: SafetensorsWriter) throws {
     guard let shape = weights.shape(of: item.entry.name) else { return }
 
@@ -108,6 +111,10 @@ package struct ModelQuantization {
     try writer.begin(item.entry.name)
     for first in stride(from: 0, to: rowCount, by: Self.rowsAtOnce) {
       let rows = tensor.rows(first, count: min(Self.rowsAtOnce, rowCount - first))
+      // Packed they would be plausible numbers.
+      guard rows.allSatisfy({ $0.isFinite && abs($0) <= Self.largest }) else {
+        throw ModelError.notFinite(part: "tensor \(item.entry.name)")
+      }
       if let precision = item.precision {
         try writer.append(bytes: Self.panel(rows, inputs: tensor.width, precision))
       } else {

@@ -11,7 +11,7 @@ package struct DocumentTokens {
   private let offsets: [Int32]
 
   /// - Parameter control: its `shouldStop` is asked while tokens are made.
-  /// - Throws: `ReadingError.stopped`
+  /// - Throws: `ReadingError.stopped`; `TokenizerError` for a text that cannot be split.
   package init(
     _ document: Document, _ tokenizer: TextTokenizer, _ control: ReadingControl = ReadingControl()
   ) throws {
@@ -25,6 +25,7 @@ package struct DocumentTokens {
       tokenizer.encode($0, .afterText, stop: stop)
     }
     if isStopped { throw ReadingError.stopped }
+    if let failure = tokenizer.failure { throw failure }
     offsets = text.bytes.withUnsafeBufferPointer { tokenizer.offsets(of: ids, in: $0) }
     self.ids = ids
   }

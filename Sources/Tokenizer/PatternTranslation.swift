@@ -18,6 +18,35 @@ enum PatternTranslation {
     return result
   }
 
+  /// True for a pattern that calls itself, or groups of it, again: no published tokenizer does, and
+  /// a match may then never end.
+  static func callsItself(_ pattern: String) -> Bool {
+    var rest = pattern.unicodeScalars[...]
+    var inClass = false
+    while let scalar = rest.popFirst() {
+      switch scalar {
+      case "\\":
+        if rest.starts(with: "g<".unicodeScalars) || rest.starts(with: "g'".unicodeScalars) {
+          return true
+        }
+        _ = rest.popFirst()
+      case "[": inClass = true
+      case "]": inClass = false
+      case "(" where !inClass && rest.first == "?":
+        let next = rest.dropFirst().prefix(2).map { $0 }
+        guard let kind = next.first else { continue }
+        let isNumber = "R0123456789&".unicodeScalars.contains(kind)
+        let isNamed = kind == "P" && next.last == ">"
+        let isRelative =
+          "+-".unicodeScalars.contains(kind)
+          && next.last.map { ("0"..."9").contains($0) } ?? false
+        if isNumber || isNamed || isRelative { return true }
+      default: break
+      }
+    }
+    return false
+  }
+
   private static func escape(_ rest: inout Substring.UnicodeScalarView, inClass: Bool) -> String {
     if let name = property(rest), let newer = UnicodeVersion.newer[name] {
       rest.removeFirst("p{}".count + name.count)

@@ -8,6 +8,9 @@ final class PreTokenizer {
 
   private let steps: [(pattern: CompiledPattern, kept: TokenizerFile.Split.Kept)]
 
+  /// Why a text could not be split; nil while all could.
+  var failure: Int32? { steps.lazy.compactMap(\.pattern.failure).first }
+
   init(_ splits: [TokenizerFile.Split]) throws {
     steps = try splits.map { (try CompiledPattern($0.pattern), $0.kept) }
   }
@@ -48,9 +51,16 @@ final class CompiledPattern {
   private let context: OpaquePointer?
   private let stack: OpaquePointer?
   private static let stackBytes = (least: 32 << 10, most: 16 << 20)
+  private static let mostTries: UInt32 = 50_000_000
+  private static let mostHeap: UInt32 = 2 << 20  // in KiB
+  /// PCRE2's error that ended a match: what follows it in that text was not split.
+  private(set) var failure: Int32?
 
   /// - Throws: `TokenizerError.badPattern`.
   init(_ pattern: String) throws {
+    guard !PatternTranslation.callsItself(pattern) else {
+      throw TokenizerError.badPattern(pattern: pattern, reason: "it calls itself")
+    }
     let translated = Array(PatternTranslation.forPCRE2(pattern).utf8)
     var error: Int32 = 0
     var offset = 0
@@ -71,10 +81,11 @@ final class CompiledPattern {
     jit = pcre2_jit_compile_8(code, UInt32(PCRE2_JIT_COMPLETE)) == 0
     context = pcre2_match_context_create_8(nil)
     stack = pcre2_jit_stack_create_8(Self.stackBytes.least, Self.stackBytes.most, nil)
-    // A text of any length is split: memory is the only limit.
-    pcre2_set_match_limit_8(context, .max)
+    // A text of any length is split; a pattern that tries every way to match one piece is not
+    // followed for hours.
+    pcre2_set_match_limit_8(context, Self.mostTries)
     pcre2_set_depth_limit_8(context, .max)
-    pcre2_set_heap_limit_8(context, .max)
+    pcre2_set_heap_limit_8(context, Self.mostHeap)
     if let context, let stack {
       pcre2_jit_stack_assign_8(context, nil, UnsafeMutableRawPointer(stack))
     }
@@ -102,8 +113,7 @@ final class CompiledPattern {
         code, text.baseAddress, text.count, start,
         options | UInt32(PCRE2_NO_UTF_CHECK) | UInt32(PCRE2_NO_JIT), matchData, context)
     }
-    // Only a lack of memory is left; going on would take the rest of a text for one piece.
-    precondition(count > 0 || count == PCRE2_ERROR_NOMATCH, "PCRE2's error \(count)")
+    if count <= 0, count != PCRE2_ERROR_NOMATCH { failure = count }
     guard count > 0, let vector = pcre2_get_ovector_pointer_8(matchData), vector[0] < vector[1]
     else { return nil }
 

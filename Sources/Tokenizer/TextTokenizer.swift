@@ -99,6 +99,14 @@ package final class TextTokenizer {
     return text.withUTF8 { encode($0, place) }
   }
 
+  /// Why a text's ids are not what its tokenizer means: its pattern takes more than there is. To be
+  /// asked after texts of others were encoded.
+  package var failure: TokenizerError? {
+    preTokenizer.failure.map {
+      .badPattern(pattern: "pre_tokenizer", reason: "splitting a text takes too much (\($0))")
+    }
+  }
+
   /// The ids of valid UTF-8, taken as it is, without normalization.
   /// - Parameter stop: asked every so often; once it is true, what was made by then is returned.
   package func encode(

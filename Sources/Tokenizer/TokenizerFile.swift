@@ -226,11 +226,13 @@ struct TokenizerFile {
 
   private static func added(_ value: Any?) throws -> [AddedToken] {
     try (value as? [[String: Any]] ?? []).map { entry in
-      guard let id = entry["id"] as? Int, let content = entry["content"] as? String else {
+      guard let number = entry["id"] as? Int, let id = Int32(exactly: number), id >= 0,
+        let content = entry["content"] as? String
+      else {
         throw TokenizerError.malformed("an added token lacks id or content")
       }
       return AddedToken(
-        id: Int32(clamping: id), content: content, isSpecial: entry["special"] as? Bool ?? true)
+        id: id, content: content, isSpecial: entry["special"] as? Bool ?? true)
     }
   }
 }

@@ -55,7 +55,8 @@ struct VocabularyScanner {
     skipSpace()
     let start = index
     while index < bytes.count, !",} \n\r\t".utf8.contains(bytes[index]) { index += 1 }
-    return Int32(String(decoding: bytes[start..<index], as: UTF8.self))
+    let id = Int32(String(decoding: bytes[start..<index], as: UTF8.self))
+    return id.flatMap { $0 >= 0 ? $0 : nil }
   }
 
   private mutating func string() -> String? {

@@ -71,8 +71,12 @@ static void start_round(thread_team *team) {
 thread_team *thread_team_create(int threads) {
   thread_team *team = calloc(1, sizeof *team);
   if (!team) return NULL;
-  pthread_mutex_init(&team->busy, NULL);
   team->handles = calloc((size_t)threads, sizeof *team->handles);
+  if (!team->handles) {
+    free(team);
+    return NULL;
+  }
+  pthread_mutex_init(&team->busy, NULL);
   for (team->threads = 1; team->threads < threads; team->threads++) {
     member *self = malloc(sizeof *self);
     if (!self) break;

@@ -2,12 +2,14 @@ import CKernels
 
 /// The threads that one model computes with.
 package struct Parallel: Sendable {
+  private static let most = 1024
+
   package let threads: Int
   private let team: ThreadTeam?
 
   /// - Parameter threads: 0 means all CPUs that this process may use.
   package init(threads: Int = 0) {
-    let wanted = threads > 0 ? threads : Int(usable_cpu_count())
+    let wanted = min(threads > 0 ? threads : CPULimit().usable, Self.most)
     team = wanted > 1 ? ThreadTeam(threads: wanted) : nil
     self.threads = team == nil ? 1 : wanted
   }

@@ -92,6 +92,17 @@ extension ModelWeights {
   /// All elements of a small tensor, widened to fp32.
   func values(_ name: String, shape: [Int]) throws -> [Float] {
     let tensor = try tensor(name, shape: shape)
-    return tensor.rows(0, count: shape.dropLast().reduce(1, *))
+    let values = tensor.rows(0, count: shape.dropLast().reduce(1, *))
+    guard values.allSatisfy(\.isFinite) else { throw ModelError.notFinite(part: "tensor \(name)") }
+    return values
+  }
+
+  /// Decays' slopes: with a negative one a state grows without bound.
+  func slopes(_ name: String, shape: [Int]) throws -> [Float] {
+    let slopes = try values(name, shape: shape)
+    guard slopes.allSatisfy({ $0 >= 0 }) else {
+      throw ModelError.unusable(part: "tensor \(name)", reason: "it holds a negative slope")
+    }
+    return slopes
   }
 }

@@ -52,6 +52,11 @@ final class RotaryEmbedding {
       plain = zip(plain, divisors).map(/)
     }
     (frequencies, magnitude) = try RotaryScaling.apply(to: plain, theta: theta, scaling)
+    guard frequencies.allSatisfy({ $0.isFinite && $0 >= 0 }), magnitude.isFinite, magnitude > 0
+    else {
+      throw ModelError.malformedConfiguration(
+        key: "rope_scaling", reason: "gives positions that are no finite numbers")
+    }
   }
 
   /// Rotates x [positions.count, heads, headDim], row by row to these positions.

@@ -14,8 +14,10 @@ enum RotaryScaling {
           key: "rope_parameters", reason: "has parameters for \(key) alone, which is not supported")
       }
     }
-    let usual = try configuration.number("rope_theta", default: 10_000)
-    return try parameters?.number("rope_theta", default: usual) ?? usual
+    let usual = try configuration.number(
+      "rope_theta", in: ModelConfiguration.rotaryBases, default: 10_000)
+    return try parameters?.number("rope_theta", in: ModelConfiguration.rotaryBases, default: usual)
+      ?? usual
   }
 
   /// - Returns: frequencies, and the factor that the turned elements get.
@@ -27,7 +29,7 @@ enum RotaryScaling {
       return (frequencies, 1)
     }
 
-    let factor = try scaling.number("factor", default: 1)
+    let factor = try scaling.number("factor", in: ModelConfiguration.stretches, default: 1)
     switch kind {
     case "linear": return (frequencies.map { $0 / factor }, 1)
     case "llama3": return (try llama3(frequencies, factor: factor, scaling: scaling), 1)
@@ -44,7 +46,7 @@ enum RotaryScaling {
   {
     let low = try scaling.number("low_freq_factor", default: 1)
     let high = try scaling.number("high_freq_factor", default: 4)
-    let context = try scaling.number("original_max_position_embeddings", default: 8192)
+    let context = try scaling.number("original_max_position_embeddings", in: 1...1e9, default: 8192)
 
     return frequencies.map { frequency in
       let turns = context * frequency / (2 * Double.pi)
@@ -62,7 +64,7 @@ enum RotaryScaling {
   ) throws -> (
     [Double], Float
   ) {
-    let context = try scaling.number("original_max_position_embeddings")
+    let context = try scaling.number("original_max_position_embeddings", in: 1...1e9)
     let width = Double(2 * frequencies.count)
     func index(turns: Double) -> Double {
       width * log(context / (turns * 2 * Double.pi)) / (2 * log(theta))

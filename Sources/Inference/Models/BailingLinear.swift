@@ -78,7 +78,7 @@ enum BailingLinear {
     let norms = try headNorms(configuration, weights, prefix, headDim, parts.eps)
     // The authors' Hugging Face code counts layers from -1 here, their serving code, vLLM and (as
     // quoted) their training code from 0; without published measurements serving decides.
-    let offset = try configuration.number("slope_layer_offset", default: 0)
+    let offset = try configuration.number("slope_layer_offset", in: -1...0, default: 0)
 
     return LightningMixer(
       shape: shape,
@@ -130,10 +130,10 @@ enum BailingLinear {
     guard index >= dense, let count = try configuration.optionalSize("num_experts"), count > 0
     else {
       return try GatedMLP(
-        weights, prefix, intermediate: try configuration.size("intermediate_size"),
+        weights, prefix, intermediate: try configuration.size("intermediate_size", atMost: 1 << 20),
         hidden: hidden)
     }
-    let width = try configuration.size("moe_intermediate_size")
+    let width = try configuration.size("moe_intermediate_size", atMost: 1 << 20)
     let shared = prefix + "shared_experts."
     let sharedWidth = weights.shape(of: shared + "gate_proj.weight").flatMap {
       $0.count == 2 ? $0[0] : nil
@@ -158,7 +158,7 @@ enum BailingLinear {
     }
 
     // In packed files the first dimension counts panels; the configuration tells the width.
-    let stated = try configuration.size("moe_intermediate_size") * count
+    let stated = try configuration.size("moe_intermediate_size", atMost: 1 << 20) * count
     let isPacked = weights.isQuantized(prefix + "gate_proj")
 
     return .init(

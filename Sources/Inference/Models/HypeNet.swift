@@ -25,7 +25,7 @@ enum HypeNet {
       queryScaling: try queryScaling(configuration))
     let kinds = try LightningHybrid.kinds(
       configuration, layers: parts.layerCount, softmaxNames: ["attn"])
-    let intermediate = try configuration.size("intermediate_size")
+    let intermediate = try configuration.size("intermediate_size", atMost: 1 << 20)
     let layers = try kinds.enumerated().map { index, kind in
       let prefix = "model.layers.\(index)."
       return try parts.layer(

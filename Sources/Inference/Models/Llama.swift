@@ -11,7 +11,7 @@ enum Llama {
     let attention = try GroupedAttention(configuration, hidden: parts.hidden)
     let memories = try LayerMemories(configuration, weights, attention.attention).parse(
       layers: parts.layerCount)
-    let intermediate = try configuration.size("intermediate_size")
+    let intermediate = try configuration.size("intermediate_size", atMost: 1 << 20)
     let layers = try memories.enumerated().map { index, memory in
       let prefix = "model.layers.\(index)."
       return try parts.layer(

@@ -24,7 +24,7 @@ enum MiniCPMSALA {
     let kinds = try LightningHybrid.kinds(
       configuration, layers: parts.layerCount,
       softmaxNames: ["minicpm4", "minicpm", "standard", "attention", "attn"])
-    let intermediate = try configuration.size("intermediate_size")
+    let intermediate = try configuration.size("intermediate_size", atMost: 1 << 20)
     let depth = try configuration.number("scale_depth", default: 1.4)
     let residual = Residual(
       normed: false, alpha: 1, beta: Float(depth / Double(parts.layerCount).squareRoot()))

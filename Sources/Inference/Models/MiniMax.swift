@@ -96,7 +96,8 @@ enum MiniMax {
       // 1e-6 is the authors' and transformers' class default; other engines hard-code 1e-5.
       norm: try RMSNorm(
         weights, prefix + "norm", count: heads * headDim,
-        eps: try configuration.number("lightning_norm_eps", default: 1e-6)),
+        eps: try configuration.number(
+          "lightning_norm_eps", in: ModelConfiguration.epsilons, default: 1e-6)),
       gate: try Linear(
         weights, prefix + "output_gate", outputs: heads * headDim, inputs: parts.hidden),
       out: try Linear(
@@ -116,7 +117,7 @@ enum MiniMax {
       (isGeometric ? LightningSlopes.geometric(heads: heads) : LightningSlopes.alibi(heads: heads))
       .map { Float($0 * factor) }
     guard transformers, weights.contains(prefix + "slope_rate") else { return computed }
-    let stored = try weights.values(prefix + "slope_rate", shape: [heads, 1, 1])
+    let stored = try weights.slopes(prefix + "slope_rate", shape: [heads, 1, 1])
 
     return isRounding(of: computed, stored) ? computed : stored
   }
@@ -139,7 +140,7 @@ enum MiniMax {
       throw ModelError.malformedConfiguration(
         key: "num_experts_per_tok", reason: "is \(active), more than the \(count) experts")
     }
-    let intermediate = try configuration.size("intermediate_size")
+    let intermediate = try configuration.size("intermediate_size", atMost: 1 << 20)
 
     return MixtureOfExperts(
       router: try Linear(

@@ -45,7 +45,7 @@ enum MiniMaxM2 {
     -> MixtureOfExperts
   {
     let count = try configuration.size("num_local_experts")
-    let intermediate = try configuration.size("intermediate_size")
+    let intermediate = try configuration.size("intermediate_size", atMost: 1 << 20)
     let biasName = prefix + "e_score_correction_bias"
     let bias = weights.contains(biasName) ? try weights.vector(biasName, count: count) : nil
     let scoring = configuration.string("scoring_func") ?? "sigmoid"

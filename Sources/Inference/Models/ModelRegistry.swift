@@ -1,3 +1,5 @@
+import Foundation
+
 /// The architectures that folders may name, and how each is built.
 enum ModelRegistry {
   typealias Builder = @Sendable (ModelConfiguration, ModelWeights, Parallel) throws -> LanguageModel
@@ -62,6 +64,17 @@ extension LanguageModel {
     let build = try ModelRegistry.builder(for: configuration)
     let model = try build(configuration, weights, Parallel(threads: threads))
     try SilentDifferences.refuse(weights, layers: model.layers.count)
+    // A state is made for every document, and no maker of one can refuse.
+    let state = model.layers.reduce(0.0) {
+      $0 + Double($1.mixer.stateBytes(at: ReadingGrid.block))
+    }
+    let memory = ProcessInfo.processInfo.physicalMemory
+    guard state <= Double(memory) / 2 else {
+      throw ModelError.unusable(
+        part: "the model",
+        reason:
+          "one document's state takes \(Int(state / 1e6)) MB of the \(memory / 1_000_000) here")
+    }
     return model
   }
 }

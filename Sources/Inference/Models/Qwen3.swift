@@ -13,7 +13,7 @@ enum Qwen3 {
     let attention = try GroupedAttention(configuration, hidden: parts.hidden, headDim: 128)
     let memories = try LayerMemories(configuration, weights, attention.attention).parse(
       layers: parts.layerCount)
-    let intermediate = try configuration.size("intermediate_size")
+    let intermediate = try configuration.size("intermediate_size", atMost: 1 << 20)
     let layers = try memories.enumerated().map { index, memory in
       let prefix = "model.layers.\(index)."
       var mixer = try attention.mixer(weights, prefix + "self_attn.", memory)

@@ -52,10 +52,15 @@ enum TransNormer {
   {
     let prefix = "model.layers.\(index).token_mixer."
     let heads = try configuration.size("decoder_attention_heads", atMost: 4096)
-    let inner = try configuration.size("hidden_dim")
+    let inner = try configuration.size("hidden_dim", atMost: 1 << 20)
     guard inner % heads == 0 else {
       throw ModelError.malformedConfiguration(
         key: "hidden_dim", reason: "is \(inner), which \(heads) heads do not divide")
+    }
+    guard inner / heads <= 1024 else {
+      throw ModelError.malformedConfiguration(
+        key: "decoder_attention_heads",
+        reason: "gives heads of \(inner / heads) elements; at most 1024 are supported")
     }
     let shape = LightningShape(heads: heads, keyHeads: heads, headDim: inner / heads)
 
@@ -105,15 +110,11 @@ enum TransNormer {
   ) throws
     -> GatedMLP
   {
-    let stated: Int
-    if case .integer(let value) = configuration.values["glu_dim"] {
-      stated = value
-    } else {
-      stated = 2816
-    }
-
+    let isHidden = configuration.values["glu_dim"] == .integer(-1)
     return try GatedMLP(
-      weights, prefix, ("l1", "l2", "l3"), intermediate: stated == -1 ? hidden : stated,
+      weights, prefix, ("l1", "l2", "l3"),
+      intermediate: isHidden
+        ? hidden : configuration.size("glu_dim", atMost: 1 << 20, default: 2816),
       hidden: hidden, activation: .none)
   }
 }

@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 
 /// Any JSON value, for files whose keys differ between publishers.
 package indirect enum JSONValue: Codable, Sendable, Equatable {
@@ -40,5 +40,39 @@ package indirect enum JSONValue: Codable, Sendable, Equatable {
     case .array(let value): try container.encode(value)
     case .object(let value): try container.encode(value)
     }
+  }
+}
+
+extension JSONValue {
+  /// Deeper than any model's files, and what a decoder can follow.
+  private static let deepest = 32
+
+  /// False for JSON in which objects and lists stand so deep in each other that decoding it takes
+  /// for ever: each level is tried as every kind of value.
+  package static func isShallow(_ json: Data) -> Bool {
+    var depth = 0
+    var isText = false
+    var isEscaped = false
+    for byte in json {
+      if isText {
+        if isEscaped {
+          isEscaped = false
+        } else if byte == UInt8(ascii: "\\") {
+          isEscaped = true
+        } else if byte == UInt8(ascii: "\"") {
+          isText = false
+        }
+        continue
+      }
+      switch byte {
+      case UInt8(ascii: "\""): isText = true
+      case UInt8(ascii: "["), UInt8(ascii: "{"):
+        depth += 1
+        if depth > deepest { return false }
+      case UInt8(ascii: "]"), UInt8(ascii: "}"): depth -= 1
+      default: break
+      }
+    }
+    return true
   }
 }

@@ -8,7 +8,7 @@ final class MappedFile {
   /// - Throws: `ModelError.unreadable` with the system's reason.
   init(path: String) throws {
     self.path = path
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw Self.unreadable(path) }
     defer { close(descriptor) }
     var status = stat()

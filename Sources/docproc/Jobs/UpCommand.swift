@@ -18,8 +18,9 @@ struct UpCommand: ParsableCommand {
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
-    guard workers >= 0, threads >= 0 else {
-      throw ValidationError("--workers and --threads must not be negative")
+    guard workers >= 0, ThreadOptions.limits.contains(threads) else {
+      throw ValidationError(
+        "--workers must not be negative, and --threads within \(ThreadOptions.limits)")
     }
   }
 

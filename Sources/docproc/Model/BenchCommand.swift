@@ -23,8 +23,7 @@ struct BenchCommand: ParsableCommand {
   @Option(help: "Depths in tokens, separated by commas.")
   var tokens = "2048,8192,32768"
 
-  @Option(help: "Threads; 0 means all CPUs.")
-  var threads = 0
+  @OptionGroup var computing: ThreadOptions
 
   @Flag(help: "Print JSON.")
   var json = false
@@ -54,10 +53,10 @@ struct BenchCommand: ParsableCommand {
 
   private func bench(_ name: String, _ depths: [Int]) throws -> BenchReport {
     // The host's rates are measured before and after: other work makes them vary.
-    let throughput = Throughput(threads: threads)
+    let throughput = Throughput(threads: computing.threads)
     let before = BenchReport.Machine(throughput)
     return try ModelBench(
-      model: name, folder: DataHome.modelFolder(name), threads: threads, depths: depths
+      model: name, folder: DataHome.modelFolder(name), threads: computing.threads, depths: depths
     )
     .run(machine: before, again: { BenchReport.Machine(throughput) })
   }

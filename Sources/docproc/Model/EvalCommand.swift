@@ -94,8 +94,7 @@ struct EvalCommand: ParsableCommand {
   @Flag(help: "Measure anew what was measured before.")
   var fresh = false
 
-  @Option(help: "Threads; 0 means all CPUs.")
-  var threads = 0
+  @OptionGroup var computing: ThreadOptions
 
   @Flag(help: "Print JSON.")
   var json = false
@@ -137,7 +136,7 @@ struct EvalCommand: ParsableCommand {
     let log = try log(
       of: folder, measured.parameters, texts: measured.texts,
       files: try data.digest(of: measured.files))
-    try measured.run(Answerer(folder: folder, threads: threads), data, log)
+    try measured.run(Answerer(folder: folder, threads: computing.threads), data, log)
     if suite == .route {
       return try RouteReport(model: model, folder: folder, json: json).show(log)
     }

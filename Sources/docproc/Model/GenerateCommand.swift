@@ -25,8 +25,7 @@ struct GenerateCommand: ParsableCommand {
   @Option(help: "The same seed gives the same text.")
   var seed: UInt64 = 0
 
-  @Option(help: "Threads; 0 means all CPUs.")
-  var threads = 0
+  @OptionGroup var computing: ThreadOptions
 
   @Flag(help: "Print JSON.")
   var json = false
@@ -40,7 +39,8 @@ struct GenerateCommand: ParsableCommand {
   }
 
   func run() throws {
-    let generator = try TextGenerator(folder: DataHome.modelFolder(directory), threads: threads)
+    let generator = try TextGenerator(
+      folder: DataHome.modelFolder(directory), threads: computing.threads)
     let sampling = SamplingOptions(temperature: temperature, topP: topP, seed: seed)
     let text = try generator.complete(prompt, maximumTokens: maxTokens, sampling: sampling)
     print(json ? JSONText.line(["prompt": prompt, "text": text]) : text)

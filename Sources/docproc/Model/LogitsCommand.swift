@@ -25,12 +25,12 @@ struct LogitsCommand: ParsableCommand {
   @Flag(help: "Print JSON (the only form; accepted for uniformity).")
   var json = false
 
-  @Option(help: "Threads; 0 means all CPUs.")
-  var threads = 0
+  @OptionGroup var computing: ThreadOptions
 
   func run() throws {
     let tokens = try parsedIDs()
-    let model = try LanguageModel.load(folder: DataHome.modelFolder(directory), threads: threads)
+    let model = try LanguageModel.load(
+      folder: DataHome.modelFolder(directory), threads: computing.threads)
     try model.forEachLogits(of: tokens, state: model.makeState(.float32), lastOnly: !all) {
       index, logits in
       print(Self.line(position: index, logits: logits))

@@ -91,7 +91,7 @@ struct PerplexityReport {
   private func perplexities(_ folder: String, _ text: String, _ samples: [[Window]]) throws
     -> [Perplexity]
   {
-    let model = try LanguageModel.load(folder: folder, threads: command.threads)
+    let model = try LanguageModel.load(folder: folder, threads: command.computing.threads)
     let log = try command.log(of: folder, "tokenizer=\(command.model)", texts: [text], files: "")
     return try samples.map { windows in
       try windows.reduce(into: Perplexity()) { $0 += try perplexity($1, model, log) }

@@ -34,8 +34,7 @@ struct ReadCommand: ParsableCommand {
       """)
   var emptyState = StateAblation.none
 
-  @Option(help: "Threads; 0 means all CPUs.")
-  var threads = 0
+  @OptionGroup var computing: ThreadOptions
 
   private struct Output: Encodable {
     let answer: String
@@ -61,7 +60,7 @@ struct ReadCommand: ParsableCommand {
 
   func run() throws {
     let document = try document.load(path, OutputOptions())
-    let answerer = try Answerer(folder: DataHome.modelFolder(model), threads: threads)
+    let answerer = try Answerer(folder: DataHome.modelFolder(model), threads: computing.threads)
     var options = AnswerOptions()
     options.route = writing.from
     options.isFocused = writing.focused

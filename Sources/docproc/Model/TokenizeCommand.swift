@@ -31,6 +31,7 @@ struct TokenizeCommand: ParsableCommand {
     }
     let start = ContinuousClock.now
     let ids = tokenizer.encode(text)
+    if let failure = tokenizer.failure { throw failure }
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     if count {
       print(

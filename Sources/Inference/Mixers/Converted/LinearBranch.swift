@@ -43,7 +43,7 @@ struct LinearBranch {
       weights, prefix + "query", heads: attention.heads, dim: dim, size: size, gainRange: 0)
     keys = try FeatureMaps(
       weights, prefix + "key", heads: states, dim: dim, size: size, gainRange: gainRange)
-    slopes = try weights.vector(prefix + "slope", count: states)
+    slopes = try weights.slopes(prefix + "slope", shape: [states])
     powers = FloatBuffer(
       slopes.flatMap { slope in (0..<Self.step).map { Float(exp(-Double(slope) * Double($0))) } })
   }

@@ -34,7 +34,7 @@ struct LatentAttentionMixer: Mixer {
     heads: Int
   ) throws {
     let widths = Widths(
-      rank: try configuration.size("kv_lora_rank", default: 512),
+      rank: try configuration.size("kv_lora_rank", atMost: 1 << 14, default: 512),
       nope: try configuration.size("qk_nope_head_dim", atMost: 1024, default: 128),
       rope: try configuration.size("qk_rope_head_dim", atMost: 1024, default: 64),
       value: try configuration.size("v_head_dim", atMost: 1024, default: 128))
@@ -78,7 +78,8 @@ struct LatentAttentionMixer: Mixer {
     let multiplier = try scaling.number("mscale_all_dim", default: 0)
     guard multiplier != 0 else { return plain }
     let stretch = Float(
-      RotaryScaling.yarnScale(try scaling.number("factor", default: 1), multiplier))
+      RotaryScaling.yarnScale(
+        try scaling.number("factor", in: ModelConfiguration.stretches, default: 1), multiplier))
     return plain * stretch * stretch
   }
 

@@ -28,7 +28,8 @@ final class WindowState: KeyValueState {
     self.size = size
     self.step = step
     self.sinkCount = sinkCount
-    sinks = KeyValueBuffer(shape, capacity: max(sinkCount, 1))
+    sinks = KeyValueBuffer(
+      shape, capacity: min(max(sinkCount, 1), ReadingGrid.block), limit: max(sinkCount, 1))
     let kept = Self.kept(size, step: step)
     recent = KeyValueBuffer(
       shape, capacity: Self.firstCapacity(kept), limit: Self.mostEntries(kept))

@@ -9,14 +9,15 @@ struct DecoderParts {
   private let positions: Int?
 
   init(_ configuration: ModelConfiguration, tiedByDefault: Bool) throws {
-    hidden = try configuration.size("hidden_size", "decoder_embed_dim")
-    vocabulary = try configuration.size("vocab_size")
+    hidden = try configuration.size("hidden_size", "decoder_embed_dim", atMost: 1 << 16)
+    vocabulary = try configuration.size("vocab_size", atMost: 1 << 22)
     layerCount = try configuration.size("num_hidden_layers", "decoder_layers")
     guard layerCount <= 4096 else {
       throw ModelError.malformedConfiguration(
         key: "num_hidden_layers", reason: "is \(layerCount); at most 4096 is supported")
     }
-    eps = try configuration.number("rms_norm_eps", default: 1e-6)
+    eps = try configuration.number(
+      "rms_norm_eps", in: ModelConfiguration.epsilons, default: 1e-6)
     tied = try configuration.flag("tie_word_embeddings", default: tiedByDefault)
     positions = try Self.positions(configuration)
   }
@@ -31,7 +32,9 @@ struct DecoderParts {
       scaling.string("rope_type", "type") == "yarn",
       let original = try scaling.optionalSize("original_max_position_embeddings")
     else { return stated }
-    let stretched = Double(original) * (try scaling.number("factor", default: 1))
+    let stretched =
+      Double(original)
+      * (try scaling.number("factor", in: ModelConfiguration.stretches, default: 1))
     return max(stated, Int(exactly: stretched.rounded()) ?? stated)
   }
 

@@ -1,6 +1,9 @@
 /// Grouped-query attention (arXiv 2305.13245) as Llama and MiniMax's softmax layers
 /// have it: `q_proj`, `k_proj`, `v_proj`, `o_proj`.
 struct GroupedAttention {
+  /// Elements of all heads, at most.
+  private static let widest = 1 << 17
+
   let hidden: Int
   let attention: Attention
   let rope: RotaryEmbedding?
@@ -20,6 +23,11 @@ struct GroupedAttention {
     }
     let headDim = try configuration.size(
       "head_dim", atMost: 1024, default: stated ?? max(1, hidden / heads))
+    guard heads * headDim <= Self.widest else {
+      throw ModelError.malformedConfiguration(
+        key: "head_dim",
+        reason: "is \(headDim) in \(heads) heads; at most \(Self.widest) elements are supported")
+    }
     self.hidden = hidden
     attention = Attention(
       heads: heads, keyHeads: keyHeads, headDim: headDim, scale: 1 / Float(headDim).squareRoot())

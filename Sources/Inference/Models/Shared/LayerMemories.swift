@@ -32,7 +32,7 @@ struct LayerMemories {
         "bounded_window_tokens", atMost: Self.mostTokens, default: try window())
       return .bounded(BoundedLimits(sinks: try sinks(), kept: kept, window: near))
     case .lightning:
-      let range = try configuration.number("key_gain_range", default: 8)
+      let range = try configuration.number("key_gain_range", in: 0...64, default: 8)
       let prefix = "model.layers.\(layer).self_attn.lightning."
       let branch = try LinearBranch(weights, prefix, attention, gainRange: Float(range))
       return .lightning(size: try window(), sinks: try sinks(), branch)

@@ -42,7 +42,12 @@ package final class GGUFFile {
     }
     let dataStart = (reader.offset + alignment - 1) / alignment * alignment
     var tensors: [String: TensorInfo] = [:]
-    for header in headers { tensors[header.name] = try reader.tensor(header, dataStart: dataStart) }
+    for header in headers {
+      guard tensors[header.name] == nil else {
+        throw reader.malformed("it has two tensors \(header.name)")
+      }
+      tensors[header.name] = try reader.tensor(header, dataStart: dataStart)
+    }
     self.metadata = metadata
     self.tensors = tensors
   }
@@ -212,7 +217,10 @@ private struct GGUFReader {
   }
 
   func tensor(_ header: TensorHeader, dataStart: Int) throws -> GGUFFile.TensorInfo {
-    guard let size = header.format.byteCount(shape: header.shape), dataStart <= file.bytes.count,
+    guard let size = header.format.byteCount(shape: header.shape), size > 0 else {
+      throw malformed("tensor \(header.name) of shape \(header.shape) has no elements")
+    }
+    guard dataStart <= file.bytes.count,
       header.offset <= file.bytes.count - dataStart,
       size <= file.bytes.count - dataStart - header.offset
     else {

@@ -107,6 +107,9 @@ struct GGUFArchitecture: Sendable {
     ]
   }
 
+  /// Of a layer; a tensor of more is refused for its shape.
+  private static let mostExperts = 1 << 16
+
   /// The folder's names for a tensor; each with the expert whose part it is.
   func names(for source: String, in file: GGUFFile) -> [(String, Int?)] {
     switch source {
@@ -120,7 +123,8 @@ struct GGUFArchitecture: Sendable {
     let part = String(words[2])
     let prefix = "model.layers.\(layer)."
     if let name = experts[part], let shape = file.shape(source) {
-      let count = shape.count == 3 ? shape[0] : 1  // a file drops the dimension of a single expert
+      // A file drops the dimension of a single expert.
+      let count = shape.count == 3 ? min(shape[0], Self.mostExperts) : 1
       return (0..<count).map { (prefix + name.replacingOccurrences(of: "%", with: "\($0)"), $0) }
     }
 
@@ -163,6 +167,9 @@ struct GGUFArchitecture: Sendable {
     }
 
     if let factors = file.tensor("rope_freqs.weight", as: "rope_freqs.weight") {
+      guard factors.shape.count == 1 else {
+        throw file.malformed("its tensor rope_freqs.weight has the shape \(factors.shape)")
+      }
       let numbers = factors.rows(0, count: 1).map { JSONValue.number(Double($0)) }
       values["rope_freq_divisors"] = .array(numbers)
     }

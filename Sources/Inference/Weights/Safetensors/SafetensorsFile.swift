@@ -5,7 +5,7 @@ import Foundation
 /// The header is untrusted: every length and offset is checked against the file
 /// before a tensor can be seen.
 package final class SafetensorsFile {
-  private static let maximumHeader = 100 << 20
+  private static let maximumHeader = 32 << 20
 
   let file: MappedFile
   package let tensors: [String: Tensor]
@@ -54,7 +54,7 @@ package final class SafetensorsFile {
   }
 
   private static func header(of file: MappedFile) throws -> (
-    length: Int, entries: [String: JSONValue]
+    length: Int, entries: [String: Entry]
   ) {
     guard file.bytes.count >= 8 else { throw malformed(file, "it is shorter than 8 bytes") }
 
@@ -67,36 +67,55 @@ package final class SafetensorsFile {
       )
     }
     let json = Data(file.bytes[8..<8 + Int(length)])
-    guard let entries = try? JSONDecoder().decode([String: JSONValue].self, from: json) else {
+    guard JSONValue.isShallow(json),
+      let entries = try? JSONDecoder().decode([String: Entry].self, from: json)
+    else {
       throw malformed(file, "its header is not a JSON object")
     }
 
     return (Int(length), entries)
   }
 
-  private static func tensor(name: String, entry: JSONValue, file: MappedFile, dataStart: Int)
-    throws -> (Tensor, Range<Int>)
-  {
-    guard case .object(let object) = entry else {
-      throw malformed(file, "the entry of \(name) is not an object")
+  /// What the header says of a tensor; nil for what is missing or something else.
+  private struct Entry: Decodable {
+    let dtype: String?
+    let shape: [Int]?
+    let offsets: [Int]?
+
+    enum CodingKeys: String, CodingKey {
+      case dtype, shape
+      case offsets = "data_offsets"
     }
 
-    let fields = ModelConfiguration(object)
-    guard let typeName = fields.string("dtype"), let shape = try? fields.integers("shape"),
-      let offsets = try? fields.integers("data_offsets"), offsets.count == 2
+    init(from decoder: any Decoder) throws {
+      let fields = try? decoder.container(keyedBy: CodingKeys.self)
+      dtype = try? fields?.decode(String.self, forKey: .dtype)
+      shape = try? fields?.decode([Int].self, forKey: .shape)
+      offsets = try? fields?.decode([Int].self, forKey: .offsets)
+    }
+  }
+
+  private static func tensor(name: String, entry: Entry, file: MappedFile, dataStart: Int)
+    throws -> (Tensor, Range<Int>)
+  {
+    guard let typeName = entry.dtype, let shape = entry.shape, let offsets = entry.offsets,
+      offsets.count == 2
     else { throw malformed(file, "the entry of \(name) lacks dtype, shape or data_offsets") }
     let range = try dataRange(name: name, offsets: offsets, file: file, dataStart: dataStart)
+    // Other types may stand in a file (position ids, buffers); only use is an error.
+    let unusable = Tensor(
+      name: name, type: .float32, shape: [-1],
+      bytes: UnsafeRawBufferPointer(start: nil, count: 0), owner: file)
     guard let type = DataType(rawValue: typeName), type.block.elements == 1 else {
-      // Other types may stand in a file (position ids, buffers); only use is an error.
-      let unusable = Tensor(
-        name: name, type: .float32, shape: [-1],
-        bytes: UnsafeRawBufferPointer(start: nil, count: 0), owner: file)
       return (unusable, range)
     }
     guard let size = type.byteCount(shape: shape), size == range.count else {
       throw malformed(
         file, "tensor \(name) of shape \(shape) does not fill its \(range.count) bytes")
     }
+
+    // Without elements beside a huge dimension: its shape's arithmetic could overflow.
+    guard size > 0 else { return (unusable, range) }
 
     let tensor = Tensor(
       name: name, type: type, shape: shape,

@@ -1,0 +1,75 @@
+import Foundation
+import Host
+import TestSupport
+import Testing
+
+/// Model folders of others with a few bytes or values changed: every command ends by itself, within
+/// its time and memory, and never with numbers that are none.
+@Suite struct ModelFuzzTests {
+  private static let environment = ProcessInfo.processInfo.environment
+  private static let count = environment["DOCPROC_FUZZ_COUNT"].flatMap(Int.init) ?? 500
+  private static let seed = environment["DOCPROC_FUZZ_SEED"].flatMap(UInt64.init) ?? 1
+  private static let seconds = 20
+  private static let kibibytes = 4 << 20
+  private static let atOnce = 2
+
+  @Test func noInputEndsAProgramBySignalOrForEver() throws {
+    let inputs = try ModelInputs()
+    let faults = Faults()
+    DispatchQueue.concurrentPerform(iterations: Self.atOnce) { worker in
+      for number in stride(from: worker, to: Self.count, by: Self.atOnce) {
+        do {
+          if let fault = try Self.fault(of: number, inputs) { faults.add(fault) }
+        } catch {
+          faults.add("input \(number): \(error)")
+        }
+      }
+    }
+    #expect(faults.all == [], "DOCPROC_FUZZ_SEED=\(Self.seed)")
+  }
+
+  /// What is wrong with how a command ended; nil where it read the input or refused it in words.
+  private static func fault(of number: Int, _ inputs: ModelInputs) throws -> String? {
+    let directory = try TemporaryDirectory()
+    var random = SplitMix(seed &+ UInt64(number) &* 0x9E37_79B9_7F4A_7C15)
+    let (path, what, isTokenizer) = try inputs.write(to: directory.path, &random)
+    let command = Self.command(path, isTokenizer: isTokenizer, directory.path, &random)
+    // A shell sets the limits, and nothing of the input goes through it.
+    let limits = "ulimit -v \(kibibytes); ulimit -c 0; exec timeout -k 1 \(seconds) \"$@\""
+    let result = try Command.run(
+      "/bin/bash", ["-c", limits, "fuzz", Program.directory + "/docproc"] + command,
+      environment: ["DOCPROC_HOME": directory.path, "DATABASE_URL": ""])
+    let shown = "input \(number) (\(what)): \(command.prefix(2).joined(separator: " "))"
+    let text = String(decoding: result.output, as: UTF8.self)
+    switch result.status {
+    case 0:
+      let isNumber = !["null", "nan", "inf"].contains { text.lowercased().contains($0) }
+      return command[1] != "logits" || isNumber ? nil : "\(shown) answered numbers that are none"
+    case 1, 2: return result.error.isEmpty ? "\(shown) failed without a word" : nil
+    case 124, 137: return "\(shown) did not end"
+    default: return "\(shown) ended with \(result.status): \(result.error.suffix(300))"
+    }
+  }
+
+  private static func command(
+    _ path: String, isTokenizer: Bool, _ directory: String, _ random: inout SplitMix
+  ) -> [String] {
+    if isTokenizer {
+      return ["model", "tokenize", path, Repository.fixture("tokenizers/small.txt"), "--count"]
+    }
+    switch random.bits() % 3 {
+    case 0: return ["model", "inspect", path, "--dry", "--json"]
+    case 1: return ["model", "logits", path, "--ids", "1,2,3", "--json", "--threads", "1"]
+    default: return ["model", "quantize", path, directory + "/quantized", "--to", "int8"]
+    }
+  }
+}
+
+/// What was found, by several threads.
+private final class Faults: @unchecked Sendable {
+  private let lock = NSLock()
+  private var found: [String] = []
+
+  func add(_ fault: String) { lock.withLock { found.append(fault) } }
+  var all: [String] { lock.withLock { found.sorted() } }
+}
