@@ -12,6 +12,15 @@ struct DocprocWorker: Program {
   static let configuration = CommandConfiguration(
     commandName: "docproc-worker",
     abstract: "Claim jobs, read their documents, answer, and write the results.",
+    discussion: "Without a subcommand it works; see docproc-worker work --help for its options.",
+    version: Version.text, subcommands: [WorkCommand.self, HealthCommand.self],
+    defaultSubcommand: WorkCommand.self)
+}
+
+struct WorkCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "work",
+    abstract: "Claim jobs, read their documents, answer, and write the results.",
     discussion: """
       Runs until SIGTERM or SIGINT: the reading at hand is then saved and its job given back, which uses up no attempt; \
       another worker goes on where it stood. A second signal ends it at once.
@@ -21,8 +30,7 @@ struct DocprocWorker: Program {
 
       Exit status: 0 stopped as told, 2 wrong usage, 78 the database is there but not for this worker (another schema, \
       no rights), 1 anything else. Jobs at hand are given back first.
-      """,
-    version: Version.text)
+      """)
 
   @Flag(help: "Stop after one job, or at once when there is none.")
   var once = false
@@ -31,8 +39,15 @@ struct DocprocWorker: Program {
     help: "Claim only jobs for this model (a name or a folder); default: every model on this host.")
   var model: String?
 
-  @Option(help: "Threads to compute with; 0 means all CPUs.")
-  var threads = 0
+  @Option(
+    help: """
+      Folder below which jobs may name models by their path; may be given several times. Without it \
+      only models are used that are installed on this host: who submits need not know its disk.
+      """)
+  var models: [String] = []
+
+  @Option(help: "Threads to compute with; default: DOCPROC_THREADS, else 0, which means all CPUs.")
+  var threads: Int?
 
   @Option(help: "This worker's name in results.")
   var name = "\(ProcessInfo.processInfo.hostName)/\(ProcessInfo.processInfo.processIdentifier)"
@@ -56,12 +71,24 @@ struct DocprocWorker: Program {
   var spool: String?
 
   func validate() throws {
+    let threads = try threadCount()
     guard (0...1024).contains(threads) else {
       throw ValidationError("--threads is \(threads), but must be within 0...1024")
     }
     guard checkpointSeconds ?? 1 > 0 else {
       throw ValidationError("--checkpoint-seconds must be positive")
     }
+  }
+
+  /// - Throws: `ValidationError` for a variable that is no number.
+  private func threadCount() throws -> Int {
+    if let threads { return threads }
+    let stated = ProcessInfo.processInfo.environment["DOCPROC_THREADS"] ?? ""
+    if stated.isEmpty { return 0 }
+    guard let threads = Int(stated) else {
+      throw ValidationError("DOCPROC_THREADS is '\(stated)', but must be a number")
+    }
+    return threads
   }
 
   func run() throws {
@@ -77,9 +104,11 @@ struct DocprocWorker: Program {
     var settings = WorkerSettings(
       name: name, checkpointSeconds: checkpointSeconds,
       spool: DataHome.absolute(spool ?? DataHome.path + "/spool"),
-      connect: { try PostgresWorkerQueue(url: url) })
+      connect: { try PostgresWorkerQueue(url: url) },
+      pulse: Pulse(ProcessInfo.processInfo.environment, folder: HealthCommand.folder))
+    defer { settings.pulse.end() }
     var planned: ContinuousClock.Instant?
-    let models = ModelShelf(only: model, threads: threads)
+    let models = ModelShelf(only: model, below: models, threads: try threadCount())
     let worker = try WorkerLoop(
       settings, models: { models.names }, takesPaths: models.takesPaths, stop: stop, logger: logger
     ) { job, heartbeat, saved in

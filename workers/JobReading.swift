@@ -179,9 +179,13 @@ struct JobReading {
     control.blockClosed = { checkpointer.offer($0) }
     control.readingEnded = { checkpointer.offer($0, isLast: true) }
     control.writing = { [heartbeat] in heartbeat.wrote($0, $1) }
-    control.shouldStop = { [heartbeat, stop] in
+    control.shouldStop = { [heartbeat, stop, pulse = settings.pulse] in
       heartbeat.step()
-      heartbeat.waitWhileUnheard(isOver: { stop.isRequested })
+      pulse.beat()
+      heartbeat.waitWhileUnheard(isOver: {
+        pulse.beat()
+        return stop.isRequested
+      })
       return stop.isRequested || heartbeat.verdict != .going || heartbeat.refusal != nil
     }
     control.stopping = { [heartbeat] moment in

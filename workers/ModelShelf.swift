@@ -17,12 +17,27 @@ final class ModelShelf {
   }
 
   private let only: String?
+  /// Folders below which a job may name a model by its path.
+  private let below: [String]
   private let threads: Int
   private var loaded: (model: Loaded, stamp: [Stamp])?
 
-  init(only: String?, threads: Int) {
+  /// - Parameter folders: below which a job may name a model by its path.
+  init(only: String?, below folders: [String], threads: Int) {
     self.only = only.map(DataHome.modelName)
+    below = folders.map { Self.resolved($0) }
     self.threads = threads
+  }
+
+  private static func resolved(_ path: String) -> String {
+    URL(fileURLWithPath: DataHome.absolute(path)).resolvingSymlinksInPath().standardized.path
+  }
+
+  /// Whether a job may name this model. Links lead where they lead: what counts is the target.
+  private func isAllowed(_ name: String) -> Bool {
+    guard name.contains("/"), name != only else { return !name.hasPrefix(".") }
+    let path = Self.resolved(name)
+    return below.contains { $0 == "/" || path == $0 || path.hasPrefix($0 + "/") }
   }
 
   /// Names of the models that jobs may be claimed for.
@@ -34,7 +49,7 @@ final class ModelShelf {
   }
 
   /// True when a model that a job names by its folder is tried, if this host has that folder.
-  var takesPaths: Bool { only == nil }
+  var takesPaths: Bool { only == nil && !below.isEmpty }
 
   /// - Throws: `Unavailable` when this host lacks the model; what loading it throws.
   func model(named name: String) throws -> Loaded {
@@ -44,12 +59,12 @@ final class ModelShelf {
     }
 
     loaded = nil  // two models at once may not fit in memory
-    guard FileManager.default.fileExists(atPath: folder) else {
+    // The same words whether it is missing or not allowed: paths are nobody's to find out.
+    guard isAllowed(name), FileManager.default.fileExists(atPath: folder) else {
+      let place = name.contains("/") ? "below the folders of its --models" : "in its data directory"
       throw Unavailable(
-        description:
-          "this host has no model \(name) (looked in \(folder)); install it, or run a worker "
-          + "where it is"
-      )
+        description: "this worker has no model \(name) \(place); install it, or run a worker "
+          + "where it is")
     }
     let stamp = Self.stamp(folder)
     let model = Loaded(

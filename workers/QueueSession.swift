@@ -9,12 +9,15 @@ final class QueueSession {
   private let connect: () throws -> any WorkerQueue
   private let stop: StopSignal
   private let logger: Logger
+  private let pulse: Pulse
   private var queue: any WorkerQueue
 
   /// - Throws: `PostgresError` when the database cannot be reached or has another schema.
   init(
-    _ connect: @escaping () throws -> any WorkerQueue, _ stop: StopSignal, _ logger: Logger
+    _ connect: @escaping () throws -> any WorkerQueue, _ stop: StopSignal, _ logger: Logger,
+    _ pulse: Pulse
   ) throws {
+    self.pulse = pulse
     self.connect = connect
     self.stop = stop
     self.logger = logger
@@ -27,6 +30,7 @@ final class QueueSession {
     var backoff = Backoff()
     var stopping: ContinuousClock.Instant?
     while true {
+      pulse.beat()
       do {
         return try body(queue)
       } catch let error as PostgresError {
@@ -47,6 +51,7 @@ final class QueueSession {
 
   /// Waits until a job may be there, the time is over, or the worker is told to stop.
   func waitForWork(seconds: Double) {
+    pulse.beat()
     // A connection that broke is found out by the next claim, which connects anew.
     try? queue.wait(seconds: seconds, alarm: stop.alarm)
   }

@@ -25,6 +25,7 @@ final class WorkerLoop {
   private let spool: ResultSpool
   private let session: QueueSession
   private let database: String
+  private let pulse: Pulse
   private let logger: Logger
 
   /// - Parameters:
@@ -40,11 +41,12 @@ final class WorkerLoop {
       id: UUID(), name: settings.name, host: process.hostName,
       process: Int(process.processIdentifier), models: models(), takesPaths: takesPaths,
       place: ProcessPlace.here)
-    session = try QueueSession(settings.connect, stop, logger)
+    session = try QueueSession(settings.connect, stop, logger, settings.pulse)
     database = try session.call { try $0.databaseIdentity() } ?? ""
     spool = ResultSpool(folder: settings.spool)
     heartbeat = Heartbeat(settings.connect, card: card, logger: logger)
     upkeep = Upkeep(settings.connect, worker: card.id, logger: logger)
+    pulse = settings.pulse
     self.models = models
     self.read = read
     self.stop = stop
@@ -64,6 +66,7 @@ final class WorkerLoop {
     }
 
     try offerSpooled()
+    pulse.ready()
     _ = try session.call { try $0.listen(to: .ready) }
     while !stop.isRequested {
       guard let claimed = try claim() else { break }
@@ -79,6 +82,7 @@ final class WorkerLoop {
       }
     }
 
+    pulse.stopping()
     logger.info("worker stopped", metadata: ["name": "\(card.name)"])
   }
 

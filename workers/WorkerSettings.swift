@@ -12,6 +12,8 @@ struct WorkerSettings {
   /// Makes a connection of its own to the queue, for one thread.
   /// - Throws: `PostgresError` when the database cannot be reached or has another schema.
   var connect: @Sendable () throws -> any WorkerQueue
+  /// Told of everything that the main thread does.
+  var pulse = Pulse.none
 
   var checkpointInterval: CheckpointInterval {
     var interval = CheckpointInterval(fixed: checkpointSeconds)

@@ -19,7 +19,7 @@ package struct AnswerTuning: Sendable, Equatable, Codable {
   /// The weight below which a candidate is no good answer.
   package var sure = -0.5
   /// The sureness below which an answer is given as uncertain.
-  package var doubtful = -0.8
+  package var doubtful = -0.7
   /// What the question's words count in it beside the answer's likelihood.
   package var doubtWords = 0.5
   /// What repeating the question costs: it loses to a good answer, but may be all there is ("Is

@@ -36,7 +36,8 @@ final class Fleet {
       "update docproc.setting set value = $1 where name = 'lease'", [.text("\(times.lease) s")])
     // Here it is not the jobs' fault that workers die.
     try queue.connection.execute(
-      script: "update docproc.setting set value = '1000' where name = 'most_crashes'")
+      script:
+        "update docproc.setting set value = '1000' where name in ('most_crashes', 'most_deaths')")
     try queue.connection.execute(script: WriteLog.triggers)
     // Rescues wait one lease after the server's start; tests with a long one expect none.
     if times.lease < 5 { Thread.sleep(forTimeInterval: times.lease) }

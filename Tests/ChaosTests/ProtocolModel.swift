@@ -12,6 +12,10 @@ struct ProtocolModel: Hashable {
     case fenceIsAttempt
     /// Claiming is a look and then a write, without a lock between.
     case claimWithoutLock
+    /// Neighbours bury whom they do not see, wherever it runs.
+    case buriesTheLiving
+    /// The sweeper goes on after an outage as if everybody had been heard meanwhile.
+    case sweepsAfterOutage
   }
 
   enum Kind: Int, Hashable { case checkpoint, result, release }
@@ -31,6 +35,8 @@ struct ProtocolModel: Hashable {
     var holder = 0
     var attempts = 0
     var results = 0
+    /// Processes that ended over it; after two it is set aside.
+    var deaths = 0
   }
 
   enum Work: Hashable {
@@ -57,6 +63,11 @@ struct ProtocolModel: Hashable {
   var suspect: Message?
   var nextFence = 1
   var deaths = 0
+  /// The database is away; after that workers have a lease's time to be heard.
+  var outage = Outage.none
+
+  enum Outage: Hashable { case none, away, grace, over }
+
   /// What went wrong on the way here.
   var violation: String?
 
@@ -65,13 +76,22 @@ struct ProtocolModel: Hashable {
     var fences = 5
     var deaths = 2
     var inFlight = 2
+    /// Whether neighbours bury each other, and the database may go away for a while.
+    var hasOutages = false
+
+    /// Smaller, since outages multiply what may happen.
+    static let withOutages = Bounds(fences: 3, deaths: 2, inFlight: 1, hasOutages: true)
   }
 
   var isFinished: Bool { jobs.allSatisfy(\.isDone) }
 
   /// All states that one step leads to.
   func next(_ flaw: Flaw?, _ bounds: Bounds) -> [ProtocolModel] {
-    workers.indices.flatMap { steps(of: $0, flaw, bounds) } + deliveries(flaw) + sweeps(flaw)
+    // While the database is away nothing reaches it; processes may die.
+    let served = outage == .away ? [] : deliveries(flaw) + sweeps(flaw)
+    let found = workers.indices.flatMap { steps(of: $0, flaw, bounds) } + served
+    guard bounds.hasOutages else { return found }
+    return found + (outage == .away ? [] : burials(flaw)) + outages()
   }
 
   // MARK: Workers
@@ -79,10 +99,11 @@ struct ProtocolModel: Hashable {
   private func steps(of index: Int, _ flaw: Flaw?, _ bounds: Bounds) -> [ProtocolModel] {
     var found: [ProtocolModel] = []
     switch workers[index].work {
+    case .idle where outage == .away: break
     case .idle:
       found += flaw == .claimWithoutLock ? looks(index) : claims(index, flaw, bounds)
     case .looked(let job):
-      if nextFence <= bounds.fences { found.append(claimed(job, by: index, flaw)) }
+      if nextFence <= bounds.fences, outage != .away { found.append(claimed(job, by: index, flaw)) }
     case .holding(let job, let fence):
       for kind in [Kind.checkpoint, .result, .release] where inFlight.count < bounds.inFlight {
         found.append(
@@ -223,14 +244,19 @@ struct ProtocolModel: Hashable {
 
   // MARK: The sweeper
 
-  /// It may take anybody for dead, however wrongly: clocks and networks are not to be relied on.
+  /// It may take anybody for dead, however wrongly: clocks and networks are not to be relied on. But
+  /// not in the grace after an outage.
   private func sweeps(_ flaw: Flaw?) -> [ProtocolModel] {
+    guard outage != .grace || flaw == .sweepsAfterOutage else { return [] }
     if let suspect {
       var model = self
       model.suspect = nil
       if let fence = jobs[suspect.job].fence,
         fence == suspect.fence || flaw == .sweeperTrustsOldLook
       {
+        if outage == .grace, isAlive(suspect.sender) {
+          model.violation = "a worker is taken for dead that had no time to be heard"
+        }
         if fence != suspect.fence || jobs[suspect.job].holder != suspect.sender {
           model.violation = "a claim is freed that nobody took for dead"
         }
@@ -244,6 +270,39 @@ struct ProtocolModel: Hashable {
       model.suspect = Message(kind: .release, job: job, fence: fence, sender: jobs[job].holder)
       return model
     }
+  }
+
+  private func isAlive(_ life: Int) -> Bool { workers.contains { $0.life == life } }
+
+  // MARK: Neighbours and outages
+
+  /// A neighbour sees that a process has ended, and says so.
+  private func burials(_ flaw: Flaw?) -> [ProtocolModel] {
+    jobs.indices.compactMap { job in
+      guard jobs[job].fence != nil, flaw == .buriesTheLiving || !isAlive(jobs[job].holder) else {
+        return nil
+      }
+      var model = self
+      if isAlive(jobs[job].holder) { model.violation = "a living worker is buried" }
+      model.free(job, isRelease: true)
+      model.jobs[job].deaths += 1
+      // Set aside: nobody reads it again until somebody has looked at it.
+      if model.jobs[job].deaths == 2 { model.jobs[job].isDone = true }
+      return model
+    }
+  }
+
+  private func outages() -> [ProtocolModel] {
+    var model = self
+    switch outage {
+    case .none: model.outage = .away
+    case .away:
+      model.outage = .grace
+      model.suspect = nil
+    case .grace: model.outage = .over
+    case .over: return []
+    }
+    return [model]
   }
 }
 

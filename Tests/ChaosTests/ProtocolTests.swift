@@ -13,9 +13,18 @@ import Testing
     ChaosScale.report("protocol model: \(found.states) states, no violation")
   }
 
+  @Test func noOutageAndNoBurialBreaksIt() {
+    let found = Exploration(nil, bounds: .withOutages)
+    #expect(found.violation == nil)
+    #expect(found.stuck == 0)
+    #expect(found.states > 1_000)
+    ChaosScale.report("protocol model with outages: \(found.states) states, no violation")
+  }
+
   @Test(arguments: ProtocolModel.Flaw.allCases)
   func plantedFlawsAreFound(flaw: ProtocolModel.Flaw) {
-    let found = Exploration(flaw)
+    let isOfOutages = [.buriesTheLiving, .sweepsAfterOutage].contains(flaw)
+    let found = Exploration(flaw, bounds: isOfOutages ? .withOutages : .init())
     #expect(found.violation != nil, "\(flaw)")
     ChaosScale.report(
       "protocol model with \(flaw): \(found.violation ?? "nothing found") after \(found.states) "

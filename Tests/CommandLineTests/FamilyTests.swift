@@ -87,7 +87,7 @@ import Testing
     }
     let id = try submitted.json(Status.self).id
     let worker = Program(home: cluster.directory.path, environment: ["DATABASE_URL": cluster.url])
-    #expect(try worker.run("docproc-worker", ["--once"]).status == 0)
+    #expect(try worker.run("docproc-worker", ["--once", "--models", "/"]).status == 0)
     return (
       id, try cluster.program.docproc("status", String(id), "--json").json(Status.self).state
     )

@@ -99,7 +99,7 @@ import Testing
     let model = (folder as NSString).deletingLastPathComponent
     #expect(try cluster.program.docproc("submit", path, "--model", model).status == 0)
     let worker = Program(home: cluster.directory.path, environment: ["DATABASE_URL": cluster.url])
-    #expect(try worker.run("docproc-worker", ["--once"]).status == 0)
+    #expect(try worker.run("docproc-worker", ["--once", "--models", "/"]).status == 0)
     let job = try #require(try PostgresWorkerQueue(url: cluster.url).jobs.list(limit: 1).first)
     #expect(job.state == .failed)
     #expect(try #require(job.error).contains("tokenizer"))
@@ -122,6 +122,11 @@ import Testing
     #expect(waited.status == 0 && waited.error.contains("started one in the background"))
     #expect(waited.text.split(separator: "\n").count == 1)
     #expect(try waited.json(Status.self).state == "completed")
+    let healthy = try cluster.program.run("docproc-worker", ["health"])
+    #expect(healthy.status == 0 && healthy.text == "1 worker gets on\n")
+    Thread.sleep(forTimeInterval: 0.1)
+    let hung = try cluster.program.run("docproc-worker", ["health", "--seconds", "0.01"])
+    #expect(hung.status == 1 && hung.error.contains("workers hang"))
     _ = try cluster.program.docproc("down", "--database", cluster.url)
   }
 
@@ -141,7 +146,7 @@ import Testing
       struct Status: Decodable { let id: Int }
       let id = try submitted.json(Status.self).id
       let worker = Program(home: cluster.directory.path, environment: ["DATABASE_URL": cluster.url])
-      #expect(try worker.run("docproc-worker", ["--once"]).status == 0)
+      #expect(try worker.run("docproc-worker", ["--once", "--models", "/"]).status == 0)
       struct Answered: Decodable {
         let answer: String
         let answered_from: String

@@ -121,7 +121,7 @@ import Testing
 
   @Test func aTaskThatThisWorkerDoesNotKnowIsGivenBack() throws {
     store.add(job(task: "extract"))
-    let models = ModelShelf(only: "m", threads: 1)
+    let models = ModelShelf(only: "m", below: [], threads: 1)
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     try run { job, heartbeat, saved in
       try JobReading(job, settings, models, heartbeat, StopSignal(), logger).record(resuming: saved)
@@ -145,7 +145,7 @@ import Testing
   }
 
   @Test func parametersThatCannotBeMetFailTheJobInWords() throws {
-    let models = ModelShelf(only: "m", threads: 1)
+    let models = ModelShelf(only: "m", below: [], threads: 1)
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     for (given, word) in [
       (#"{"from": "dreams"}"#, "from is dreams"),
@@ -167,7 +167,7 @@ import Testing
 
   @Test func aParameterThatThisWorkerDoesNotKnowIsGivenBack() throws {
     store.add(job(parameters: #"{"effort": 3}"#))
-    let models = ModelShelf(only: "m", threads: 1)
+    let models = ModelShelf(only: "m", below: [], threads: 1)
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     try run { job, heartbeat, saved in
       try JobReading(job, settings, models, heartbeat, StopSignal(), logger).record(resuming: saved)

@@ -24,6 +24,11 @@ struct DatabaseOptions: ParsableArguments {
     return embedded.url
   }
 
+  /// This host's workers for it.
+  var localWorkers: LocalWorkers {
+    LocalWorkers(database: named ?? EmbeddedPostgres().url, isOwn: isEmbedded)
+  }
+
   /// - Throws: `PostgresError` when it cannot be reached or has another schema.
   func open() throws -> JobDatabase { try JobDatabase(url: try url()) }
 }

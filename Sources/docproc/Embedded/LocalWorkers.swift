@@ -1,46 +1,60 @@
+import Digests
 import Foundation
 import Host
 
-/// Workers of this host that `docproc up` started, by their process ids.
+/// Workers of this host that `docproc up` started for one database, by their process ids.
 struct LocalWorkers {
   private let directory = DataHome.path + "/workers"
+  private let database: String
+  /// True for the embedded database: its jobs are this user's own.
+  private let isOwn: Bool
+
+  /// - Parameter database: its URL. Workers of another one are none of these.
+  init(database: String, isOwn: Bool) {
+    self.database = database
+    self.isOwn = isOwn
+  }
 
   /// What they write.
-  var log: String { directory + "/worker.log" }
+  static var log: String { DataHome.path + "/workers/worker.log" }
 
   /// The ids of those that run.
   var running: [Int32] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
-    return names.filter { $0.hasSuffix(".pid") }.compactMap { Int32($0.dropLast(4)) }.filter(
-      Self.isWorker
-    ).sorted()
+    return names.filter { $0.hasSuffix(".pid") }.compactMap { Int32($0.dropLast(4)) }
+      .filter(isOurs).sorted()
   }
 
   /// Starts workers until `count` run. - Returns: how many were started.
-  func start(count: Int, threads: Int, database: String) throws -> Int {
+  func start(count: Int, threads: Int) throws -> Int {
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-    LogFile.rotate(log)
+    // One docproc at a time: two would each start what is missing.
+    let lock = open(directory + "/lock", O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
+    guard lock >= 0, flock(lock, LOCK_EX) == 0 else { throw UserError("cannot lock \(directory)") }
+    defer { close(lock) }
+    LogFile.rotate(Self.log)
     let missing = max(0, count - running.count)
     for _ in 0..<missing {
       // The URL may hold a password: it goes through the environment, not the process list.
       let process = try ChildProcess.startInBackground(
-        try Self.program(), ["--threads", String(threads)], environment: ["DATABASE_URL": database],
-        log: log)
-      try "".write(toFile: directory + "/\(process).pid", atomically: true, encoding: .utf8)
+        try Self.program(), ["--threads", String(threads)] + (isOwn ? ["--models", "/"] : []),
+        environment: ["DATABASE_URL": database], log: Self.log)
+      let record = "\(Self.began(process) ?? "?") \(digest)"
+      try record.write(toFile: directory + "/\(process).pid", atomically: true, encoding: .utf8)
     }
 
     return missing
   }
 
   /// Asks all to stop and waits until they have. - Returns: how many.
-  /// - Throws: `UserError` when some still run after a while.
   /// - Parameter note: told when that takes long.
+  /// - Throws: `UserError` when some still run after a while.
   func stop(note: (String) -> Void) throws -> Int {
     let workers = running
     for worker in workers { kill(worker, SIGTERM) }
     let begun = Date()
     var isTold = false
-    while workers.contains(where: Self.isWorker), -begun.timeIntervalSinceNow < 60 {
+    while workers.contains(where: isOurs), -begun.timeIntervalSinceNow < 60 {
       Thread.sleep(forTimeInterval: 0.1)
       if !isTold, -begun.timeIntervalSinceNow > 3 {
         note("waiting for workers to save what they have read")
@@ -48,7 +62,7 @@ struct LocalWorkers {
       }
     }
 
-    let remaining = workers.filter(Self.isWorker)
+    let remaining = workers.filter(isOurs)
     for worker in workers where !remaining.contains(worker) {
       try? FileManager.default.removeItem(atPath: directory + "/\(worker).pid")
     }
@@ -63,12 +77,27 @@ struct LocalWorkers {
     return workers.count
   }
 
-  /// A process id may have been given to another program since.
-  private static func isWorker(_ process: Int32) -> Bool {
+  private var digest: String { SHA256.hex(of: database) }
+
+  /// A process id may have been given to another program since, or to a worker of somebody else:
+  /// the same process began at the same time.
+  private func isOurs(_ process: Int32) -> Bool {
     guard let name = try? String(contentsOfFile: "/proc/\(process)/comm", encoding: .utf8),
-      let status = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)
+      name.hasPrefix("docproc-worker"), let began = Self.began(process),
+      let record = try? String(contentsOfFile: directory + "/\(process).pid", encoding: .utf8)
     else { return false }
-    return name.hasPrefix("docproc-worker") && !status.contains(") Z ")
+    return record == "\(began) \(digest)"
+  }
+
+  /// In clock ticks since the host's start; nil for a process that has ended.
+  private static func began(_ process: Int32) -> String? {
+    guard let status = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
+      let close = status.lastIndex(of: ")")
+    else { return nil }
+    // Behind the name: state is the third field of proc(5), the start the twenty-second.
+    let fields = status[status.index(after: close)...].split(separator: " ")
+    guard fields.count > 19, fields[0] != "Z" else { return nil }
+    return String(fields[19])
   }
 
   /// docproc-worker beside this program, else in PATH.

@@ -15,7 +15,7 @@ struct LogsCommand: ParsableCommand {
   }
 
   func run() throws {
-    let path = LocalWorkers().log
+    let path = LocalWorkers.log
     guard let data = FileManager.default.contents(atPath: path) else {
       throw UserError("there is no log at \(path): docproc up starts a worker, which writes it")
     }

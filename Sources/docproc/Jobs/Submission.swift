@@ -101,8 +101,9 @@ struct Submission {
     }
     // Counted by process, not by heartbeat: one that was just killed still looks alive in the
     // queue.
-    guard LocalWorkers().running.isEmpty else { return }
-    _ = try LocalWorkers().start(count: 1, threads: 0, database: try options.database.url())
+    let local = options.database.localWorkers
+    guard local.running.isEmpty else { return }
+    _ = try local.start(count: 1, threads: 0)
     note("started a worker in the background; stop it with: docproc down")
   }
 

@@ -31,13 +31,14 @@ struct UpCommand: ParsableCommand {
   }
 
   func run() throws {
-    let url = try database.url()
+    _ = try database.url()
+    let local = database.localWorkers
     if workers > 0, !hasModel {
       try ModelInstaller.installDefault(report: output.note)
     }
 
-    let started = try LocalWorkers().start(count: workers, threads: threads, database: url)
-    let running = LocalWorkers().running.count
+    let started = try local.start(count: workers, threads: threads)
+    let running = local.running.count
     output.print(
       ["started": started, "running": running],
       text: "\(running) worker\(running == 1 ? "" : "s") running (\(started) started now); stop "
@@ -55,7 +56,7 @@ struct DownCommand: ParsableCommand {
   @OptionGroup var output: OutputOptions
 
   func run() throws {
-    let workers = try LocalWorkers().stop(note: output.note)
+    let workers = try database.localWorkers.stop(note: output.note)
     let server = database.isEmbedded ? try EmbeddedPostgres().stop() : false
     output.print(
       ["workers": workers, "servers": server ? 1 : 0],

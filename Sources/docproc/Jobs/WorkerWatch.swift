@@ -33,7 +33,8 @@ struct WorkerWatch {
     looked = now
     let isWanted = ![.paused, .scheduled].contains(job.state)
     isMissing = isWanted ? try jobs.liveWorkers() == 0 : false
-    guard isMissing, !(database.isEmbedded && !LocalWorkers().running.isEmpty) else {
+    let isStarting = database.isEmbedded && !database.localWorkers.running.isEmpty
+    guard isMissing, !isStarting else {
       missingSince = nil
       return
     }
@@ -54,7 +55,7 @@ struct WorkerWatch {
           + "starts another")
     }
     restarts += 1
-    _ = try LocalWorkers().start(count: 1, threads: 0, database: try database.url())
+    _ = try database.localWorkers.start(count: 1, threads: 0)
     output.note("no worker is running: started one in the background")
   }
 }
