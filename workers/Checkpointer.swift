@@ -3,6 +3,7 @@ import Foundation
 import Inference
 import Jobs
 import Logging
+import Postgres
 import Reading
 import Results
 import Synchronization
@@ -142,7 +143,13 @@ final class Checkpointer: Sendable {
       do { reading = try packed(copy) } catch { return warn(error) }
       var backoff = Backoff()
       while true {
-        do { return try save(reading) } catch { warn(error) }
+        do {
+          return try save(reading)
+        } catch {
+          warn(error)
+          // What the database refuses now it refuses for good.
+          if let refused = error as? PostgresError, !refused.isTransient { return }
+        }
         if Date() > deadline { return }
         Thread.sleep(forTimeInterval: backoff.next())
       }

@@ -11,7 +11,7 @@ import Testing
   /// The network or a fail-over takes longer than a lease; the server itself never stops.
   @Test func anOutageLongerThanALeaseIsNobodysDeath() throws {
     let fleet = try Fleet(seed: ChaosScale.seed &+ 60)
-    let jobs = try fleet.submit(ChaosScale.of(4, full: 20), tokens: 20_000)
+    let jobs = try fleet.submit(ChaosScale.of(4, full: 20), tokens: 10_000)
     for number in 1...2 { try fleet.start("worker-\(number)") }
     while try fleet.count("select count(*) from docproc.claim where tokens_done > 0") < 2 {
       Thread.sleep(forTimeInterval: 0.05)
@@ -68,7 +68,7 @@ import Testing
 
   @Test func aBreakingStepEndsWorkersThatCannotWork() throws {
     let fleet = try Fleet(seed: ChaosScale.seed &+ 62, times: Fleet.Times(lease: 60))
-    let jobs = try fleet.submit(2, tokens: 30_000)
+    let jobs = try fleet.submit(2, tokens: 20_000)
     let workers = try (1...2).map { try fleet.start("worker-\($0)") }
     while try fleet.count("select count(*) from docproc.claim where tokens_done > 0") < 2 {
       Thread.sleep(forTimeInterval: 0.05)

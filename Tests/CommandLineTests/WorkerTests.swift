@@ -124,6 +124,8 @@ import Testing
     #expect(try waited.json(Status.self).state == "completed")
     let healthy = try cluster.program.run("docproc-worker", ["health"])
     #expect(healthy.status == 0 && healthy.text == "1 worker gets on\n")
+    let others = try cluster.program.docproc("down", "--database", "postgresql:///other?host=/x")
+    #expect(others.text == "stopped 0 workers\n", "workers of another database stay")
     Thread.sleep(forTimeInterval: 0.1)
     let hung = try cluster.program.run("docproc-worker", ["health", "--seconds", "0.01"])
     #expect(hung.status == 1 && hung.error.contains("workers hang"))

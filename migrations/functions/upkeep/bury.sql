@@ -8,6 +8,16 @@ returns integer
 language plpgsql
 as $$
 declare
+  evidence text := format(
+    '%s, not heard of since %s',
+    reason,
+    coalesce(
+      (
+        select to_char(w.heartbeat_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS')
+        from worker w
+        where w.id = dead
+      ),
+      'its start'));
   lost record;
   died integer;
   count integer := 0;
@@ -25,9 +35,9 @@ begin
     returning s.deaths into died;
 
     if died >= setting('most_deaths')::integer then
-      perform set_aside(lost.job_id, lost.fence, reason);
+      perform set_aside(lost.job_id, lost.fence, evidence);
     else
-      perform take_back(lost.job_id, lost.fence, reason);
+      perform take_back(lost.job_id, lost.fence, evidence);
     end if;
 
     count := count + 1;
