@@ -42,9 +42,11 @@ package final class Connection {
     reason.contains("unsupported startup parameter") || reason.contains("command-line options")
   }
 
-  /// No statement, lock or forgotten transaction of this program holds others up for long.
+  /// No statement, lock or forgotten transaction of this program holds others up for long, and none is
+  /// worth compiling.
   private static let limits =
-    "-c statement_timeout=120s -c lock_timeout=30s -c idle_in_transaction_session_timeout=60s"
+    "-c statement_timeout=120s -c lock_timeout=30s -c idle_in_transaction_session_timeout=60s "
+    + "-c jit=off"
 
   private static func connect(_ url: String, _ settings: [(String, String)]) throws -> OpaquePointer
   {

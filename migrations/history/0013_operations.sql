@@ -25,6 +25,10 @@ insert into docproc.setting values
 create index ready_by_model on docproc.ready (model, priority desc, available_at, job_id);
 create index ready_by_path on docproc.ready (priority desc, available_at, job_id)
   where model like '%/%';
+drop index docproc.ready_order;
+
+-- Lists look for the newest jobs in a state.
+create index job_state_by_state on docproc.job_state (state, job_id);
 
 -- Row security that is forced needs a policy that names the owner: dumps by the owner then fail,
 -- and a new owner sees nothing. Owners are not bound by it anyway.

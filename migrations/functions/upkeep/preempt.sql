@@ -19,16 +19,44 @@ begin
   -- Each reading that was asked before already makes room for one of them.
   for waiting in
     select r.job_id, r.model, r.priority
-    from ready r
-    where r.available_at < clock_timestamp() - setting('preempt_after')::interval
-      -- What no reading can make way for takes no place of those for which one can.
-      and exists (
-        select
-        from claim c
-        join job j on j.id = c.job_id
-        join worker w on w.id = c.worker_id
-        where j.priority < r.priority
-          and (r.model = any (w.models) or w.takes_paths and r.model like '%/%'))
+    from (
+      -- Only what a reading could make way for, of each model by itself.
+      select n.*
+      from (
+        select k.model, min(k.priority) as least
+        from (
+          select unnest(w.models) as model, j.priority
+          from claim c
+          join job j on j.id = c.job_id
+          join worker w on w.id = c.worker_id
+        ) k
+        group by k.model
+      ) m
+      cross join lateral (
+        select n.*
+        from ready n
+        where n.model = m.model
+          and n.priority > m.least
+          and n.available_at < clock_timestamp() - setting('preempt_after')::interval
+        order by n.priority desc, n.available_at, n.job_id
+        limit 20
+      ) n
+      union all
+      (
+        select n.*
+        from ready n
+        where n.model like '%/%'
+          and n.available_at < clock_timestamp() - setting('preempt_after')::interval
+          and n.priority > (
+            select min(j.priority)
+            from claim c
+            join job j on j.id = c.job_id
+            join worker w on w.id = c.worker_id
+            where w.takes_paths)
+        order by n.priority desc, n.available_at, n.job_id
+        limit 20
+      )
+    ) r
     order by r.priority desc, r.available_at, r.job_id
     limit greatest(0, 10 - (select count(*) from claim c where c.wish = 'preempt'))
     offset (select count(*) from claim c where c.wish = 'preempt')
