@@ -15,14 +15,21 @@ where id = any ((select array(
   select n.job_id
   from unnest(string_to_array($3::text, ',')) w (state)
   cross join lateral (
-    select s.job_id
-    from docproc.job_state s
-    where s.state = case w.state when 'scheduled' then 'available' else w.state end
-      and (w.state not in ('available', 'scheduled') or (w.state = 'scheduled') = exists (
-        select from docproc.ready r
-        where r.job_id = s.job_id and r.available_at > clock_timestamp()))
-    order by s.job_id desc
-    limit $2::integer) n
+    -- Jobs of these states stand in tables of their own, however many have ended.
+    (
+      select c.job_id from docproc.claim c where w.state = 'running'
+      order by c.job_id desc limit $2::integer)
+    union all
+    (
+      select r.job_id from docproc.ready r
+      where w.state in ('available', 'scheduled')
+        and (w.state = 'scheduled') = (r.available_at > clock_timestamp())
+      order by r.job_id desc limit $2::integer)
+    union all
+    (
+      select s.job_id from docproc.job_state s
+      where w.state not in ('running', 'available', 'scheduled') and s.state = w.state
+      order by s.job_id desc limit $2::integer)) n
   where $1::bigint is null
   order by n.job_id desc
   limit $2::integer))::bigint[])

@@ -153,6 +153,6 @@ struct EmbeddedPostgres {
     }
     throw UserError(
       "the database in \(data) was made by Postgres \(made), which is not installed any more; run: "
-        + "apt-get install postgresql-\(made), and then docproc db upgrade for a newer one")
+        + "apt-get install postgresql-\(made), or bring it to a newer version with pg_upgrade")
   }
 }
