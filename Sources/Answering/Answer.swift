@@ -41,11 +41,7 @@ package struct Answer: Sendable, Equatable {
     guard isSupported, let support, !evidence.contains(where: { $0.path == text }) else {
       return false
     }
-    if let given = candidates.last,
-      given.sureness(support, .chosen) < AnswerTuning.chosen.doubtful
-    {
-      return true
-    }
+    if candidates.last?.isDoubtful(support) == true { return true }
     let words = Set(Words.stems(of: text)).subtracting(Words.stop)
     let quoted = evidence.flatMap { Words.stems(of: $0.quote) }
     return !words.isEmpty && words.isDisjoint(with: quoted)

@@ -84,7 +84,9 @@ package final class Answerer {
     }
     return try open(
       tokens, options.isFocused ? task.question : nil,
-      synopses: task.isOfWholeText ? options : nil, options, control)
+      // A short text is its own summary.
+      synopses: task.isOfWholeText && tokens.ids.count >= Self.leastSummarized ? options : nil,
+      options, control)
   }
 
   /// Tokens of a document that can be read, and answered from with what stands after it.
@@ -219,7 +221,7 @@ package final class Answerer {
     let words = LexicalScores(Question(answer.text), reading.text)
     guard words.hasTerms else { return Quotes(evidence: evidence) }
     let none = [Double](repeating: 0, count: reading.text.units.ranges.count)
-    let isSure = answer.sureness(support, .chosen) >= AnswerTuning.chosen.doubtful
+    let isSure = !answer.isDoubtful(support)
     let unled = Evidence(
       reading.text, evidence.lexical, answer: words, attention: none, isSure: isSure)
     guard let looks = try looks(of: answer, route, reading) else { return Quotes(evidence: unled) }

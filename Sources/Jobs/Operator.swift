@@ -84,11 +84,26 @@ package struct Operator {
   /// and clocks that differ.
   /// - Throws: `PostgresError`
   package func findings() throws -> [Finding] {
-    try stateFindings() + schemaFindings() + clockFindings()
+    try seen("jobs and workers") { try findings(of: PackageResources.findings_sql) }
+      + seen("tenants") { try findings(of: PackageResources.tenant_findings_sql) }
+      + seen("the schema") { try schemaFindings() } + clockFindings()
   }
 
-  private func stateFindings() throws -> [Finding] {
-    try database.rows(of: PackageResources.findings_sql).map { row in
+  /// What a role may not look at is said, and the rest is looked at.
+  private func seen(_ what: String, _ body: () throws -> [Finding]) throws -> [Finding] {
+    do {
+      return try body()
+    } catch PostgresError.query(sqlState: "42501", _, _) {
+      return [
+        Finding(
+          check: "rights", level: .warning, found: "this role may not look at \(what)",
+          remedy: "Run it as the schema's owner, or with docproc_reader and docproc_admin.")
+      ]
+    }
+  }
+
+  private func findings(of file: [UInt8]) throws -> [Finding] {
+    try database.rows(of: file).map { row in
       Finding(
         check: try row.text("check"),
         level: Finding.Level(rawValue: try row.text("level")) ?? .problem,

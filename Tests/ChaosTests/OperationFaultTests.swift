@@ -109,15 +109,8 @@ import Testing
   /// Months come and go behind whoever reads events; orders go on meanwhile.
   @Test func retentionBehindAnOpenReaderHoldsNobodyUp() throws {
     let fleet = try Fleet(seed: ChaosScale.seed &+ 64)
-    try fleet.queue.connection.execute(
-      script: """
-        do $$ declare p record; begin
-          for p in select partition from docproc.event_bounds() loop
-            execute format('drop table %s', p.partition);
-          end loop; end $$;
-        create table docproc.event_2020_02 partition of docproc.event
-          for values from ('2020-02-01 00:00+00') to ('2020-03-01 00:00+00');
-        """)
+    try fleet.queue.connection.dropMonths()
+    try fleet.queue.connection.addOldMonth()
     let reader = try Connection(url: fleet.url)
     try reader.execute(script: "begin; select count(*) from docproc.events")
     try fleet.start("worker-1")

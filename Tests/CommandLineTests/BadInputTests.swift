@@ -33,6 +33,8 @@ import Testing
     ),
     (["status", "twelve"], 2, "twelve"),
     (["list", "--limit", "0"], 2, "--limit"),
+    (["result", "1", "--quotes", "-3"], 2, "--quotes"),
+    (["model", "bench", "--threads", "-5"], 2, "0...1024"),
     (["model", "logits", "/no/such/folder", "--ids", "1"], 1, "/no/such/folder"),
     (["model", "logits", "FOLDER", "--ids", "1,x"], 2, "'x'"),
     (["model", "logits", "FOLDER", "--ids", "1,9999"], 1, "9999"),

@@ -21,13 +21,7 @@ import Testing
 
   @Test(arguments: ["Asia/Tokyo", "America/Los_Angeles", "UTC"])
   func monthsBeginInUTCWhateverTheSessionsZone(zone: String) throws {
-    let dropped = """
-      do $$ declare p record; begin
-        for p in select partition from docproc.event_bounds() loop
-          execute format('drop table %s', p.partition);
-        end loop; end $$
-      """
-    try fixture.run(dropped)
+    try queue.connection.dropMonths()
     for zone in [zone, "Pacific/Auckland"] {
       #expect(try session(zone: zone).forgetOld() == 0)
     }
@@ -41,12 +35,10 @@ import Testing
   }
 
   @Test func monthsGoOnWhereOthersOfAnotherZoneEnd() throws {
+    try queue.connection.dropMonths()
     try fixture.run(
       """
-      do $$ declare p record; begin
-        for p in select partition from docproc.event_bounds() loop
-          execute format('drop table %s', p.partition);
-        end loop;
+      do $$ begin
         execute format('create table docproc.event_eastern partition of docproc.event for values from (%L) to (%L)',
           date_trunc('month', now() at time zone 'UTC') at time zone 'UTC' - interval '9 hours',
           (date_trunc('month', now() at time zone 'UTC') + interval '1 month') at time zone 'UTC' - interval '9 hours');
@@ -68,14 +60,8 @@ import Testing
     #expect(try fixture.value("select count(*) from docproc.event_other") == "2")
     #expect(try queue.forgetOld() == 0)
     #expect(try fixture.value("select string_agg(kind, ',') from docproc.event_other") == "early")
-    try fixture.run(
-      """
-      do $$ declare p record; begin
-        for p in select partition from docproc.event_bounds() loop
-          execute format('alter table docproc.event detach partition %1$s; drop table %1$s', p.partition);
-        end loop; end $$;
-      insert into docproc.event (job_id, kind) values (1, 'now');
-      """)
+    try queue.connection.dropMonths()
+    try fixture.run("insert into docproc.event (job_id, kind) values (1, 'now')")
     #expect(try queue.forgetOld() == 0)
     #expect(
       try fixture.value("select string_agg(kind, ',') from docproc.event_other") == "early",
@@ -84,15 +70,8 @@ import Testing
   }
 
   @Test func retentionWaitsForNoReader() throws {
-    try fixture.run(
-      """
-      do $$ declare p record; begin
-        for p in select partition from docproc.event_bounds() loop
-          execute format('drop table %s', p.partition);
-        end loop; end $$;
-      create table docproc.event_2020_02 partition of docproc.event
-        for values from ('2020-02-01 00:00+00') to ('2020-03-01 00:00+00');
-      """)
+    try queue.connection.dropMonths()
+    try queue.connection.addOldMonth()
     let reader = try Connection(url: fixture.url)
     try reader.execute(script: "begin; select count(*) from docproc.events")
     let begun = Date()

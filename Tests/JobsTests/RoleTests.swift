@@ -124,6 +124,16 @@ import Testing
     #expect(try queue("hand").leaseSeconds() == 61)
   }
 
+  @Test func everyRoleHasADoctorThatLooksAtWhatItMay() throws {
+    let blind = try ["ann", "hand", "chief"].map { role in
+      try queue(role).steering.findings().filter { $0.check == "rights" }.map(\.found)
+    }
+    #expect(blind[0] == ["this role may not look at tenants"])
+    #expect(blind[1].count == 3)
+    let owner = try fixture.queue.steering.findings()
+    #expect(!owner.contains { $0.check == "rights" })
+  }
+
   @Test func nameResolutionCannotBeHijacked() throws {
     let connection = try queue("ann").connection
     try connection.execute(

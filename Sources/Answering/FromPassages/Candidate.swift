@@ -31,6 +31,11 @@ package struct Candidate: Sendable, Equatable {
     log(max(likelihood, 1e-6)) + tuning.doubtWords * log(max(support.words, 0.01))
   }
 
+  /// Whether it is given as uncertain.
+  func isDoubtful(_ support: Support, _ tuning: AnswerTuning = .chosen) -> Bool {
+    sureness(support, tuning) < tuning.doubtful
+  }
+
   func isUnsure(_ tuning: AnswerTuning) -> Bool { weight(tuning) < tuning.sure }
 
   /// How likely the model answers, and in these words, as the geometric mean over their tokens.

@@ -16,7 +16,8 @@ extension Answerer {
     let start = ContinuousClock.now
     let text = reading.text
     let route = reading.hasRead ? options.route ?? route : .passages
-    let parts = focus == nil ? try writtenParts(reading, route, options) : nil
+    let isShort = focus == nil && reading.documentTokens < Self.leastSummarized
+    let parts = focus == nil && !isShort ? try writtenParts(reading, route, options) : nil
     let chosen = Highlights.choose(
       parts?.central ?? CentralScores(text).scores, focus: focus.map(reading.lexicalScores),
       attention: try attention(
@@ -27,7 +28,7 @@ extension Answerer {
     let beginning = text.units.ranges.indices.prefix(Highlights.fewest)
     let told = chosen.isEmpty ? Array(beginning) : chosen.map(\.unit)
     let written =
-      focus == nil && reading.documentTokens < Self.leastSummarized
+      isShort
       ? Self.whole(text.document)
       : try summary(reading, parts, told, focus: focus, route, options)
 

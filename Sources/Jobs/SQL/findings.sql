@@ -62,7 +62,3 @@ from (
   union all
   select p.proowner from pg_catalog.pg_proc p where p.pronamespace = 'docproc'::regnamespace and p.proname <> 'zstd_decode') o
 having count(distinct o.owner) > 1
-union all
-select 'tenants', 'warning', format('the tenant %s is no role', m.tenant),
-  format('Whoever makes a role of that name sees its jobs: create role %I', m.tenant)
-from docproc.member m where not exists (select from pg_catalog.pg_roles r where r.rolname = m.tenant)

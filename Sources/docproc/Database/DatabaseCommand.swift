@@ -42,7 +42,13 @@ struct DecoderCommand: ParsableCommand {
 
   func run() throws {
     if sql { return print(Operator.decoder, terminator: "") }
-    try database.open().operator.installDecoder()
+    do {
+      try database.open().operator.installDecoder()
+    } catch PostgresError.query(_, let message, _) {
+      throw UserError(
+        "\(message); the URL has to be a superuser's, and the server needs postgresql-plpython3 and "
+          + "python3-zstandard")
+    }
     output.print(["decoder": "plpython3u"], text: "the database reads payloads now")
   }
 }

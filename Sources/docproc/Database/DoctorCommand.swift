@@ -33,7 +33,7 @@ struct DoctorCommand: ParsableCommand {
       schema        version \(schema)
       live workers  \(liveWorkers)
       decoder       \(decoder)
-      \(findings.isEmpty ? "nothing to complain about" : findings.map { "\($0.level.rawValue): \($0.found)\n  \($0.remedy)" }.joined(separator: "\n"))
+      \(findings.isEmpty ? "nothing to complain about" : findings.map { "\($0.level.rawValue): \(Terminal.clean($0.found))\n  \(Terminal.clean($0.remedy))" }.joined(separator: "\n"))
       """
     }
   }
@@ -48,15 +48,14 @@ struct DoctorCommand: ParsableCommand {
     let database = try database.open()
     let row = try database.connection.query(
       """
-      select version() as server, to_regprocedure('docproc.zstd_decode(bytea, bigint)') is not null as decodes,
-        (select max(version) from docproc.migration) as schema
+      select version() as server, (select max(version) from docproc.migration) as schema
       """
     ).first
     let live = try database.submitter.liveWorkers()
     let report = Report(
       server: try row?.text("server") ?? "", schema: try row?.integer("schema") ?? 0,
       liveWorkers: live,
-      decoder: try row?.boolean("decodes") == true
+      decoder: try database.operator.hasDecoder()
         ? "plpython3u"
         : "none: payloads are decoded by docproc result; see docproc db decoder --help",
       findings: try database.operator.findings() + (live == 0 ? [noWorker] : []))

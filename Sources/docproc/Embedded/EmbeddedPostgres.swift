@@ -109,7 +109,7 @@ struct EmbeddedPostgres {
     }
     let outcome = try JobDatabase.migrate(try Connection(url: url))
     // It is the user's own server; without the decoder docproc result still reads all.
-    if outcome.steps.contains(1) { try? JobDatabase(url: url).operator.installDecoder() }
+    if !outcome.steps.isEmpty { try? JobDatabase(url: url).operator.installDecoder() }
   }
 
   /// One docproc at a time makes or starts the cluster.

@@ -1,4 +1,3 @@
-import Digests
 import Foundation
 import Host
 
@@ -39,8 +38,7 @@ struct LocalWorkers {
       let process = try ChildProcess.startInBackground(
         try Self.program(), ["--threads", String(threads)] + (isOwn ? ["--models", "/"] : []),
         environment: ["DATABASE_URL": database], log: Self.log)
-      let record = "\(Self.began(process) ?? "?") \(digest)"
-      try record.write(toFile: directory + "/\(process).pid", atomically: true, encoding: .utf8)
+      try "".write(toFile: directory + "/\(process).pid", atomically: true, encoding: .utf8)
     }
 
     return missing
@@ -77,27 +75,16 @@ struct LocalWorkers {
     return workers.count
   }
 
-  private var digest: String { SHA256.hex(of: database) }
-
-  /// A process id may have been given to another program since, or to a worker of somebody else:
-  /// the same process began at the same time.
+  /// A process id may have been given to another program since, or to a worker of another database:
+  /// its environment tells.
   private func isOurs(_ process: Int32) -> Bool {
     guard let name = try? String(contentsOfFile: "/proc/\(process)/comm", encoding: .utf8),
-      name.hasPrefix("docproc-worker"), let began = Self.began(process),
-      let record = try? String(contentsOfFile: directory + "/\(process).pid", encoding: .utf8)
+      name.hasPrefix("docproc-worker"),
+      let environment = FileManager.default.contents(atPath: "/proc/\(process)/environ")
     else { return false }
-    return record == "\(began) \(digest)"
-  }
-
-  /// In clock ticks since the host's start; nil for a process that has ended.
-  private static func began(_ process: Int32) -> String? {
-    guard let status = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
-      let close = status.lastIndex(of: ")")
-    else { return nil }
-    // Behind the name: state is the third field of proc(5), the start the twenty-second.
-    let fields = status[status.index(after: close)...].split(separator: " ")
-    guard fields.count > 19, fields[0] != "Z" else { return nil }
-    return String(fields[19])
+    return environment.split(separator: 0).contains {
+      $0.elementsEqual("DATABASE_URL=\(database)".utf8)
+    }
   }
 
   /// docproc-worker beside this program, else in PATH.

@@ -214,6 +214,10 @@ struct ResultCommand: ParsableCommand {
 
   @OptionGroup var options: JobOptions
 
+  func validate() throws {
+    guard quotes >= 0 else { throw ValidationError("--quotes must not be negative") }
+  }
+
   func run() throws {
     let jobs = try options.database.open().submitter
     if text { return print(try jobs.documentText(id), terminator: "") }

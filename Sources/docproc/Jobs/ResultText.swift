@@ -74,7 +74,7 @@ struct ResultOutput: Encodable {
 
       \(reading.tokensRead) tokens read in \(reading.passes) pass, \(Int(reading.seconds)) s at \(Int(reading.tokensPerSecond)) tokens/s, \
       answered in \(Int(reading.answerSeconds.rounded())) s, peak memory \(reading.peakRSSBytes >> 20) MiB, \
-      model \(record.model.name), worker \(record.worker)\(notes.joined())
+      model \(Terminal.clean(record.model.name)), worker \(Terminal.clean(record.worker))\(notes.joined())
       """
   }
 
@@ -107,7 +107,8 @@ struct ResultOutput: Encodable {
     let lines = entries.map { entry in
       let quoted = entry.written ? "" : " (quoted)"
       let title = entry.title.map { "\($0): " } ?? ""
-      return "  [\(entry.start):\(entry.end)] \(title)\(entry.synopsis)\(quoted)"
+      return Terminal.clean(
+        "  [\(entry.start):\(entry.end)] \(title)\(entry.synopsis)\(quoted)")
     }
     return "\nOutline (offsets in the document's text)\n" + lines.joined(separator: "\n") + "\n"
   }

@@ -37,6 +37,6 @@ struct OutputOptions: ParsableArguments {
   /// What is worth knowing beside the result.
   func note(_ text: String) {
     guard !quiet else { return }
-    FileHandle.standardError.write(Data("docproc: \(text)\n".utf8))
+    FileHandle.standardError.write(Data("docproc: \(Terminal.clean(text))\n".utf8))
   }
 }

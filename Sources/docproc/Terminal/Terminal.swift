@@ -23,7 +23,9 @@ enum Terminal {
 
   private static func cleaned(_ text: String, keeping kept: String) -> String {
     let scalars = text.unicodeScalars.map { scalar -> Unicode.Scalar in
-      let isControl = scalar.properties.generalCategory == .control
+      // Marks that turn the direction of writing show other words than there are (CVE-2021-42574).
+      let isControl =
+        scalar.properties.generalCategory == .control || scalar.properties.isBidiControl
       return isControl && !kept.unicodeScalars.contains(scalar) ? "\u{FFFD}" : scalar
     }
     return String(String.UnicodeScalarView(scalars))
