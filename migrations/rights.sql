@@ -36,6 +36,10 @@ grant execute on function
   docproc.submit(
     text, text, jsonb, text, text, text, integer, jsonb, boolean, text, interval),
   docproc.submit_many(jsonb),
+  docproc.begin_upload(),
+  docproc.upload_piece(bigint, integer, text),
+  docproc.submit_upload(
+    text, text, bigint, jsonb, text, text, text, integer, jsonb, boolean, text, interval),
   docproc.cancel(bigint),
   docproc.retry(bigint),
   docproc.pause(bigint),
@@ -49,6 +53,7 @@ grant execute on function
   docproc.unregister_worker(uuid),
   docproc.beat(uuid),
   docproc.claim(uuid, text[], boolean, integer),
+  docproc.load_text(bigint, bigint, integer),
   docproc.report(bigint, bigint, bigint, bigint, bigint, bigint),
   docproc.report_writing(bigint, bigint, bigint, text, bigint),
   docproc.save_checkpoint(
@@ -69,7 +74,7 @@ grant execute on function
   docproc.forget_old(integer)
   to docproc_worker;
 
-grant execute on function docproc.result_payload(bigint)
+grant execute on function docproc.result_payload(bigint), docproc.document_text(bigint)
   to docproc_reader;
 
 grant execute on function docproc.repair(bigint)
@@ -84,6 +89,8 @@ grant execute on function
 -- Tables: readers need them for the views, which run with the reader's rights.
 grant select on
   docproc.document,
+  docproc.content,
+  docproc.content_piece,
   docproc.job,
   docproc.job_state,
   docproc.ready,
@@ -132,14 +139,16 @@ begin
       c.oid::regclass as name,
       c.relrowsecurity as is_secured,
       case
-        when c.relname in ('document', 'job')
+        when c.relname in ('content', 'document', 'job')
           then 'tenant = (select docproc.current_tenant())'
+        when c.relname = 'content_piece'
+          then 'exists (select from docproc.content t where t.id = content_id)'
         else 'exists (select from docproc.job j where j.id = job_id)'
       end as mine
     from pg_catalog.pg_class c
     where c.relnamespace = 'docproc'::regnamespace
       and c.relname in (
-        'document', 'job', 'job_state', 'ready', 'claim', 'reading', 'result',
+        'content', 'content_piece', 'document', 'job', 'job_state', 'ready', 'claim', 'reading', 'result',
         'checkpoint', 'checkpoint_page', 'event')
   loop
     if not t.is_secured then

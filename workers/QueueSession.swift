@@ -11,6 +11,8 @@ final class QueueSession {
   private let logger: Logger
   private let pulse: Pulse
   private var queue: any WorkerQueue
+  /// What is listened to, also after the connection was made anew.
+  private var channel: QueueChannel?
 
   /// - Throws: `PostgresError` when the database cannot be reached or has another schema.
   init(
@@ -49,6 +51,20 @@ final class QueueSession {
     }
   }
 
+  /// - Throws: as `call`
+  func listen(to channel: QueueChannel) throws {
+    self.channel = channel
+    _ = try call { try $0.listen(to: channel) }
+  }
+
+  /// What comes from now on is not kept.
+  /// - Throws: as `call`
+  func unlisten() throws {
+    guard let channel else { return }
+    self.channel = nil
+    _ = try call { try $0.unlisten(from: channel) }
+  }
+
   /// Waits until a job may be there, the time is over, or the worker is told to stop.
   func waitForWork(seconds: Double) {
     pulse.beat()
@@ -60,7 +76,7 @@ final class QueueSession {
   private func reconnect() throws {
     do {
       let fresh = try connect()
-      try fresh.listen(to: .ready)
+      if let channel { try fresh.listen(to: channel) }
       queue = fresh
     } catch let error as PostgresError where error.isTransient {
       // The next call fails at once, and its turn comes again.

@@ -67,17 +67,18 @@ final class WorkerLoop {
 
     try offerSpooled()
     pulse.ready()
-    _ = try session.call { try $0.listen(to: .ready) }
+    try session.listen(to: .ready(worker: card.id))
     while !stop.isRequested {
       guard let claimed = try claim() else { break }
       if let job = claimed {
         // A reading takes long: what comes meanwhile would pile up.
-        _ = try session.call { try $0.unlisten(from: .ready) }
+        try session.unlisten()
         try work(on: job)
       }
       if once { break }
-      if claimed != nil { _ = try session.call { try $0.listen(to: .ready) } }
-      if claimed == nil {
+      if claimed != nil {
+        try session.listen(to: .ready(worker: card.id))
+      } else {
         session.waitForWork(seconds: Self.pollSeconds * Double.random(in: 0.75...1))
       }
     }

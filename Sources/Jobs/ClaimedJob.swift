@@ -42,11 +42,15 @@ package struct ClaimedJob: Sendable {
   /// - Throws: `JobError.unknownParameter`: then a newer worker may know it; `.malformedParameters`.
   package func parameters() throws -> JobParameters { try JobParameters.decoded(parameterText) }
 
-  /// - Throws: `JobError.malformedParts`
+  /// - Throws: `JobError.malformedParts`, `.damagedDocument`
   package func document() throws -> Document {
-    Document(
+    let document = Document(
       name: documentName, text: text,
       parts: try PartsCoding.decode(parts, scalars: text.unicodeScalars.count))
+    guard document.sha256 == sha256 else {
+      throw JobError.damagedDocument(expected: sha256, found: document.sha256)
+    }
+    return document
   }
 
   /// What a reading's state depends on: readings of the same key are the same, block by block.

@@ -6,6 +6,7 @@ package enum JobError: Error, Equatable, CustomStringConvertible {
   case unknownTask(String)
   case unknownState(String)
   case malformedParts(reason: String)
+  case damagedDocument(expected: String, found: String)
   case unknownParameter(String)
   case malformedParameters(reason: String)
   case impossibleParameter(name: String, value: String, allowed: String)
@@ -25,6 +26,8 @@ package enum JobError: Error, Equatable, CustomStringConvertible {
       "the job's parameters are not as they should be: \(reason)"
     case .impossibleParameter(let name, let value, let allowed):
       "the job's parameter \(name) is \(value); it may be \(allowed)"
+    case .damagedDocument(let expected, let found):
+      "the document's text has the SHA-256 \(found), but \(expected) was ordered: submit it again"
     case .malformedParts(let reason): "the job's parts are not as they should be: \(reason)"
     }
   }

@@ -12,18 +12,37 @@ package struct Submitter {
   /// - Returns: the job's id, and whether it is new.
   /// - Throws: `PostgresError`
   package func submit(_ order: JobOrder) throws -> (id: Int, created: Bool) {
-    let rows = try database.rows(
-      from: "submit",
-      [
-        .text(order.document.name), .text(order.document.text),
-        .text(try PartsCoding.encode(order.document.parts)), .text(order.task.rawValue),
-        .text(order.question), .text(order.model), .integer(order.priority),
-        .text(try order.parameters.encoded()),
-        .boolean(order.again), .text(order.key),
-        .seconds(order.deadlineSeconds.map { Double($0) }),
-      ])
-    guard let row = rows.first else { throw PostgresError.unexpectedResult("no job") }
+    let document = order.document
+    let name = Parameter.text(document.name)
+    let details = try order.details()
+    if document.text.utf8.count <= Self.pieceBytes {
+      let rows = try database.rows(from: "submit", [name, .text(document.text)] + details)
+      return try Self.job(rows.first)
+    }
 
+    let named = [name, .text(document.sha256)]
+    let known = try database.rows(from: "submit_upload", named + [.null] + details)
+    if let row = known.first { return try Self.job(row) }
+    let upload = try upload(document.text)
+    return try Self.job(
+      database.rows(from: "submit_upload", named + [.integer(upload)] + details).first)
+  }
+
+  /// Longer texts go to the database in pieces of so many bytes: it never holds one whole.
+  private static let pieceBytes = 4 << 20
+
+  /// - Returns: the upload's number.
+  private func upload(_ text: String) throws -> Int {
+    let number = try database.value(of: "begin_upload").integer("value")
+    for (index, piece) in text.pieces(bytes: Self.pieceBytes).enumerated() {
+      _ = try database.value(
+        of: "upload_piece", [.integer(number), .integer(index), .text(String(piece))])
+    }
+    return number
+  }
+
+  private static func job(_ row: Row?) throws -> (id: Int, created: Bool) {
+    guard let row else { throw PostgresError.unexpectedResult("no job") }
     return (try row.integer("job_id"), try row.boolean("created"))
   }
 
@@ -71,13 +90,21 @@ package struct Submitter {
   /// - Throws: `JobError.noSuchJob`, `PostgresError`
   package func documentText(_ id: Int) throws -> String {
     let sql = """
-      select d.text from docproc.job j join docproc.document d on d.id = j.document_id
-      where j.id = $1::bigint
+      select p.text, t.bytes from docproc.job j
+      join docproc.document d on d.id = j.document_id
+      join docproc.content t on t.id = d.content_id
+      join docproc.content_piece p on p.content_id = t.id
+      where j.id = $1::bigint and p.number = $2::integer
       """
-    guard let row = try database.connection.query(sql, [.integer(id)]).first else {
-      throw JobError.noSuchJob(id)
+    var text = ""
+    var number = 0
+    while let row = try database.connection.query(sql, [.integer(id), .integer(number)]).first {
+      if number == 0 { text.reserveCapacity(try row.integer("bytes")) }
+      text += try row.text("text")
+      number += 1
     }
-    return try row.text("text")
+    if number == 0 { throw JobError.noSuchJob(id) }
+    return text
   }
 
   /// Tokens a second of the newest readings by a model, their median; nil where there are none.
@@ -97,6 +124,31 @@ package struct Submitter {
     let rows = try database.connection.query(
       "select count(*) as count from docproc.workers where alive")
     return try rows.first?.integer("count") ?? 0
+  }
+}
+
+extension JobOrder {
+  /// As the arguments of docproc.submit after the document's.
+  fileprivate func details() throws -> [Parameter] {
+    [
+      .text(try PartsCoding.encode(document.parts)), .text(task.rawValue), .text(question),
+      .text(model), .integer(priority), .text(try parameters.encoded()), .boolean(again),
+      .text(key), .seconds(deadlineSeconds.map { Double($0) }),
+    ]
+  }
+}
+
+extension String {
+  /// Stretches of at most so many UTF-8 bytes, which cut no character's code in two.
+  /// - Parameter bytes: four or more.
+  func pieces(bytes: Int) -> some Sequence<Substring> {
+    sequence(state: startIndex) { start in
+      guard start < endIndex else { return nil }
+      var end = utf8.index(start, offsetBy: bytes, limitedBy: endIndex) ?? endIndex
+      while end < endIndex, utf8[end] & 0xC0 == 0x80 { end = utf8.index(before: end) }
+      defer { start = end }
+      return self[start..<end]
+    }
   }
 }
 

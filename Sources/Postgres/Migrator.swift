@@ -163,8 +163,9 @@ package struct Migrator: Sendable {
   }
 
   private func apply(_ step: Step, _ connection: Connection) throws {
+    let sql = try hasLZ4(connection) ? step.sql : Self.withoutLZ4(step.sql)
     try connection.transaction {
-      try connection.execute(script: step.sql)
+      try connection.execute(script: sql)
       try connection.query(
         """
         insert into docproc.migration (version, name, breaking, sha256)
@@ -175,6 +176,18 @@ package struct Migrator: Sendable {
           .text(step.sha256),
         ])
     }
+  }
+
+  /// A server that was built without it compresses as it does by default.
+  package func hasLZ4(_ connection: Connection) throws -> Bool {
+    let methods = try connection.query(
+      "select from pg_settings where name = 'default_toast_compression' and 'lz4' = any (enumvals)")
+    return !methods.isEmpty
+  }
+
+  private static func withoutLZ4(_ sql: String) -> String {
+    sql.split(separator: "\n", omittingEmptySubsequences: false)
+      .filter { !$0.hasSuffix("set compression lz4;") }.joined(separator: "\n")
   }
 
   // MARK: Objects

@@ -160,6 +160,11 @@ import Tokenizer
       let error = #expect(throws: PromptError.self) { try ModelPrompt.of(folder.path) }
       #expect("\(try #require(error))".contains(folder.path), "\(reason)")
     }
+    var untagged = PromptFamilies.chatML
+    untagged.thinking = .init(open: "<think>", close: "", isOpened: false)
+    try untagged.write(to: folder.path)
+    let error = #expect(throws: PromptError.self) { try ModelPrompt.of(folder.path) }
+    #expect("\(try #require(error))".contains("thinking.close is empty"))
     #expect(throws: PromptError.unknownToken("<|im_end|>")) {
       try PromptFormat(Self.tokenizer(["<|im_start|>"]), PromptFamilies.chatML)
     }

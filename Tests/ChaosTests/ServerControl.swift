@@ -33,9 +33,9 @@ struct ServerControl {
   }
 
   private static func binaries() throws -> String {
-    let versions = try FileManager.default.contentsOfDirectory(atPath: "/usr/lib/postgresql")
+    let versions = try FileManager.default.contentsOfDirectory(atPath: Repository.postgres)
       .compactMap(Int.init)
-    return "/usr/lib/postgresql/\(versions.max() ?? 15)/bin"
+    return "\(Repository.postgres)/\(versions.max() ?? 15)/bin"
   }
 
   func start() throws {

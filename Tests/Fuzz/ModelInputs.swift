@@ -53,6 +53,15 @@ struct ModelInputs {
     for file in names {
       try manager.copyItem(atPath: source + "/" + file, toPath: folder + "/" + file)
     }
+    if random.bits() % 8 == 0 {
+      let prompt = folder + "/prompt.json"
+      try Self.prompt.write(toFile: prompt, atomically: false, encoding: .utf8)
+      let what =
+        random.bits() % 4 == 0
+        ? try Change.bytes(of: prompt, to: prompt, &random)
+        : try Change.json(of: prompt, to: prompt, &random)
+      return (folder, "\(name(source))/prompt.json, \(what)", false)
+    }
     let weights = names.filter { $0.hasSuffix(".safetensors") }
     let file =
       random.bits() % 2 == 0
@@ -70,6 +79,15 @@ struct ModelInputs {
       }
     return (folder, "\(name(source))/\(file), \(what)", false)
   }
+
+  /// How a model is spoken to, with every kind of value.
+  private static let prompt = """
+    {"format": 1, "has_system_turn": true, "source": "family Qwen3", "stop": ["<|im_end|>"],
+     "sampling": {"temperature": 0.6, "top_k": 20, "top_p": 0.95},
+     "thinking": {"close": "</think>", "is_opened": false, "open": "<think>"},
+     "turns": {"before_answer": [{"token": "<|im_end|>"}, {"text": "assistant"}],
+       "before_system": [{"token": "<|im_start|>"}], "before_user": [{"text": "user"}]}}
+    """
 
   private func name(_ path: String) -> String { String(path.split(separator: "/").last ?? "") }
 }

@@ -289,7 +289,7 @@ import Testing
     // Those of the server's version.
     let version = try #require(
       try fixture.value("current_setting('server_version_num')::int / 10000"))
-    let path = "/usr/lib/postgresql/\(version)/bin/\(program)"
+    let path = "\(Repository.postgres)/\(version)/bin/\(program)"
     let result = try Program(home: directory.path).execute(path, arguments)
     return (result.status, result.error)
   }

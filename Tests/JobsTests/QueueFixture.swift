@@ -17,7 +17,7 @@ struct QueueFixture {
     queue = try PostgresWorkerQueue(url: url)
     try queue.connection.execute(
       script: """
-        truncate docproc.document, docproc.worker, docproc.event restart identity cascade;
+        truncate docproc.content, docproc.worker, docproc.event restart identity cascade;
         update docproc.setting set value = '60 s' where name = 'lease';
         """)
     try register(worker, "test")

@@ -14,6 +14,14 @@ package enum Repository {
 
   package static var book: String { root + "/books/alice.txt" }
 
+  /// Versions of Postgres side by side, as docproc looks for them.
+  package static let postgres =
+    ProcessInfo.processInfo.environment["DOCPROC_POSTGRES"] ?? "/usr/lib/postgresql"
+
+  /// A folder like that with later versions too; `make test` makes it and sets the variable.
+  package static let otherPostgres =
+    ProcessInfo.processInfo.environment["DOCPROC_TEST_POSTGRES"]
+
   /// The default model's folder; `make test` installs it and sets the variable.
   package static let defaultModel = ProcessInfo.processInfo.environment["DOCPROC_TEST_MODEL"]
     .flatMap {

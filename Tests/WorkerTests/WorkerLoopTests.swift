@@ -1,3 +1,4 @@
+import Digests
 import Documents
 import Foundation
 import Jobs
@@ -29,7 +30,7 @@ import Testing
   ) -> ClaimedJob {
     ClaimedJob(
       claim: claim, task: task, question: nil, model: "m", documentName: "a.txt", text: "A text.",
-      parts: parts, parameters: parameters, sha256: "0", bytes: 7)
+      parts: parts, parameters: parameters, sha256: SHA256.hex(of: "A text."), bytes: 7)
   }
 
   private var record: ResultRecord {

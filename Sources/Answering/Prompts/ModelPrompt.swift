@@ -100,6 +100,10 @@ package struct ModelPrompt: Sendable, Codable, Equatable {
         throw PromptError.malformed(
           path: path, reason: "its format is \(prompt.format); this program knows \(newestFormat)")
       }
+      // An empty tag stands everywhere: every answer would be a thought.
+      if let thinking = prompt.thinking, thinking.open.isEmpty || thinking.close.isEmpty {
+        throw PromptError.malformed(path: path, reason: "thinking.open or thinking.close is empty")
+      }
       return prompt
     } catch let error as DecodingError {
       throw PromptError.malformed(path: path, reason: Self.reason(error))

@@ -53,10 +53,27 @@ package final class PostgresWorkerQueue: WorkerQueue {
   package func claim(
     atMost count: Int, worker: UUID, models: [String], takesPaths: Bool
   ) throws -> [ClaimedJob] {
-    try database.rows(
+    let rows = try database.rows(
       from: "claim",
-      [.text(worker.uuidString), .list(models), .boolean(takesPaths), .integer(count)]
-    ).map(ClaimedJob.init)
+      [.text(worker.uuidString), .list(models), .boolean(takesPaths), .integer(count)])
+    return try rows.compactMap { row in
+      let claim = Claim(job: try row.integer("job_id"), fence: try row.integer("fence"))
+      return try text(claim, row).map { try ClaimedJob(claim, row, text: $0) }
+    }
+  }
+
+  /// The whole text of a document, the first piece of which came with the claim.
+  /// - Returns: nil when the claim was lost meanwhile.
+  private func text(_ claim: Claim, _ row: Row) throws -> String? {
+    var text = try row.text("document_text")
+    let pieces = try row.integer("document_pieces")
+    if pieces > 1 { text.reserveCapacity(try row.integer("document_bytes")) }
+    for piece in 1..<max(pieces, 1) {
+      let found = try database.rows(from: "load_text", claim.parameters + [.integer(piece)])
+      guard let next = found.first else { return nil }
+      text += try next.text("text")
+    }
+    return text
   }
 
   package func report(_ claim: Claim, _ progress: JobProgress) throws -> Verdict {
@@ -163,11 +180,11 @@ package final class PostgresWorkerQueue: WorkerQueue {
   // MARK: Notifications
 
   package func listen(to channel: QueueChannel) throws {
-    try database.connection.listen(channel.rawValue)
+    for name in channel.names { try database.connection.listen(name) }
   }
 
   package func unlisten(from channel: QueueChannel) throws {
-    try database.connection.unlisten(channel.rawValue)
+    for name in channel.names { try database.connection.unlisten(name) }
   }
 
   package func wait(seconds: Double, alarm: Int32) throws {
@@ -182,12 +199,11 @@ extension Claim {
 
 extension ClaimedJob {
   /// - Parameter row: of docproc.claim.
-  fileprivate init(_ row: Row) throws {
+  fileprivate init(_ claim: Claim, _ row: Row, text: String) throws {
     self.init(
-      claim: Claim(job: try row.integer("job_id"), fence: try row.integer("fence")),
-      task: try row.text("task"), question: try row.optionalText("question"),
+      claim: claim, task: try row.text("task"), question: try row.optionalText("question"),
       model: try row.text("model"), documentName: try row.text("document_name"),
-      text: try row.text("document_text"), parts: try row.text("document_parts"),
+      text: text, parts: try row.text("document_parts"),
       parameters: try row.text("parameters"),
       sha256: try row.text("document_sha256"), bytes: try row.integer("document_bytes"))
   }

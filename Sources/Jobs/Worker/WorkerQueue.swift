@@ -102,11 +102,21 @@ package struct CheckpointPlan: Sendable, Equatable {
 }
 
 /// What the queue tells those who listen.
-package enum QueueChannel: String, Sendable {
-  /// A job may be claimed.
-  case ready = "docproc_ready"
+package enum QueueChannel: Sendable, Equatable {
+  /// A job may be claimed: by this worker, which was chosen, or by any.
+  case ready(worker: UUID)
   /// Somebody wishes something of a running job's worker.
-  case wish = "docproc_wish"
+  case wish
+
+  /// As Postgres knows it.
+  var names: [String] {
+    switch self {
+    case .ready(let worker):
+      let own = worker.uuidString.lowercased().replacing("-", with: "_")
+      return ["docproc_ready", "docproc_ready_\(own)"]
+    case .wish: return ["docproc_wish"]
+    }
+  }
 }
 
 extension WorkerQueue {

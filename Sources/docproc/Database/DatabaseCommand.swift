@@ -7,7 +7,7 @@ struct DatabaseCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "db", abstract: "The database: its address, schema and health.",
     subcommands: [
-      URLCommand.self, MigrateCommand.self, DecoderCommand.self, DoctorCommand.self,
+      URLCommand.self, MigrateCommand.self, UpgradeCommand.self, DecoderCommand.self, DoctorCommand.self,
     ])
 }
 
@@ -50,6 +50,36 @@ struct DecoderCommand: ParsableCommand {
           + "python3-zstandard")
     }
     output.print(["decoder": "plpython3u"], text: "the database reads payloads now")
+  }
+}
+
+struct UpgradeCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "upgrade",
+    abstract: "Bring the embedded database to a newer major version of Postgres.",
+    discussion: """
+      Both versions have to be installed, and nobody connected. The database is copied by pg_dump \
+      and compared; the old one stays beside it until you remove it.
+      """)
+
+  @Option(help: "The major version; default: the newest that is installed.")
+  var to: Int?
+
+  @OptionGroup var output: OutputOptions
+
+  func run() throws {
+    guard let done = try EmbeddedPostgres().upgrade(to: to, note: output.note) else {
+      return output.print(
+        ["upgraded": false], text: "the database is of that version of Postgres already")
+    }
+    try EmbeddedPostgres().ensureRunning()
+    // Each version words views in its own way: what doctor compares with is noted anew.
+    _ = try JobDatabase.migrate(try Connection(url: EmbeddedPostgres().url), again: true)
+    try? JobDatabase(url: EmbeddedPostgres().url).operator.installDecoder()
+    output.print(
+      done,
+      text: "Postgres \(done.from) -> \(done.to); the old database is in \(done.old): remove it "
+        + "once all is well")
   }
 }
 

@@ -6,15 +6,15 @@ import Postgres
 /// A private Postgres cluster under the data directory, made of the system's own
 /// binaries, reachable only through a unix socket that its owner may open.
 struct EmbeddedPostgres {
-  private static let role = "docproc"
+  static let role = "docproc"
   /// The system user that owns the cluster when docproc runs as root, whom Postgres refuses.
   private static let unprivilegedUser = "postgres"
   private static let longestSocketPath = 100
 
   private let home = DataHome.path + "/postgres"
-  private var data: String { home + "/data" }
-  private var socket: String { home + "/run" }
-  private var log: String { home + "/log" }
+  var data: String { home + "/data" }
+  var socket: String { home + "/run" }
+  var log: String { home + "/log" }
   private var isRoot: Bool { getuid() == 0 }
 
   /// The connection URL, whether or not the server runs.
@@ -28,7 +28,10 @@ struct EmbeddedPostgres {
   func ensureRunning() throws {
     try prepareDirectories()
     try withLock {
-      if !FileManager.default.fileExists(atPath: data + "/PG_VERSION") { try create() }
+      if version == nil {
+        try create(in: data + ".new", programs: try binaries())
+        try FileManager.default.moveItem(atPath: data + ".new", toPath: data)
+      }
       LogFile.rotate(log)
       if try !isRunning() { try start() }
       try prepareDatabase()
@@ -36,7 +39,7 @@ struct EmbeddedPostgres {
   }
 
   func isRunning() throws -> Bool {
-    guard FileManager.default.fileExists(atPath: data + "/PG_VERSION") else { return false }
+    guard version != nil else { return false }
     return try run("pg_ctl", ["status", "-D", data]).status == 0
   }
 
@@ -64,13 +67,13 @@ struct EmbeddedPostgres {
     chmod(socket, 0o700)
   }
 
-  private func create() throws {
-    // Made aside and renamed: a cluster that was cut short is never taken for a whole one.
-    let unfinished = data + ".new"
+  /// Made aside, to be renamed: a cluster that was cut short is never taken for a whole one.
+  func create(in unfinished: String, programs: String) throws {
     try? FileManager.default.removeItem(atPath: unfinished)
     let result = try run(
       "initdb",
-      ["-D", unfinished, "-U", Self.role, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"])
+      ["-D", unfinished, "-U", Self.role, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"],
+      in: programs)
     guard result.status == 0 else {
       throw UserError(
         "initdb failed: "
@@ -91,10 +94,9 @@ struct EmbeddedPostgres {
     try handle.seekToEnd()
     try handle.write(contentsOf: Data(settings.utf8))
     try handle.close()
-    try FileManager.default.moveItem(atPath: unfinished, toPath: data)
   }
 
-  private func start() throws {
+  func start() throws {
     let result = try run("pg_ctl", ["start", "-w", "-t", "60", "-D", data, "-l", log])
     guard result.status == 0 else {
       throw UserError("Postgres did not start; see \(log). \(result.error)")
@@ -113,18 +115,24 @@ struct EmbeddedPostgres {
   }
 
   /// One docproc at a time makes or starts the cluster.
-  private func withLock(_ body: () throws -> Void) throws {
+  func withLock<Result>(_ body: () throws -> Result) throws -> Result {
     let descriptor = open(DataHome.path + "/postgres.lock", O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
     guard descriptor >= 0, flock(descriptor, LOCK_EX) == 0 else {
       throw UserError("cannot lock \(DataHome.path)")
     }
     defer { close(descriptor) }
-    try body()
+    return try body()
   }
 
-  /// Runs one of Postgres's programs of the cluster's version, as root under another user.
-  private func run(_ program: String, _ arguments: [String]) throws -> Command.Result {
-    let path = try binaries() + "/" + program
+  /// Runs one of Postgres's programs, of the cluster's version where no directory is named.
+  func run(
+    _ program: String, _ arguments: [String], in directory: String? = nil
+  ) throws -> Command.Result {
+    try asOwner(try (directory ?? binaries()) + "/" + program, arguments)
+  }
+
+  /// Runs a program as the cluster's owner: Postgres refuses root.
+  func asOwner(_ path: String, _ arguments: [String]) throws -> Command.Result {
     guard isRoot else { return try Command.run(path, arguments, directory: "/") }
     guard getpwnam(Self.unprivilegedUser) != nil else {
       throw UserError(
@@ -141,10 +149,15 @@ struct EmbeddedPostgres {
       ] + arguments, directory: "/")
   }
 
-  /// The directory of the programs that fit the cluster; for a new one of the newest.
-  private func binaries() throws -> String {
-    let made = try? String(contentsOfFile: data + "/PG_VERSION", encoding: .utf8)
+  /// The major version that made the cluster; nil where there is none.
+  var version: String? {
+    try? String(contentsOfFile: data + "/PG_VERSION", encoding: .utf8)
       .trimmingCharacters(in: .whitespacesAndNewlines)
+  }
+
+  /// The directory of the programs that fit the cluster; for a new one of the newest.
+  func binaries() throws -> String {
+    let made = version
     if let found = PostgresPrograms.directory(version: made) { return found }
     guard let made else {
       throw UserError(
@@ -153,6 +166,6 @@ struct EmbeddedPostgres {
     }
     throw UserError(
       "the database in \(data) was made by Postgres \(made), which is not installed any more; run: "
-        + "apt-get install postgresql-\(made), or bring it to a newer version with pg_upgrade")
+        + "apt-get install postgresql-\(made); docproc db upgrade then brings it to a newer version")
   }
 }

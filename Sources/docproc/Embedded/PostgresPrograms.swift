@@ -1,9 +1,11 @@
 import Foundation
 import Host
 
-/// Where this host has Postgres's own programs: Debian keeps versions side by side.
+/// Where this host has Postgres's own programs: Debian keeps versions side by side, and so does a
+/// folder that DOCPROC_POSTGRES names.
 enum PostgresPrograms {
-  private static let root = "/usr/lib/postgresql"
+  private static let root =
+    ProcessInfo.processInfo.environment["DOCPROC_POSTGRES"] ?? "/usr/lib/postgresql"
 
   /// The versions that are installed side by side, newest first.
   static var versions: [Int] {

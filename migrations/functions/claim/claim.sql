@@ -2,6 +2,7 @@
 -- Workers call it; it returns a row for each job, none without work.
 -- Higher priorities go first, then older jobs, and never more than `most`.
 -- With `takes_paths` the worker also runs models that are given by path.
+-- Of a text in several pieces it gives the first; docproc.load_text gives the others.
 -- Claims which it still holds are given back first: their answer got lost.
 -- It locks the jobs' places in the queue, and skips those locked by others.
 create or replace function docproc.claim(
@@ -19,6 +20,7 @@ returns table (
   parameters jsonb,
   document_name text,
   document_text text,
+  document_pieces integer,
   document_parts jsonb,
   document_sha256 text,
   document_bytes bigint
@@ -107,7 +109,8 @@ begin
       j.model,
       j.parameters,
       d.name,
-      d.text,
+      p.text,
+      t.pieces,
       d.parts,
       d.sha256,
       d.bytes
@@ -115,5 +118,31 @@ begin
     join chosen c on c.job_id = g.job_id
     join job j on j.id = g.job_id
     join document d on d.id = j.document_id
+    join content t on t.id = d.content_id
+    join content_piece p on p.content_id = d.content_id and p.number = 0
     order by c.priority desc, c.available_at, c.job_id;
+
+  if not found then
+    update worker w
+    set is_idle = true
+    where w.id = claiming_worker
+      and not w.is_idle;
+    return;
+  end if;
+
+  update worker w
+  set is_idle = false
+  where w.id = claiming_worker
+    and w.is_idle;
+
+  -- There may be more than the one that was woken can do: it wakes the next.
+  perform wake(m.model)
+  from unnest(models) m (model)
+  where exists (
+    select
+    from ready n
+    where n.model = m.model
+      and n.available_at <= clock_timestamp()
+  )
+  limit 1;
 end $$;

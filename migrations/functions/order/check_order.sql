@@ -1,9 +1,11 @@
 -- Refuses an order that no worker could do, or that is larger than anybody needs.
--- Called by docproc.submit before anything is stored; it locks nothing.
+-- Other functions call it before they make a job; sizes are the document's. It locks nothing.
 -- It raises program_limit_exceeded for sizes, and check_violation for the rest.
 create or replace function docproc.check_order(
   document_name text,
-  document_text text,
+  bytes bigint,
+  scalars bigint,
+  is_blank boolean,
   parts jsonb,
   question text,
   model text,
@@ -19,9 +21,9 @@ declare
   highest integer;
   size record;
 begin
-  if octet_length(document_text) > most then
+  if check_order.bytes > most then
     raise exception 'the document % has % bytes, more than the limit of %',
-      left(document_name, 100), octet_length(document_text), most
+      left(document_name, 100), check_order.bytes, most
       using
         errcode = 'program_limit_exceeded',
         hint = 'Split it, or raise most_document_bytes in docproc.setting '
@@ -44,10 +46,7 @@ begin
       using errcode = 'program_limit_exceeded', hint = size.hint;
   end loop;
 
-  -- All of a long text is looked at only where its beginning is blank.
-  if btrim(left(document_text, 10000), E' \t\r\n\f\v') = ''
-    and btrim(convert_to(document_text, 'UTF8'), '\x20090d0a0c0b'::bytea) = ''
-  then
+  if is_blank then
     raise exception 'the document % holds no text', document_name
       using errcode = 'check_violation';
   end if;
@@ -66,5 +65,5 @@ begin
     end if;
   end if;
 
-  perform check_parts(parts, char_length(document_text));
+  perform check_parts(parts, scalars);
 end $$;

@@ -2,7 +2,7 @@
 -- Other functions call it, for jobs that are not on the queue yet.
 -- Without a delay the job gets the place that its age gives it.
 -- So a job that was interrupted goes on before others like it begin.
--- It locks the job's state, and wakes idle workers at the commit.
+-- It locks the job's state, and wakes an idle worker at the commit.
 create or replace function docproc.make_ready(
   job bigint,
   delay interval,
@@ -25,5 +25,7 @@ begin
   from job j
   where j.id = job;
 
-  perform pg_notify('docproc_ready', '');
+  perform wake(j.model)
+  from job j
+  where j.id = job;
 end $$;

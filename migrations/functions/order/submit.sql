@@ -23,78 +23,34 @@ returns table (job_id bigint, created boolean)
 language plpgsql
 as $$
 declare
-  digest text;
   owner text := current_tenant();
-  identity text;
+  digest text;
+  stored bigint;
   document bigint;
-  job bigint;
 begin
   perform check_order(
-    document_name, document_text, submit.parts, submit.question, submit.model, submit.priority,
+    document_name, octet_length(document_text), char_length(document_text),
+    is_blank(document_text), submit.parts, submit.question, submit.model, submit.priority,
     submit.parameters, submit.key);
   digest := encode(sha256(convert_to(document_text, 'UTF8')), 'hex');
 
-  -- Somebody may remove the same document meanwhile: then it is stored anew.
-  loop
-    insert into document as d (tenant, name, sha256, text, bytes, parts)
-    values (
-      owner,
-      document_name,
-      digest,
-      document_text,
-      octet_length(document_text),
-      coalesce(
-        submit.parts,
-        jsonb_build_array(jsonb_build_object(
-          'path', document_name, 'start', 0, 'length', char_length(document_text)))))
-    on conflict (tenant, sha256, name) do nothing
-    returning d.id into document;
+  -- What is here already is not written again.
+  document := store_document(owner, document_name, digest, null, submit.parts);
 
-    exit when document is not null;
+  if document is null then
+    insert into content (tenant, bytes, scalars, is_blank, pieces)
+    values (owner, octet_length(document_text), char_length(document_text), false, 1)
+    returning id into stored;
 
-    select d.id into document
-    from document d
-    where d.tenant = owner
-      and d.sha256 = digest
-      and d.name = document_name
-    for key share;
+    insert into content_piece (content_id, number, text)
+    values (stored, 0, document_text);
 
-    exit when document is not null;
-  end loop;
-
-  identity := case
-    when again then null
-    when key is not null then 'key:' || key
-    else encode(sha256(convert_to(
-      jsonb_build_array(
-        document, submit.task, submit.question, submit.model, submit.parameters)::text,
-      'UTF8')), 'hex')
-  end;
-
-  insert into job as j (
-    tenant, document_id, task, question, model, priority, parameters, idempotency_key, deadline)
-  values (
-    owner, document, submit.task, submit.question, submit.model, submit.priority,
-    submit.parameters, identity, submit.deadline)
-  on conflict (tenant, idempotency_key) do nothing
-  returning j.id into job;
-
-  if job is null then
-    return query
-      select j.id, false
-      from job j
-      where j.tenant = owner
-        and j.idempotency_key = identity;
-    return;
+    document := store_document(owner, document_name, digest, stored, submit.parts);
   end if;
 
-  insert into job_state (job_id, state)
-  values (job, 'available');
-
-  insert into ready (job_id, model, priority)
-  values (job, submit.model, submit.priority);
-
-  perform record_event(job, 'submitted');
-  perform pg_notify('docproc_ready', '');
-  return query select job, true;
+  return query
+    select o.job_id, o.created
+    from order_job(
+      owner, document, submit.task, submit.question, submit.model, submit.priority,
+      submit.parameters, again, key, submit.deadline) o;
 end $$;

@@ -9,6 +9,7 @@ language plpgsql
 as $$
 declare
   of_document bigint;
+  of_content bigint;
 begin
   perform require_job(job);
 
@@ -40,7 +41,11 @@ begin
 
   delete from document d
   where d.id = of_document
-    and not exists (select from job j where j.document_id = d.id);
+    and not exists (select from job j where j.document_id = d.id)
+  returning d.content_id into of_content;
+
+  delete from content c
+  where c.id = of_content;
 
   return found;
 end $$;

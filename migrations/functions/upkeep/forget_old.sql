@@ -47,10 +47,29 @@ begin
       for update skip locked
     ) d;
 
-    delete from document d
-    where d.id = any (unused)
-      and not exists (select from job j where j.document_id = d.id);
+    with gone as (
+      delete from document d
+      where d.id = any (unused)
+        and not exists (select from job j where j.document_id = d.id)
+      returning d.content_id
+    )
+    select array_agg(g.content_id) into unused
+    from gone g;
+
+    delete from content c
+    where c.id = any (unused);
   end if;
+
+  -- Uploads that nobody ordered anything about.
+  delete from content c
+  where c.id in (
+    select e.id
+    from content e
+    where e.created_at < clock_timestamp() - interval '1 day'
+      and not exists (select from document d where d.content_id = e.id)
+    limit most
+    for update skip locked
+  );
 
   update upkeep
   set done_at = clock_timestamp()
