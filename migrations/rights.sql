@@ -40,6 +40,9 @@ grant execute on function
   docproc.upload_piece(bigint, integer, text),
   docproc.submit_upload(
     text, text, bigint, jsonb, text, text, text, integer, jsonb, boolean, text, interval),
+  docproc.ask(text, bigint, bigint, text, integer, jsonb, boolean),
+  docproc.ask_many(jsonb, bigint, bigint, text, integer, jsonb, boolean),
+  docproc.forget_reading(bigint),
   docproc.cancel(bigint),
   docproc.retry(bigint),
   docproc.pause(bigint),
@@ -61,6 +64,15 @@ grant execute on function
     bigint, bigint, bytea, bigint, text),
   docproc.load_checkpoint(bigint, bigint, text),
   docproc.load_checkpoint_pages(bigint, bigint),
+  docproc.keep_plan(bigint, bigint),
+  docproc.find_kept(bigint, bigint, text, bigint),
+  docproc.load_kept(bigint, bigint, bigint, boolean),
+  docproc.load_kept_pages(bigint, bigint, bigint),
+  docproc.use_kept(bigint, bigint, bigint),
+  docproc.drop_kept(bigint, bigint, bigint),
+  docproc.keep_state(
+    bigint, bigint, text, text, text, bigint, bigint, text, boolean, float8, text, bytea, bigint,
+    text, bigint, bigint, bytea, bigint, text),
   docproc.complete(jsonb),
   docproc.fail(bigint, bigint, text, boolean),
   docproc.release(bigint, bigint, interval, text),
@@ -74,7 +86,8 @@ grant execute on function
   docproc.forget_old(integer)
   to docproc_worker;
 
-grant execute on function docproc.result_payload(bigint), docproc.document_text(bigint)
+grant execute on function docproc.result_payload(bigint), docproc.document_text(bigint),
+  docproc.search(text, integer)
   to docproc_reader;
 
 grant execute on function docproc.repair(bigint)
@@ -99,6 +112,9 @@ grant select on
   docproc.result,
   docproc.checkpoint,
   docproc.event,
+  docproc.kept_reading,
+  docproc.kept_state,
+  docproc.answer,
   docproc.schema_line
   to docproc_reader;
 
@@ -107,7 +123,9 @@ grant select on
   docproc.results,
   docproc.evidence,
   docproc.workers,
-  docproc.events
+  docproc.events,
+  docproc.readings,
+  docproc.answers
   to docproc_reader;
 
 -- The names of workers stand in docproc.jobs; where they run is not every tenant's business.
@@ -139,17 +157,20 @@ begin
       c.oid::regclass as name,
       c.relrowsecurity as is_secured,
       case
-        when c.relname in ('content', 'document', 'job')
+        when c.relname in ('content', 'document', 'job', 'kept_reading')
           then 'tenant = (select docproc.current_tenant())'
         when c.relname = 'content_piece'
           then 'exists (select from docproc.content t where t.id = content_id)'
+        when c.relname in ('kept_state', 'kept_page')
+          then 'exists (select from docproc.kept_reading r where r.id = reading_id)'
         else 'exists (select from docproc.job j where j.id = job_id)'
       end as mine
     from pg_catalog.pg_class c
     where c.relnamespace = 'docproc'::regnamespace
       and c.relname in (
         'content', 'content_piece', 'document', 'job', 'job_state', 'ready', 'claim', 'reading', 'result',
-        'checkpoint', 'checkpoint_page', 'event')
+        'checkpoint', 'checkpoint_page', 'event', 'kept_reading', 'kept_state', 'kept_page',
+        'answer')
   loop
     if not t.is_secured then
       execute format('alter table %s enable row level security', t.name);

@@ -14,43 +14,6 @@ import Synchronization
 final class Checkpointer: Sendable {
   /// Of the reading's time that copying may take.
   private static let share = 0.01
-  private static let compressionLevel = 1
-
-  /// A copied state on its way to another thread; nobody else has it.
-  private final class Copy: @unchecked Sendable {
-    private var state: ReadingCopy?
-    private let tokens: Int
-    private let seconds: Double
-
-    init(_ moment: ReadingMoment) {
-      state = moment.fork()
-      tokens = moment.tokens
-      seconds = moment.seconds
-    }
-
-    /// To be called once: state and archive are large, and each is let go when the next form of it
-    /// is made.
-    /// - Parameter first: the position from which on tokens' pages are not saved.
-    func packed(key: String, pagesFrom first: Int) throws -> Checkpoint {
-      guard let copied = state else { preconditionFailure("a copy is packed once") }
-
-      let archive = copied.archive()
-      let page = copied.page(from: first)
-      let end = copied.position
-      state = nil
-
-      return Checkpoint(
-        key: key, tokens: tokens, seconds: seconds, number: 0, isa: ComputeBackend.isa,
-        state: try Self.compressed(archive),
-        pages: page.isEmpty
-          ? [] : [.init(firstToken: first, endToken: end, data: try Self.compressed(page))])
-    }
-
-    private static func compressed(_ bytes: consuming [UInt8]) throws -> CompressedBytes {
-      defer { ReadingState.returnFreedMemory() }
-      return try CompressedBytes(compressing: bytes, level: compressionLevel)
-    }
-  }
 
   private struct State {
     var isSaving = false
@@ -115,7 +78,7 @@ final class Checkpointer: Sendable {
         return begun >= state.due - early && !state.isSaving
       })
     else { return }
-    let copy = Copy(moment)
+    let copy = StateCopy(moment)
     let cost = (ContinuousClock.now - begun) / .seconds(1)
     state.withLock { state in
       state.isSaving = true
@@ -136,7 +99,7 @@ final class Checkpointer: Sendable {
 
   /// Saves the moment before it returns, trying for some seconds.
   func save(_ moment: ReadingMoment, patience: Double) {
-    let copy = Copy(moment)
+    let copy = StateCopy(moment)
     let deadline = Date().addingTimeInterval(patience)
     queue.sync {
       let reading: Checkpoint
@@ -161,7 +124,7 @@ final class Checkpointer: Sendable {
   }
 
   /// What was saved before has pages up to where these begin.
-  private func packed(_ copy: Copy) throws -> Checkpoint {
+  private func packed(_ copy: StateCopy) throws -> Checkpoint {
     try copy.packed(key: key, pagesFrom: state.withLock { $0.pagedTo })
   }
 

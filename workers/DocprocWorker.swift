@@ -70,7 +70,17 @@ struct WorkCommand: ParsableCommand {
       """)
   var spool: String?
 
+  @Option(
+    help: """
+      Mebibytes of kept readings that lie on this host's disk too, in readings in the data directory, \
+      so that asking again fetches nothing; 0: none.
+      """)
+  var readingCache = 4096
+
   func validate() throws {
+    guard (0...(1 << 30)).contains(readingCache) else {
+      throw ValidationError("--reading-cache is \(readingCache), but must not be negative")
+    }
     let threads = try threadCount()
     guard (0...1024).contains(threads) else {
       throw ValidationError("--threads is \(threads), but must be within 0...1024")
@@ -106,6 +116,8 @@ struct WorkCommand: ParsableCommand {
       spool: DataHome.absolute(spool ?? DataHome.path + "/spool"),
       connect: { try PostgresWorkerQueue(url: url) },
       pulse: Pulse(ProcessInfo.processInfo.environment, folder: HealthCommand.folder))
+    settings.cache = ReadingCache(
+      folder: DataHome.path + "/readings", mostBytes: readingCache << 20)
     defer { settings.pulse.end() }
     var planned: ContinuousClock.Instant?
     let models = ModelShelf(only: model, below: models, threads: try threadCount())

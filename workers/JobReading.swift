@@ -143,17 +143,23 @@ struct JobReading {
   private func record(
     _ reading: Prepared, _ resumed: (checkpoint: Checkpoint, point: ResumePoint)?
   ) throws -> ResultRecord {
+    let keeper = Keeper(
+      settings.connect, job.claim, modelSHA256: reading.model.info.sha256, cache: settings.cache,
+      keeps: try job.parameters().keep ?? true, logger: logger)
     let checkpointer = Checkpointer(
       settings.connect, job.claim, key: reading.key,
       pagedTo: resumed?.checkpoint.pages.last?.endToken ?? 0,
       interval: settings.checkpointInterval, logger: logger, lost: heartbeat.lost)
     let answer = try reading.model.answerer.read(
       reading.document, task: reading.task, options: reading.options,
-      control: control(checkpointer, resumed?.point))
+      control: control(checkpointer, keeper, resumed?.point))
+    keeper.drain()
 
     var figures = answer.figures
     figures.checkpoints = (resumed?.checkpoint.number ?? 0) + checkpointer.saved
     figures.checkpointSeconds = checkpointer.seconds
+    figures.kept = keeper.isKept
+    if let note = keeper.note { figures.notes = (figures.notes ?? []) + [note] }
     if let isa = resumed?.checkpoint.isa, isa != ComputeBackend.isa {
       let note = "resumed with \(ComputeBackend.isa) kernels from a checkpoint of \(isa) kernels"
       figures.notes = (figures.notes ?? []) + [note]
@@ -172,12 +178,30 @@ struct JobReading {
       notes: try job.parameters().documentNotes, uncertain: answer.isUncertain)
   }
 
-  private func control(_ checkpointer: Checkpointer, _ point: ResumePoint?) -> ReadingControl {
+  private func control(
+    _ checkpointer: Checkpointer, _ keeper: Keeper, _ point: ResumePoint?
+  ) -> ReadingControl {
     var control = ReadingControl()
     control.resume = point
     control.progress = { [heartbeat] in heartbeat.progress($0, $1) }
-    control.blockClosed = { checkpointer.offer($0) }
-    control.readingEnded = { checkpointer.offer($0, isLast: true) }
+    control.begins = { keeper.begins($0) }
+    control.kept = { [heartbeat] trail in
+      let point = keeper.find(trail)
+      if let point { heartbeat.resumed(at: point.tokens) }
+      return point
+    }
+    control.keptIsUnusable = { [heartbeat] in
+      keeper.unusable($0)
+      heartbeat.resumed(at: 0)
+    }
+    control.blockClosed = {
+      checkpointer.offer($0)
+      keeper.offer($0)
+    }
+    control.readingEnded = {
+      keeper.ended($0)
+      checkpointer.offer($0, isLast: true)
+    }
     control.writing = { [heartbeat] in heartbeat.wrote($0, $1) }
     control.shouldStop = { [heartbeat, stop, pulse = settings.pulse] in
       heartbeat.step()

@@ -9,6 +9,8 @@ struct WorkerSettings {
   var checkpointPlan: CheckpointPlan?
   /// Where finished results wait for the queue.
   var spool: String
+  /// Kept readings on this host's disk.
+  var cache = ReadingCache(folder: "", mostBytes: 0)
   /// Makes a connection of its own to the queue, for one thread.
   /// - Throws: `PostgresError` when the database cannot be reached or has another schema.
   var connect: @Sendable () throws -> any WorkerQueue

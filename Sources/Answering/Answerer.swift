@@ -314,11 +314,13 @@ package final class Answerer {
     _ reading: DocumentReading, answering: Duration, generated: Int
   ) -> ReadingFigures {
     var figures = ReadingFigures()
-    figures.passes = reading.hasRead ? 1 : 0
+    let read = reading.hasRead ? reading.documentTokens - reading.reusedTokens : 0
+    figures.passes = read > 0 ? 1 : 0
     figures.focus = reading.hasRead ? reading.focus == nil ? "general" : "focused" : nil
-    figures.tokensRead = reading.hasRead ? reading.documentTokens : 0
+    figures.tokensRead = read
+    figures.reusedTokens = reading.reusedTokens > 0 ? reading.reusedTokens : nil
     figures.seconds = reading.pass.seconds
-    figures.resumedFrom = reading.control.resume?.tokens
+    figures.resumedFrom = reading.reusedTokens > 0 ? nil : reading.control.resume?.tokens
     figures.tokensPerSecond = Double(figures.tokensRead) / max(figures.seconds, 1e-9)
     figures.firstTokensPerSecond = reading.pass.firstTokensPerSecond
     figures.lastTokensPerSecond = reading.pass.lastTokensPerSecond

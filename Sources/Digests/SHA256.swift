@@ -12,6 +12,16 @@ package struct SHA256 {
     self.context = context
   }
 
+  private init(_ context: OpaquePointer) { self.context = context }
+
+  /// One that goes on from here by itself.
+  package func copy() -> SHA256 {
+    guard let copy = EVP_MD_CTX_new(), EVP_MD_CTX_copy_ex(copy, context) == 1 else {
+      preconditionFailure("OpenSSL offers no SHA-256")
+    }
+    return SHA256(copy)
+  }
+
   package func update(_ bytes: UnsafeRawBufferPointer) {
     EVP_DigestUpdate(context, bytes.baseAddress, bytes.count)
   }

@@ -14,14 +14,18 @@ package struct JobParameters: Sendable, Equatable, Codable {
   package var thinkTokens: Int?
   /// True: the document is read though it is longer than the model's context; nil: it is not.
   package var beyondContext: Bool?
+  /// False: the reading is not kept for later questions; nil: it is.
+  package var keep: Bool?
   /// What of the path is not in the document, or was read in doubt; nil: nothing.
   package var documentNotes: [String]?
 
   package init(
     from: String? = nil, focused: Bool? = nil, mostAnswerTokens: Int? = nil,
-    thinkTokens: Int? = nil, beyondContext: Bool? = nil, documentNotes: [String]? = nil
+    thinkTokens: Int? = nil, beyondContext: Bool? = nil, keep: Bool? = nil,
+    documentNotes: [String]? = nil
   ) {
     self.documentNotes = documentNotes
+    self.keep = keep
     self.beyondContext = beyondContext
     self.thinkTokens = thinkTokens
     self.from = from
@@ -30,7 +34,7 @@ package struct JobParameters: Sendable, Equatable, Codable {
   }
 
   private enum CodingKeys: String, CodingKey, CaseIterable {
-    case from, focused
+    case from, focused, keep
     case mostAnswerTokens = "max_answer_tokens"
     case thinkTokens = "think_tokens"
     case beyondContext = "beyond_context"

@@ -33,11 +33,24 @@ package final class DocumentReading {
   ) throws {
     guard !tokens.ids.isEmpty else { throw ReadingError.nothingToRead }
     let known = question.map { (question: $0, scores: LexicalScores($0, tokens.text)) }
-    pass = try ReadingPass(
-      model: model, prompt: prompt, tokens: tokens.ids,
-      hints: known.map { KeepingHints.choose($0.scores, tokens) } ?? [], writer: writer,
-      control: control
-    ).run()
+    let trail = ReadingTrail(opening: prompt.opening, ids: tokens.ids, focus: question?.text)
+    var control = control
+    control.begins(trail)
+    if control.resume == nil, writer == nil { control.resume = control.kept(trail) }
+    func read() throws -> ReadingPass.Outcome {
+      try ReadingPass(
+        model: model, prompt: prompt, tokens: tokens.ids,
+        hints: known.map { KeepingHints.choose($0.scores, tokens) } ?? [], writer: writer,
+        control: control
+      ).run()
+    }
+    do {
+      pass = try read()
+    } catch let error as StateArchiveError where control.resume?.isKept == true {
+      control.keptIsUnusable(error)
+      control.resume = nil
+      pass = try read()
+    }
     self.writer = writer
     state = pass.state
     hasRead = true
@@ -64,6 +77,11 @@ package final class DocumentReading {
     self.control = control
     known = nil
     writer = nil
+  }
+
+  /// Tokens that were not read anew, since a reading of them was kept.
+  package var reusedTokens: Int {
+    control.resume.flatMap { $0.isKept ? $0.tokens : nil } ?? 0
   }
 
   package var text: QuotableText { tokens.text }

@@ -17,6 +17,13 @@ package struct ReadingControl {
   package var stopping: (ReadingMoment) -> Void = { _ in }
   /// Where an earlier reading of the same document for the same task stopped.
   package var resume: ResumePoint?
+  /// Asked before a reading begins that is not resumed and in which nothing is written on the way:
+  /// where a kept reading of the same ids, or of the first of them, can be gone on from.
+  package var kept: (ReadingTrail) -> ResumePoint? = { _ in nil }
+  /// Told before a reading begins, whatever it goes on from.
+  package var begins: (ReadingTrail) -> Void = { _ in }
+  /// Told that what `kept` gave is of no use; the document is read from its beginning then.
+  package var keptIsUnusable: (any Error) -> Void = { _ in }
 
   package init() {}
 
@@ -40,6 +47,9 @@ package struct ReadingMoment {
   package func fork() -> ReadingCopy {
     ReadingCopy(state: state.fork(), written: writer?.archive ?? [])
   }
+
+  /// A copy without what was written on the way, for readings of any task.
+  package func generalFork() -> ReadingCopy { ReadingCopy(state: state.fork(), written: []) }
 }
 
 /// A reading's copy, to be saved.
@@ -68,8 +78,13 @@ package struct ResumePoint: Sendable {
   package let seconds: Double
   package let archive: [UInt8]
   package let pages: [[UInt8]]
+  /// True for another job's reading, whose time is not this one's.
+  package let isKept: Bool
 
-  package init(tokens: Int, seconds: Double, archive: [UInt8], pages: [[UInt8]]) {
+  package init(
+    tokens: Int, seconds: Double, archive: [UInt8], pages: [[UInt8]], isKept: Bool = false
+  ) {
+    self.isKept = isKept
     self.tokens = tokens
     self.seconds = seconds
     self.archive = archive

@@ -76,10 +76,15 @@ package struct ReadingPass {
 
     control.readingEnded(moment())
     return Outcome(
-      state: state, seconds: clock.seconds, writingSeconds: clock.away,
+      state: state, seconds: clock.seconds - reusedSeconds, writingSeconds: clock.away,
       firstTokensPerSecond: Self.speed(times, from: 0, to: min(Self.speedTokens, tokens.count)),
       lastTokensPerSecond: Self.speed(
         times, from: max(0, tokens.count - Self.speedTokens), to: tokens.count))
+  }
+
+  /// Of a reading that was kept: it was not made again.
+  private var reusedSeconds: Double {
+    control.resume.flatMap { $0.isKept ? $0.seconds : nil } ?? 0
   }
 
   /// The end of what is read at once: the next line of the grid, so that progress and stops come

@@ -21,13 +21,18 @@ package struct ReadingFigures: Sendable, Codable, Equatable {
   /// That this worker's reading stood still for checkpoints.
   package var checkpointSeconds: Double?
   package var resumedFrom: Int?
+  /// Tokens that were not read anew, since a reading of them was kept; nil for none.
+  package var reusedTokens: Int?
+  /// True where this reading was kept for later questions.
+  package var kept: Bool?
   /// Where the model was run otherwise than its authors published it.
   package var notes: [String]?
 
   package init() {}
 
   enum CodingKeys: String, CodingKey {
-    case passes, focus, seconds, checkpoints, notes, seed
+    case passes, focus, seconds, checkpoints, notes, seed, kept
+    case reusedTokens = "reused_tokens"
     case reasoningTokens = "reasoning_tokens"
     case tokensRead = "tokens_read"
     case tokensPerSecond = "tokens_per_second"
@@ -60,6 +65,8 @@ package struct ReadingFigures: Sendable, Codable, Equatable {
     try container.encode(checkpoints, forKey: .checkpoints)
     try container.encodeIfPresent(checkpointSeconds, forKey: .checkpointSeconds)
     try container.encode(resumedFrom, forKey: .resumedFrom)
+    try container.encodeIfPresent(reusedTokens, forKey: .reusedTokens)
+    try container.encodeIfPresent(kept, forKey: .kept)
     try container.encodeIfPresent(notes, forKey: .notes)
   }
 }

@@ -16,7 +16,8 @@ import Testing
     let job = try first.docproc("submit", Repository.book, "--json")
     #expect(job.status == 0, "\(job.error)")
     let before = try Connection(url: url).query(
-      "select docproc.identity() as id, md5(docproc.document_text(1)) as text").first
+      "select docproc.identity() as id, md5(docproc.document_text(1)) as text"
+    ).first
     try Connection(url: url).execute(
       script: "create role ann login; grant docproc_submitter to ann")
 

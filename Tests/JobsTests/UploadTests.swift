@@ -60,7 +60,8 @@ import Testing
     #expect(try fixture.claim().document().text.utf8.count == text.utf8.count)
     #expect(try fixture.queue.jobs.documentText(first.id) == text)
     #expect(
-      try fixture.value("select md5(docproc.document_text(\(first.id))) = md5('\(text)')") == "true")
+      try fixture.value("select md5(docproc.document_text(\(first.id))) = md5('\(text)')") == "true"
+    )
   }
 
   @Test func aTextGoesWithItsLastJob() throws {
@@ -83,7 +84,8 @@ import Testing
     #expect(try refusal("select docproc.upload_piece(\(id), 0, 'a')", as: "bob") == "P0002")
     #expect(try refusal("select docproc.upload_piece(\(id), 0, repeat('a', 8388609))") == "54000")
     for number in [0, 0, 1] {
-      #expect(try refusal("select docproc.upload_piece(\(id), \(number), chr(97 + \(number)))") == nil)
+      #expect(
+        try refusal("select docproc.upload_piece(\(id), \(number), chr(97 + \(number)))") == nil)
     }
     #expect(try refusal(order("AB")) == "22023")
     #expect(try refusal(order(digest), as: "bob") == "P0002")

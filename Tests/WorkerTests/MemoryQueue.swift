@@ -31,6 +31,7 @@ final class MemoryQueue: WorkerQueue {
     var sweepSeconds = 0.0
     var sweepError: PostgresError?
     var neighbours: [Neighbour] = []
+    var keepPlan: KeepPlan?
     var schemaError: PostgresError?
   }
 
@@ -125,6 +126,15 @@ final class MemoryQueue: WorkerQueue {
 
   func databaseIdentity() -> String { "memory" }
   func leaseSeconds() -> Double { store.state.withLock { $0.lease } }
+  func keepPlan(_ claim: Claim) -> KeepPlan? { store.state.withLock { $0.keepPlan } }
+  func kept(kind: String, atMost tokens: Int, _ claim: Claim) -> [KeptCandidate] { [] }
+  func load(
+    _ candidate: KeptCandidate, _ claim: Claim, cached: (_ sha256: String) -> [UInt8]?
+  ) -> Checkpoint? { nil }
+  func use(_ candidate: KeptCandidate, _ claim: Claim) {}
+  func drop(_ candidate: KeptCandidate, _ claim: Claim) {}
+  func keep(_ kept: KeptState, _ claim: Claim) -> Bool { true }
+
   func listen(to channel: QueueChannel) {}
   func unlisten(from channel: QueueChannel) {}
 

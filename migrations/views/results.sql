@@ -27,7 +27,9 @@ select
   s.finished_at,
   o.answered_from,
   k.focus,
-  o.outline
+  o.outline,
+  k.reused_tokens,
+  k.kept
 from docproc.result o
 join docproc.job j on j.id = o.job_id
 join docproc.job_state s on s.job_id = j.id

@@ -194,7 +194,7 @@ package final class PostgresWorkerQueue: WorkerQueue {
 
 extension Claim {
   /// As the first two arguments of every function that writes about a job.
-  fileprivate var parameters: [Parameter] { [.integer(job), .integer(fence)] }
+  var parameters: [Parameter] { [.integer(job), .integer(fence)] }
 }
 
 extension ClaimedJob {
@@ -210,8 +210,8 @@ extension ClaimedJob {
 }
 
 extension Checkpoint.Page {
-  /// - Parameter row: of docproc.load_checkpoint_pages.
-  fileprivate init(_ row: Row) throws {
+  /// - Parameter row: of docproc.load_checkpoint_pages, or load_kept_pages.
+  init(_ row: Row) throws {
     self.init(
       firstToken: try row.integer("first_token"), endToken: try row.integer("end_token"),
       data: try CompressedBytes(row, payload: "data"))

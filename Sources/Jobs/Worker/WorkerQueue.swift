@@ -55,6 +55,29 @@ package protocol WorkerQueue: AnyObject {
   /// The job's last checkpoint with all its pages, if it has this key.
   func checkpoint(of claim: Claim, key: String) throws -> Checkpoint?
 
+  // MARK: Kept readings
+
+  /// - Returns: nil when the claim was lost.
+  func keepPlan(_ claim: Claim) throws -> KeepPlan?
+
+  /// Kept states of a kind and of the job's tenant, those after most tokens first.
+  func kept(kind: String, atMost tokens: Int, _ claim: Claim) throws -> [KeptCandidate]
+
+  /// - Parameter cached: gives the compressed state of a digest where it need not be fetched.
+  /// - Returns: nil when it is gone, or the claim was lost.
+  func load(
+    _ candidate: KeptCandidate, _ claim: Claim, cached: (_ sha256: String) -> [UInt8]?
+  ) throws -> Checkpoint?
+
+  /// Notes that a reading went on from it.
+  func use(_ candidate: KeptCandidate, _ claim: Claim) throws
+
+  /// Deletes one that is damaged.
+  func drop(_ candidate: KeptCandidate, _ claim: Claim) throws
+
+  /// - Returns: false when the claim was lost, or the tenant's limit is smaller.
+  func keep(_ kept: KeptState, _ claim: Claim) throws -> Bool
+
   // MARK: The fleet
 
   /// What any worker does for all: gives back jobs whose worker is dead or stalled, ends those past

@@ -7,7 +7,8 @@ struct DatabaseCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "db", abstract: "The database: its address, schema and health.",
     subcommands: [
-      URLCommand.self, MigrateCommand.self, UpgradeCommand.self, DecoderCommand.self, DoctorCommand.self,
+      URLCommand.self, MigrateCommand.self, UpgradeCommand.self, DecoderCommand.self,
+      DoctorCommand.self,
     ])
 }
 

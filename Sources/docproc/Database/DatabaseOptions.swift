@@ -20,7 +20,7 @@ struct DatabaseOptions: ParsableArguments {
   func url() throws -> String {
     if let named { return named }
     let embedded = EmbeddedPostgres()
-    try embedded.ensureRunning()
+    try embedded.explaining { try embedded.ensureRunning() }
     return embedded.url
   }
 
@@ -30,5 +30,9 @@ struct DatabaseOptions: ParsableArguments {
   }
 
   /// - Throws: `PostgresError` when it cannot be reached or has another schema.
-  func open() throws -> JobDatabase { try JobDatabase(url: try url()) }
+  func open() throws -> JobDatabase {
+    let url = try url()
+    if !isEmbedded { return try JobDatabase(url: url) }
+    return try EmbeddedPostgres().explaining { try JobDatabase(url: url) }
+  }
 }

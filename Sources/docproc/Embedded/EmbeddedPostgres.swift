@@ -38,6 +38,22 @@ struct EmbeddedPostgres {
     }
   }
 
+  /// With little room left Postgres fails in words that do not say so.
+  private static let leastFree: UInt = 8 << 20
+
+  /// - Throws: what the body throws; with a word about the disk where that is full.
+  func explaining<Result>(_ body: () throws -> Result) throws -> Result {
+    do {
+      return try body()
+    } catch {
+      var disk = statvfs()
+      guard statvfs(data, &disk) == 0, disk.f_bavail * disk.f_frsize < Self.leastFree else {
+        throw error
+      }
+      throw UserError("the disk of \(home) is full: free some space, and try again. \(error)")
+    }
+  }
+
   func isRunning() throws -> Bool {
     guard version != nil else { return false }
     return try run("pg_ctl", ["status", "-D", data]).status == 0
@@ -166,6 +182,7 @@ struct EmbeddedPostgres {
     }
     throw UserError(
       "the database in \(data) was made by Postgres \(made), which is not installed any more; run: "
-        + "apt-get install postgresql-\(made); docproc db upgrade then brings it to a newer version")
+        + "apt-get install postgresql-\(made); docproc db upgrade then brings it to a newer version"
+    )
   }
 }

@@ -73,9 +73,12 @@ struct BenchCommand: ParsableCommand {
     return folder
   }
 
+  /// Tokens; more than anybody waits for.
+  private static let mostDepth = 1 << 30
+
   static func depths(_ text: String) throws -> [Int] {
     try text.split(separator: ",").map { part in
-      guard let depth = Int(part), depth > 0 else {
+      guard let depth = Int(part), (1...mostDepth).contains(depth) else {
         throw ValidationError("--tokens holds '\(part)', which is no positive number")
       }
       return depth

@@ -4,7 +4,7 @@
 -- An offer that was accepted before is accepted again, without any effect.
 -- That helps workers to which the first answer got lost on the way.
 -- Offers: [{job, fence, worker, model, model_sha256, answer, supported, evidence,
--- outline, figures, tokens, payload (zstd, in base64), raw_bytes, sha256}].
+-- outline, answers, figures, tokens, payload (zstd, in base64), raw_bytes, sha256}].
 -- It locks each claim, and waits for a checkpoint being saved under it.
 create or replace function docproc.complete(offers jsonb)
 returns setof boolean
@@ -33,6 +33,7 @@ begin
           supported boolean,
           evidence jsonb,
           outline jsonb,
+          answers jsonb,
           figures jsonb,
           tokens bigint,
           payload text,
@@ -49,7 +50,7 @@ begin
     read as (
       insert into reading (
         job_id, fence, passes, document_tokens, tokens_read, seconds, tokens_per_second,
-        peak_rss_bytes, checkpoints, resumed_from, focus)
+        peak_rss_bytes, checkpoints, resumed_from, focus, reused_tokens, kept)
       select
         n.job,
         n.fence,
@@ -61,7 +62,9 @@ begin
         f.peak_rss_bytes,
         f.checkpoints,
         f.resumed_from,
-        f.focus
+        f.focus,
+        coalesce(f.reused_tokens, 0),
+        coalesce(f.kept, false)
       from ended n,
         jsonb_to_record(n.figures) as f (
           passes integer,
@@ -71,7 +74,9 @@ begin
           peak_rss_bytes bigint,
           checkpoints integer,
           resumed_from bigint,
-          focus text)
+          focus text,
+          reused_tokens bigint,
+          kept boolean)
     ),
     stored as (
       insert into result (
@@ -93,6 +98,22 @@ begin
         n.raw_bytes,
         n.sha256
       from ended n
+    ),
+    answered as (
+      insert into answer (
+        job_id, ordinal, id, question, answer, answered_from, supported, uncertain, evidence)
+      select
+        n.job,
+        a.ordinality,
+        a.value ->> 'id',
+        a.value ->> 'question',
+        a.value ->> 'answer',
+        a.value ->> 'answered_from',
+        (a.value ->> 'supported')::boolean,
+        coalesce((a.value ->> 'uncertain')::boolean, false),
+        a.value -> 'evidence'
+      from ended n
+      cross join jsonb_array_elements(n.answers) with ordinality a
     ),
     stated as (
       update job_state s

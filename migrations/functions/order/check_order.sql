@@ -37,7 +37,7 @@ begin
       ('document''s name', octet_length(document_name), 1000, 'Give it a shorter one.'),
       ('model''s name', octet_length(model), 1000, 'Give a name or a path to a folder.'),
       ('key', octet_length(key), 1000, 'Give its SHA-256 instead.'),
-      ('parameters', pg_column_size(parameters), 100000, 'See docs/sql.md for what there is.'),
+      ('parameters', pg_column_size(parameters), 1048576, 'See docs/sql.md for what there is.'),
       ('parts', pg_column_size(parts), 67108864, 'Split the document.')
     ) as s (what, bytes, most, hint)
     where s.bytes > s.most

@@ -60,6 +60,21 @@ begin
     where c.id = any (unused);
   end if;
 
+  with old as (
+    select s.id
+    from kept_state s
+    where s.used_at < clock_timestamp() - setting('keep_readings')::interval
+    limit most
+    for update skip locked
+  )
+  delete from kept_state s
+  using old
+  where s.id = old.id;
+
+  -- Also where a limit was lowered; readings without a state go with it.
+  perform make_room(r.tenant)
+  from (select distinct k.tenant from kept_reading k) r;
+
   -- Uploads that nobody ordered anything about.
   delete from content c
   where c.id in (

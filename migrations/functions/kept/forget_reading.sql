@@ -1,0 +1,16 @@
+-- Deletes a kept reading with all its states. Submitters call it for their own tenant's.
+-- It raises no_data_found where there is none that the caller may know of.
+create or replace function docproc.forget_reading(reading bigint)
+returns void
+language plpgsql
+as $$
+begin
+  delete from kept_reading r
+  where r.id = reading
+    and (r.tenant = current_tenant() or sees_all());
+
+  if not found then
+    raise exception 'there is no kept reading %', reading
+      using errcode = 'no_data_found';
+  end if;
+end $$;

@@ -1,0 +1,16 @@
+-- Returns what a worker has to know before it keeps the reading of a job: how long a reading has to
+-- take, and how many bytes the tenant's kept readings may have.
+-- Workers call it; no row means that the claim was lost. It locks nothing.
+create or replace function docproc.keep_plan(job bigint, held_fence bigint)
+returns table (least_seconds float8, most_bytes bigint)
+language sql
+stable
+as $$
+  select
+    extract(epoch from setting('keep_readings_from')::interval)::float8,
+    most_kept(j.tenant)
+  from claim c
+  join job j on j.id = c.job_id
+  where c.job_id = job
+    and c.fence = held_fence
+$$;
