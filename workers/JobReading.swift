@@ -122,6 +122,7 @@ struct JobReading {
       options.thinkTokens = most
     }
 
+    options.turns = (parameters.turns ?? []).map { Turn(question: $0.question, answer: $0.answer) }
     options.isFocused = parameters.focused ?? false
     options.goesBeyondContext = parameters.beyondContext ?? false
     return options
@@ -150,12 +151,11 @@ struct JobReading {
       settings.connect, job.claim, key: reading.key,
       pagedTo: resumed?.checkpoint.pages.last?.endToken ?? 0,
       interval: settings.checkpointInterval, logger: logger, lost: heartbeat.lost)
-    let answer = try reading.model.answerer.read(
-      reading.document, task: reading.task, options: reading.options,
-      control: control(checkpointer, keeper, resumed?.point))
+    let control = control(checkpointer, keeper, resumed?.point)
+    let told = try tell(reading, control)
     keeper.drain()
 
-    var figures = answer.figures
+    var figures = told.figures
     figures.checkpoints = (resumed?.checkpoint.number ?? 0) + checkpointer.saved
     figures.checkpointSeconds = checkpointer.seconds
     figures.kept = keeper.isKept
@@ -168,14 +168,49 @@ struct JobReading {
     return ResultRecord(
       task: try job.task().rawValue, question: job.question,
       document: .init(
-        name: job.documentName, sha256: job.sha256, bytes: job.bytes,
-        tokens: answer.documentTokens),
-      answer: answer.text, answeredFrom: answer.source,
-      reasoning: answer.reasoning.isEmpty ? nil : answer.reasoning,
-      supported: answer.isSupported, evidence: answer.evidence,
-      outline: answer.outline.isEmpty ? nil : answer.outline,
-      model: reading.model.info, reading: figures, worker: settings.name,
-      notes: try job.parameters().documentNotes, uncertain: answer.isUncertain)
+        name: job.documentName, sha256: job.sha256, bytes: job.bytes, tokens: told.tokens),
+      answer: told.text, answeredFrom: told.answer?.source,
+      reasoning: told.answer.flatMap { $0.reasoning.isEmpty ? nil : $0.reasoning },
+      supported: told.answer?.isSupported ?? true, evidence: told.answer?.evidence ?? [],
+      outline: told.answer.flatMap { $0.outline.isEmpty ? nil : $0.outline },
+      answers: told.answers, model: reading.model.info, reading: figures, worker: settings.name,
+      notes: try job.parameters().documentNotes, uncertain: told.answer?.isUncertain ?? false)
+  }
+
+  /// What came of a reading: one answer or summary, or the answers to many questions.
+  private struct Told {
+    let text: String
+    let tokens: Int
+    let figures: ReadingFigures
+    var answer: Answer?
+    var answers: [ResultRecord.AnswerInfo]?
+  }
+
+  private func tell(_ reading: Prepared, _ control: ReadingControl) throws -> Told {
+    guard let asked = try job.parameters().questions, !asked.isEmpty else {
+      let answer = try reading.model.answerer.read(
+        reading.document, task: reading.task, options: reading.options, control: control)
+      return Told(
+        text: answer.text, tokens: answer.documentTokens, figures: answer.figures, answer: answer)
+    }
+    var control = control
+    var done = 0
+    control.writing = { [heartbeat] count, _ in
+      heartbeat.wrote(count, "answered \(done) of \(asked.count)")
+    }
+    let (answers, figures) = try reading.model.answerer.read(
+      reading.document, questions: asked.map { Question($0.question) }, options: reading.options,
+      control: control, answered: { done = $0 })
+    let infos = zip(asked, answers).map { question, answer in
+      ResultRecord.AnswerInfo(
+        id: question.id, question: question.question, answer: answer.text,
+        answeredFrom: answer.source, supported: answer.isSupported, uncertain: answer.isUncertain,
+        evidence: answer.evidence)
+    }
+    let supported = infos.count(where: \.supported)
+    return Told(
+      text: "\(infos.count) questions, \(supported) answered",
+      tokens: answers.first?.documentTokens ?? 0, figures: figures, answers: infos)
   }
 
   private func control(

@@ -103,7 +103,8 @@ final class Keeper: Sendable {
           state.tried.append(candidate)
           state.isKept = point.tokens == state.trail?.ids.count
           if saved.isa != ComputeBackend.isa {
-            state.note = "a reading was kept by \(saved.isa) kernels; here are \(ComputeBackend.isa)"
+            state.note =
+              "a reading was kept by \(saved.isa) kernels; here are \(ComputeBackend.isa)"
           }
         }
         logger.notice(

@@ -27,8 +27,9 @@ struct ReadingCache: Sendable {
       atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     if manager.fileExists(atPath: path(sha256)) { return }
     let unfinished = "\(folder)/\(UUID().uuidString).new"
-    guard manager.createFile(
-      atPath: unfinished, contents: Data(payload), attributes: [.posixPermissions: 0o600])
+    guard
+      manager.createFile(
+        atPath: unfinished, contents: Data(payload), attributes: [.posixPermissions: 0o600])
     else { return }
     if rename(unfinished, path(sha256)) != 0 { try? manager.removeItem(atPath: unfinished) }
     makeRoom()

@@ -60,40 +60,93 @@ struct AnswerGenerator {
     return Beginning(state: fork, logits: logits)
   }
 
-  /// The most likely continuation that does not begin with `forbidden`. The penalty keeps long
-  /// texts from repeating themselves; short answers are better without one.
+  /// From where something is written, and what it must not begin with.
+  struct Start {
+    let beginning: Beginning
+    var forbidden: Int32?
+  }
+
+  /// The most likely continuation.
   /// - Throws: `ModelError`; `ReadingError.stopped` when the control says so.
   func generate(
-    from beginning: Beginning, limit: Int, penalty: Double = 1, forbidden: Int32? = nil,
-    progress: WritingProgress
+    from beginning: Beginning, limit: Int, penalty: Double = 1, progress: WritingProgress
   ) throws -> Generated {
+    try generate(
+      from: [Start(beginning: beginning)], limit: limit, penalty: penalty, progress: progress)[0]
+  }
+
+  /// The most likely continuations, token by token together. The penalty keeps long texts from
+  /// repeating themselves; short answers are better without one.
+  /// - Throws: `ModelError`; `ReadingError.stopped` when the control says so.
+  func generate(
+    from starts: [Start], limit: Int, penalty: Double = 1, progress: WritingProgress
+  ) throws -> [Generated] {
     let control = progress.control
-    var sampler = Sampler(SamplingOptions(repetitionPenalty: penalty))
-    var generated: [Int32] = []
-    var logits = beginning.logits
-    var sum = 0.0
-    var counted = 0
-    if let forbidden, logits.indices.contains(Int(forbidden)) {
-      logits[Int(forbidden)] = -.infinity
-    }
-    while generated.count < limit {
+    var texts = starts.map { Writing($0, penalty) }
+    var reported = 0
+    while true {
+      let going = texts.indices.filter { !texts[$0].isDone && texts[$0].ids.count < limit }
+      if going.isEmpty { break }
       try control.checkStop()
+      for index in going { texts[index].next(ends) }
+      let written = going.filter { !texts[$0].isDone && texts[$0].ids.count < limit }
+      let count = texts.reduce(0) { $0 + $1.ids.count }
+      if count >= reported + Self.reportTokens {
+        reported = count
+        let text = progress.isOnly ? tokenizer.decode(texts[0].ids) : nil
+        control.writing(progress.before + count, text)
+      }
+      let logits = try logits(after: written.map { (texts[$0].ids.last ?? 0, texts[$0].state) })
+      for (index, own) in zip(written, logits) { texts[index].logits = own }
+    }
+    return texts.map { generated($0, limit) }
+  }
+
+  /// One of the texts that are written together.
+  private struct Writing {
+    let state: ReadingState
+    var logits: [Float]
+    var ids: [Int32] = []
+    var isDone = false
+    private(set) var sum = 0.0
+    private(set) var counted = 0
+    private var sampler: Sampler
+
+    init(_ start: Start, _ penalty: Double) {
+      state = start.beginning.state
+      logits = start.beginning.logits
+      sampler = Sampler(SamplingOptions(repetitionPenalty: penalty))
+      if let forbidden = start.forbidden, logits.indices.contains(Int(forbidden)) {
+        logits[Int(forbidden)] = -.infinity
+      }
+    }
+
+    /// Chooses the next token, or the end.
+    mutating func next(_ ends: (Int32) -> Bool) {
       let token = sampler.next(logits)
       sum += logProbability(of: Int(token), logits)
       counted += 1
-      if ends(token) { break }
-      generated.append(token)
-      if generated.count % Self.reportTokens == 0 {
-        let text = progress.isOnly ? tokenizer.decode(generated) : nil
-        control.writing(progress.before + generated.count, text)
+      if ends(token) {
+        isDone = true
+      } else {
+        ids.append(token)
       }
-      logits = try model.logits(after: [token], state: beginning.state)
     }
+  }
 
+  private func logits(after tokens: [(token: Int32, state: ReadingState)]) throws -> [[Float]] {
+    switch tokens.count {
+    case 0: []
+    case 1: [try model.logits(after: [tokens[0].token], state: tokens[0].state)]
+    default: try model.logits(afterEach: tokens)
+    }
+  }
+
+  private func generated(_ writing: Writing, _ limit: Int) -> Generated {
     let text = Self.wholeSentences(
-      tokenizer.decode(generated).filter { $0 != "\0" }, cut: generated.count == limit)
-
-    return Generated(text: text, ids: generated, confidence: sum / Double(max(counted, 1)))
+      tokenizer.decode(writing.ids).filter { $0 != "\0" }, cut: writing.ids.count == limit)
+    return Generated(
+      text: text, ids: writing.ids, confidence: writing.sum / Double(max(writing.counted, 1)))
   }
 
   /// Drops a sentence that the limit cut off, if another stands before it.

@@ -13,6 +13,8 @@ package struct AnswerOptions: Sendable, Equatable {
   package var thinkTokens: Int?
   /// Reads on where the model's context ends.
   package var goesBeyondContext = false
+  /// What was asked and answered before: the question may refer to it.
+  package var turns: [Turn] = []
   /// Of what is drawn by chance.
   package var seed: UInt64 = 0
   /// What of the reading is taken away before the question, to see what it was worth.
@@ -34,6 +36,17 @@ package struct AnswerOptions: Sendable, Equatable {
   package static let thinkLimits = 0...32_768
 
   package init() {}
+}
+
+/// A question and its answer.
+package struct Turn: Sendable, Equatable {
+  package let question: String
+  package let answer: String
+
+  package init(question: String, answer: String) {
+    self.question = question
+    self.answer = answer
+  }
 }
 
 /// What of a reading's state is replaced by an empty one.

@@ -14,13 +14,13 @@ package final class Answerer {
   private static let promptRoom = (small: 1_024, large: 12_000, share: 4)
 
   let model: LanguageModel
-  private let tokenizer: TextTokenizer
+  let tokenizer: TextTokenizer
   let format: PromptFormat
   /// For a model that is told to think; nil where nobody can tell it.
   private let thinkingFormat: PromptFormat?
   private let generator: AnswerGenerator
   let synopses: SynopsisWriter
-  private let kind: AnswerPlan.ModelKind
+  let kind: AnswerPlan.ModelKind
   /// How the model answers when nobody chooses.
   package let route: AnswerRoute
 
@@ -68,7 +68,7 @@ package final class Answerer {
   }
 
   /// Only who asks for passages alone gets no reading: else it also serves evidence and summaries.
-  private func reading(
+  func reading(
     _ tokens: DocumentTokens, _ task: ReadingTask, _ options: AnswerOptions,
     _ control: ReadingControl
   ) throws -> DocumentReading {
@@ -144,111 +144,23 @@ package final class Answerer {
     }
   }
 
-  /// Answers a question about a document that was read, known before the reading or not.
-  /// - Throws: `ReadingError`, `ModelError`
-  package func answer(
-    _ question: Question, from reading: DocumentReading, _ options: AnswerOptions = AnswerOptions()
-  ) throws -> Answer {
-    if question.isBlank { throw ReadingError.emptyQuestion }
-    let route = reading.hasRead ? options.route ?? route : .passages
-    let plan = AnswerPlan(question.kind, kind, route, hasRead: reading.hasRead)
-    switch plan.source {
-    case .summary: return try summarize(reading, options)
-    case .answer(let route): return try answer(question, plan, route, reading, options)
-    }
-  }
-
-  private func answer(
-    _ question: Question, _ plan: AnswerPlan, _ route: AnswerRoute, _ reading: DocumentReading,
-    _ options: AnswerOptions
-  ) throws -> Answer {
-    let start = ContinuousClock.now
-    let evidence = Evidence(
-      reading.text, reading.lexicalScores(question),
-      attention: try attention(of: .ask(question), reading, isAsked: plan.asksAttention))
-    let ground = AnswerWriter.Ground(
-      question: question, state: try state(for: question, route, reading, options),
-      mostTokens: options.mostTokens, control: reading.control, isOnly: plan.shown != .single,
-      thinking: try thinking(options))
-    let candidates = try writer(options).candidates(plan.shown, evidence, reading.text, ground)
-    let support = Support(
-      words: evidence.support, refusal: candidates.refusal, isSpread: evidence.isSpread)
-    let generated = candidates.all.reduce(0) { $0 + $1.generatedTokens }
-    var took = figures(reading, answering: .now - start, generated: generated)
-    if let thinking = ground.thinking {
-      took.reasoningTokens = candidates.all.reduce(0) { $0 + $1.reasoningTokens }
-      took.generatedTokens += took.reasoningTokens ?? 0
-      took.seed = thinking.sampling.temperature > 0 ? options.seed : nil
-    }
-
-    guard let best = candidates.all.last,
-      support.isEnough(route.showsPassages ? .chosen : .fromReading)
-    else {
-      return Self.unsupported(
-        support, candidates.all, near: Self.quotes(evidence, reading).prefix(3), route,
-        reading.documentTokens, took)
-    }
-
-    let path =
-      plan.wording == .path
-      ? evidence.ranked.first.flatMap { reading.text.path(ofUnit: $0.unit) } : nil
-    let quotes =
-      path == nil
-      ? try quotes(of: best, support, evidence, route, reading) : Quotes(evidence: evidence)
-    took.answerSeconds = Self.seconds(since: start, with: reading)
-    return Answer(
-      text: path ?? best.text, isSupported: true, support: support, candidates: candidates.all,
-      evidence: Self.quotes(quotes.evidence, reading, answer: path ?? best.text),
-      isLedByAttention: quotes.areLedByAttention, documentTokens: reading.documentTokens,
-      answeredFrom: route, reasoning: best.reasoning, figures: took)
-  }
-
-  private func writer(_ options: AnswerOptions) -> AnswerWriter {
+  func writer(_ options: AnswerOptions) -> AnswerWriter {
     AnswerWriter(model: model, format: format(options), generator: generator)
   }
 
-  private struct Quotes {
-    let evidence: Evidence
-    /// The first would be another one by words alone.
-    var areLedByAttention = false
-  }
-
-  /// What of the text bears an answer out: by the words of question and answer, and by attention.
-  private func quotes(
-    of answer: Candidate, _ support: Support, _ evidence: Evidence, _ route: AnswerRoute,
-    _ reading: DocumentReading
-  ) throws -> Quotes {
-    let words = LexicalScores(Question(answer.text), reading.text)
-    guard words.hasTerms else { return Quotes(evidence: evidence) }
-    let none = [Double](repeating: 0, count: reading.text.units.ranges.count)
-    let isSure = !answer.isDoubtful(support)
-    let unled = Evidence(
-      reading.text, evidence.lexical, answer: words, attention: none, isSure: isSure)
-    guard let looks = try looks(of: answer, route, reading) else { return Quotes(evidence: unled) }
-    let led = Evidence(
-      reading.text, evidence.lexical, answer: words, attention: looks, isSure: isSure)
-    return Quotes(
-      evidence: led, areLedByAttention: led.ranked.first?.unit != unled.ranked.first?.unit)
-  }
-
-  /// Where layers that remember keys and values looked while an answer was written.
-  private func looks(
-    of answer: Candidate, _ route: AnswerRoute, _ reading: DocumentReading
-  ) throws -> [Double]? {
-    guard route.usesState, reading.hasRead else { return nil }
-    return try reading.attention(while: answer.written, model)
-  }
-
   /// What the question is asked on: the reading's state, or one that has read nothing.
-  private func state(
+  func state(
     for question: Question, _ route: AnswerRoute, _ reading: DocumentReading,
     _ options: AnswerOptions
   ) throws -> ReadingState {
-    guard route.usesState, reading.hasRead else {
-      return try emptyState(for: .ask(question), options)
-    }
-    return try ablated(
-      reading.state, options, openedFor: reading.focus.map(ReadingTask.ask))
+    let before =
+      route.usesState && reading.hasRead
+      ? try ablated(reading.state, options, openedFor: reading.focus.map(ReadingTask.ask))
+      : try emptyState(for: .ask(question), options)
+    if options.turns.isEmpty { return before }
+    let state = before.fork()
+    try model.read(options.turns.flatMap(format(options).turn), into: state)
+    return state
   }
 
   /// A state from which something was taken away.
@@ -269,17 +181,6 @@ package final class Answerer {
     let state = model.makeState()
     try model.read(format(options).opening(task), into: state)
     return state
-  }
-
-  /// What the text has nearest to the question is shown, though it does not answer it.
-  private static func unsupported(
-    _ support: Support, _ candidates: [Candidate], near: ArraySlice<Quote>, _ route: AnswerRoute,
-    _ documentTokens: Int, _ figures: ReadingFigures
-  ) -> Answer {
-    Answer(
-      text: "The document does not say.", isSupported: false, support: support,
-      candidates: candidates, evidence: Array(near),
-      documentTokens: documentTokens, answeredFrom: route, figures: figures)
   }
 
   /// What the model answers when it is shown these passages and has read nothing else; it always
@@ -304,7 +205,7 @@ package final class Answerer {
   }
 
   /// With what was written on the way.
-  private static func seconds(
+  static func seconds(
     since start: ContinuousClock.Instant, with reading: DocumentReading
   ) -> Double {
     (ContinuousClock.now - start) / .seconds(1) + reading.pass.writingSeconds

@@ -1,6 +1,7 @@
 /// What is wrong with a job, or with asking for it.
 package enum JobError: Error, Equatable, CustomStringConvertible {
   case noSuchJob(Int)
+  case noSuchReading(Int)
   case isRunning(Int)
   case noResult(id: Int, state: JobState)
   case unknownTask(String)
@@ -14,6 +15,7 @@ package enum JobError: Error, Equatable, CustomStringConvertible {
   package var description: String {
     switch self {
     case .noSuchJob(let id): "there is no job \(id)"
+    case .noSuchReading(let id): "there is no kept reading \(id)"
     case .isRunning(let id): "job \(id) is running: cancel it first"
     case .noResult(let id, let state): "job \(id) has no result: it is \(state.rawValue)"
     case .unknownTask(let name):

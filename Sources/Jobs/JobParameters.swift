@@ -1,5 +1,28 @@
 import Foundation
 
+/// One of many questions of a job.
+package struct AskedQuestion: Sendable, Equatable, Codable {
+  /// What its answer is found by.
+  package let id: String
+  package let question: String
+
+  package init(id: String, question: String) {
+    self.id = id
+    self.question = question
+  }
+}
+
+/// A question that was answered before, which later ones may refer to.
+package struct AnsweredQuestion: Sendable, Equatable, Codable {
+  package let question: String
+  package let answer: String
+
+  package init(question: String, answer: String) {
+    self.question = question
+    self.answer = answer
+  }
+}
+
 /// What an order says about how it is to be done. All of it is part of the order's identity, so
 /// what nobody said is left out.
 package struct JobParameters: Sendable, Equatable, Codable {
@@ -14,6 +37,10 @@ package struct JobParameters: Sendable, Equatable, Codable {
   package var thinkTokens: Int?
   /// True: the document is read though it is longer than the model's context; nil: it is not.
   package var beyondContext: Bool?
+  /// Questions that are answered in one job; nil: the order's own question is.
+  package var questions: [AskedQuestion]?
+  /// What was asked and answered before, oldest first; nil: nothing.
+  package var turns: [AnsweredQuestion]?
   /// False: the reading is not kept for later questions; nil: it is.
   package var keep: Bool?
   /// What of the path is not in the document, or was read in doubt; nil: nothing.
@@ -22,9 +49,12 @@ package struct JobParameters: Sendable, Equatable, Codable {
   package init(
     from: String? = nil, focused: Bool? = nil, mostAnswerTokens: Int? = nil,
     thinkTokens: Int? = nil, beyondContext: Bool? = nil, keep: Bool? = nil,
+    questions: [AskedQuestion]? = nil, turns: [AnsweredQuestion]? = nil,
     documentNotes: [String]? = nil
   ) {
     self.documentNotes = documentNotes
+    self.questions = questions
+    self.turns = turns
     self.keep = keep
     self.beyondContext = beyondContext
     self.thinkTokens = thinkTokens
@@ -34,7 +64,7 @@ package struct JobParameters: Sendable, Equatable, Codable {
   }
 
   private enum CodingKeys: String, CodingKey, CaseIterable {
-    case from, focused, keep
+    case from, focused, keep, questions, turns
     case mostAnswerTokens = "max_answer_tokens"
     case thinkTokens = "think_tokens"
     case beyondContext = "beyond_context"

@@ -4,7 +4,7 @@ import Postgres
 /// What people do who run a fleet: steer jobs, and look for what is not as it should be.
 package struct Operator {
 
-  private let database: JobDatabase
+  let database: JobDatabase
 
   /// Seconds that a host's clock may differ from the database's before somebody should know.
   private static let clockTolerance = 5.0

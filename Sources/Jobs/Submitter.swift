@@ -5,7 +5,7 @@ package import Results
 
 /// What people do who want something read: order it, follow it, take the result.
 package struct Submitter {
-  private let database: JobDatabase
+  let database: JobDatabase
 
   init(_ database: JobDatabase) { self.database = database }
 

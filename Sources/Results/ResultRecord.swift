@@ -24,6 +24,36 @@ package struct ResultRecord: Codable, Sendable, Equatable {
     }
   }
 
+  /// One of many questions, with its answer.
+  package struct AnswerInfo: Codable, Sendable, Equatable {
+    /// As the order names the question.
+    package let id: String
+    package let question: String
+    package let answer: String
+    package let answeredFrom: String?
+    package let supported: Bool
+    package let uncertain: Bool
+    package let evidence: [Quote]
+
+    package init(
+      id: String, question: String, answer: String, answeredFrom: String?, supported: Bool,
+      uncertain: Bool, evidence: [Quote]
+    ) {
+      self.id = id
+      self.question = question
+      self.answer = answer
+      self.answeredFrom = answeredFrom
+      self.supported = supported
+      self.uncertain = uncertain
+      self.evidence = evidence
+    }
+
+    private enum CodingKeys: String, CodingKey {
+      case id, question, answer, supported, uncertain, evidence
+      case answeredFrom = "answered_from"
+    }
+  }
+
   package let task: String
   package let question: String?
   package let document: DocumentInfo
@@ -39,6 +69,8 @@ package struct ResultRecord: Codable, Sendable, Equatable {
   package let evidence: [Quote]
   /// Of a summary: what each part says.
   package let outline: [OutlineEntry]?
+  /// Of a job that asked many questions, in their order.
+  package let answers: [AnswerInfo]?
   package let model: ModelInfo
   package let reading: ReadingFigures
   package let worker: String
@@ -49,14 +81,15 @@ package struct ResultRecord: Codable, Sendable, Equatable {
 
   private enum CodingKeys: String, CodingKey {
     case task, question, document, answer, reasoning, supported, evidence, outline, model, reading,
-      worker, notes, uncertain
+      worker, notes, uncertain, answers
     case answeredFrom = "answered_from"
   }
 
   package init(
     task: String, question: String?, document: DocumentInfo, answer: String,
     answeredFrom: String? = nil, reasoning: String? = nil, supported: Bool, evidence: [Quote],
-    outline: [OutlineEntry]? = nil, model: ModelInfo, reading: ReadingFigures, worker: String,
+    outline: [OutlineEntry]? = nil, answers: [AnswerInfo]? = nil, model: ModelInfo,
+    reading: ReadingFigures, worker: String,
     notes: [String]? = nil, uncertain: Bool = false
   ) {
     self.uncertain = uncertain ? true : nil
@@ -69,6 +102,7 @@ package struct ResultRecord: Codable, Sendable, Equatable {
     self.supported = supported
     self.evidence = evidence
     self.outline = outline
+    self.answers = answers
     self.model = model
     self.reading = reading
     self.worker = worker

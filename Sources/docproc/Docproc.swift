@@ -15,7 +15,8 @@ struct Docproc: Program {
       UpCommand.self, DownCommand.self, SubmitCommand.self, AskCommand.self, StatusCommand.self,
       ListCommand.self, WaitCommand.self,
       CancelCommand.self, PauseCommand.self, ResumeCommand.self, RetryCommand.self,
-      RemoveJobCommand.self, ResultCommand.self, DatabaseCommand.self,
+      RemoveJobCommand.self, ResultCommand.self, ResultsCommand.self, SearchCommand.self,
+      ReadingsCommand.self, DatabaseCommand.self,
       DoctorCommand.self, LogsCommand.self, ModelCommand.self,
     ])
 }

@@ -129,6 +129,12 @@ struct PromptFormat {
       + closing("Question: \(question.text)\nAnswer in a few words\(source).")
   }
 
+  /// A question that was answered, with its answer, up to where the user speaks again.
+  func turn(_ turn: Turn) -> [Int32] {
+    asked(Question(turn.question), passages: [])
+      + encode([.text(turn.answer)] + turns.beforeUser, .afterText)
+  }
+
   /// Sentences before the wish to condense them, up to where that begins.
   func summaryWanted(sentences: [String], focus: Question?) -> [Int32] {
     let listed = sentences.map { "- " + $0 }.joined(separator: "\n")

@@ -24,6 +24,7 @@ struct ResultOffer: Encodable {
   private let supported: Bool
   private let evidence: [Quote]
   private let outline: [OutlineEntry]?
+  private let answers: [ResultRecord.AnswerInfo]?
   private let figures: ReadingFigures
   private let tokens: Int
   private let payload: Data  // as base64
@@ -44,6 +45,7 @@ struct ResultOffer: Encodable {
     supported = record.supported
     evidence = record.evidence
     outline = record.outline
+    answers = record.answers
     figures = record.reading
     tokens = record.document.tokens
     payload = Data(compressed.payload)
@@ -52,7 +54,8 @@ struct ResultOffer: Encodable {
   }
 
   enum CodingKeys: String, CodingKey {
-    case job, fence, worker, model, answer, supported, evidence, outline, figures, tokens, payload,
+    case job, fence, worker, model, answer, supported, evidence, outline, answers, figures, tokens,
+      payload,
       sha256
     case answeredFrom = "answered_from"
     case modelSHA256 = "model_sha256"

@@ -34,6 +34,15 @@ package struct Question: Sendable {
   /// True where there is nothing but white space.
   package var isBlank: Bool { text.allSatisfy(\.isWhitespace) }
 
+  /// Whether a word stands for something that was named before.
+  package var refersBack: Bool {
+    forms.contains { $0.isWhole && Self.pronouns.contains($0.stem) }
+  }
+
+  private static let pronouns = Set(
+    Words.stems(
+      of: "he him his she her hers it its they them their theirs this that these those there"))
+
   /// Whether all words of an answer but articles stand in the question, whatever their endings.
   package func isRepeated(by answer: String) -> Bool {
     let known = Set(forms.filter(\.isWhole).map(\.stem)).union(Words.articles)

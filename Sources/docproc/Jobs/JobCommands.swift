@@ -198,30 +198,3 @@ struct RemoveJobCommand: ParsableCommand {
     let document: Bool
   }
 }
-
-struct ResultCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "result", abstract: "Print a completed job's result.")
-
-  @Argument(help: "The job's number.")
-  var id: Int
-
-  @Flag(help: "Print the document's text as stored, in which offsets count, instead.")
-  var text = false
-
-  @Option(help: "Quotes to show, at most.")
-  var quotes = JobFollower.usualQuotes
-
-  @OptionGroup var options: JobOptions
-
-  func validate() throws {
-    guard quotes >= 0 else { throw ValidationError("--quotes must not be negative") }
-  }
-
-  func run() throws {
-    let jobs = try options.database.open().submitter
-    if text { return print(try jobs.documentText(id), terminator: "") }
-    try JobFollower(jobs, options.database, options.output, quotes: quotes)
-      .printResult(try jobs.status(id))
-  }
-}

@@ -1,5 +1,6 @@
 import Foundation
 import Jobs
+import Results
 import Postgres
 
 /// Waits for a job and prints what came of it.
@@ -61,7 +62,12 @@ struct JobFollower {
   }
 
   func printResult(_ status: JobStatus) throws {
-    let result = ResultOutput(status, try jobs.result(status.id))
+    let record = try jobs.result(status.id)
+    if output.ndjson, let answers = record.answers {
+      for answer in answers { print(JSONText.line(answer)) }
+      return
+    }
+    let result = ResultOutput(status, record)
     let columns = Terminal.isTerminal(STDOUT_FILENO) ? Terminal.width(STDOUT_FILENO) : 100
     let style = TextStyle(STDOUT_FILENO)
     output.print(result, text: result.text(quotes: quotes, columns: columns, style))

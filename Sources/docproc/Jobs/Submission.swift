@@ -35,7 +35,7 @@ struct SubmissionOptions: ParsableArguments {
     JobParameters(
       from: writing.from?.rawValue, focused: writing.focused ? true : nil,
       mostAnswerTokens: writing.maxAnswerTokens, thinkTokens: writing.thinkTokens,
-      beyondContext: writing.beyondContext ? true : nil,
+      beyondContext: writing.beyondContext ? true : nil, keep: writing.keep == .no ? false : nil,
       documentNotes: document.notes.isEmpty ? nil : document.notes)
   }
 
@@ -52,14 +52,18 @@ struct Submission {
   let options: SubmissionOptions
 
   /// What was submitted before and has come to nothing is done again.
+  /// - Parameter adding: puts more into the order's parameters.
   func submit(
-    _ document: Document, _ task: JobTask, question: String?, _ database: JobDatabase
+    _ document: Document, _ task: JobTask, question: String?, _ database: JobDatabase,
+    adding: (inout JobParameters) -> Void = { _ in }
   ) throws -> (id: Int, created: Bool) {
     let jobs = database.submitter
+    var parameters = options.parameters(document)
+    adding(&parameters)
     let (id, created) = try jobs.submit(
       JobOrder(
         document, task, question: question, model: DataHome.modelName(options.model),
-        parameters: options.parameters(document),
+        parameters: parameters,
         priority: options.priority, again: options.again, key: options.key,
         deadlineSeconds: options.deadline))
     let state = try jobs.status(id).state
@@ -192,37 +196,6 @@ struct SubmitCommand: ParsableCommand {
       status,
       text: "job \(id) "
         + (created ? "submitted" : "was submitted before and is \(status.state.rawValue)"))
-  }
-}
-
-struct AskCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "ask", abstract: "Ask a question about a document, and wait for the answer.")
-
-  @Argument(
-    help: "A text or Markdown file, a directory (a codebase), or - for standard input.",
-    completion: .file())
-  var path: String
-
-  @Argument(help: "The question.")
-  var question: String
-
-  @OptionGroup var options: SubmissionOptions
-
-  func validate() throws {
-    if question.allSatisfy(\.isWhitespace) { throw ValidationError("the question is empty") }
-    try DocumentOptions.check(question: question)
-  }
-
-  func run() throws {
-    let document = try options.document.load(path, options.output)
-    let submission = Submission(options: options)
-    try submission.checkModel()
-    let database = try options.database.open()
-    try submission.agree(to: [document], database.submitter)
-    let (id, _) = try submission.submit(document, .ask, question: question, database)
-    try submission.ensureWorker(database.submitter)
-    try JobFollower(database.submitter, options.database, options.output).follow(id)
   }
 }
 

@@ -16,6 +16,11 @@ struct WritingOptions: ParsableArguments {
   @Option(help: "Tokens of an answer, at most.")
   var maxAnswerTokens: Int?
 
+  @Option(help: "Whether the reading is kept, so that later questions need not wait for it.")
+  var keep = Keeping.yes
+
+  enum Keeping: String, ExpressibleByArgument, CaseIterable { case yes, no }
+
   @Flag(help: "Read on where the model's context ends, whatever becomes of the answer.")
   var beyondContext = false
 

@@ -73,7 +73,7 @@ struct QuoteText {
   }
 
   /// `path:line` of code; the chapter and how far in of a book.
-  private var place: String {
+  var place: String {
     if let path = quote.path {
       return Terminal.clean(path) + (quote.line.map { ":\($0)" } ?? "")
     }

@@ -16,7 +16,7 @@ struct ResultOutput: Encodable {
   enum CodingKeys: String, CodingKey {
     case id, state, task, question, document, answer, reasoning, supported, summary, highlights,
       outline,
-      evidence, model, reading, worker, attempts, notes, uncertain
+      evidence, answers, model, reading, worker, attempts, notes, uncertain
     case answeredFrom = "answered_from"
     case createdAt = "created_at"
     case finishedAt = "finished_at"
@@ -35,6 +35,7 @@ struct ResultOutput: Encodable {
     try container.encode(record.supported, forKey: .supported)
     try container.encode(record.uncertain ?? false, forKey: .uncertain)
     try container.encode(record.evidence, forKey: .evidence)
+    try container.encodeIfPresent(record.answers, forKey: .answers)
     if record.task == JobTask.summarize.rawValue {
       try container.encode(record.answer, forKey: .summary)
       try container.encode(record.evidence, forKey: .highlights)
@@ -54,14 +55,14 @@ struct ResultOutput: Encodable {
   ///   - quotes: at most so many.
   ///   - columns: that lines of prose are wrapped to.
   func text(quotes most: Int, columns: Int, _ style: TextStyle = .plain) -> String {
+    if let answers = record.answers { return text(of: answers, columns: columns, style) }
     let isSummary = record.task == JobTask.summarize.rawValue
     let heading = isSummary ? "Summary" : "Answer"
     let shown = record.evidence.prefix(isSummary ? max(most, record.evidence.count) : most)
     let more = record.evidence.count - shown.count
     let quotes = shown.map { QuoteText($0, style).lines(columns: columns).joined(separator: "\n") }
-    let reading = record.reading
     let uncertain = record.uncertain == true ? "\n(uncertain: check the quotes)" : ""
-    let notes = ((record.notes ?? []) + (reading.notes ?? [])).map {
+    let notes = ((record.notes ?? []) + (record.reading.notes ?? [])).map {
       "\nnote: " + Terminal.clean($0)
     }
     return """
@@ -72,10 +73,37 @@ struct ResultOutput: Encodable {
       \(isSummary ? "Highlights" : Self.kind(record))
       \(quotes.isEmpty ? Self.noQuotes(record) : quotes.joined(separator: "\n"))\(more > 0 ? "\n  and \(more) more: docproc result \(status.id) --quotes \(record.evidence.count)" : "")
 
-      \(reading.tokensRead) tokens read in \(reading.passes) pass, \(Int(reading.seconds)) s at \(Int(reading.tokensPerSecond)) tokens/s, \
-      answered in \(Int(reading.answerSeconds.rounded())) s, peak memory \(reading.peakRSSBytes >> 20) MiB, \
-      model \(Terminal.clean(record.model.name)), worker \(Terminal.clean(record.worker))\(notes.joined())
+      \(figures)\(notes.joined())
       """
+  }
+
+  private var figures: String {
+    let reading = record.reading
+    let reused = reading.reusedTokens.map { "\($0) tokens of a kept reading, " } ?? ""
+    let read =
+      "\(reading.tokensRead) tokens read in \(reading.passes) pass, \(Int(reading.seconds)) s "
+      + "at \(Int(reading.tokensPerSecond)) tokens/s"
+    return reused + (reused.isEmpty || reading.tokensRead > 0 ? read : "none read anew")
+      + ", answered in \(Int(reading.answerSeconds.rounded())) s, "
+      + "peak memory \(reading.peakRSSBytes >> 20) MiB, "
+      + "model \(Terminal.clean(record.model.name)), worker \(Terminal.clean(record.worker))"
+  }
+
+  /// Of many questions each with its answer and its first quote.
+  private func text(
+    of answers: [ResultRecord.AnswerInfo], columns: Int, _ style: TextStyle
+  ) -> String {
+    let blocks = answers.map { one in
+      let unsure = one.supported && one.uncertain ? " (uncertain: check the quotes)" : ""
+      let quote = one.evidence.first.map { QuoteText($0, style).lines(columns: columns) } ?? []
+      return
+        ([
+          "\(Terminal.clean(one.id)): \(Terminal.clean(one.question))",
+          "  " + style.bold(Terminal.clean(one.answer)) + unsure,
+        ] + (one.supported ? quote : [])).joined(separator: "\n")
+    }
+    return "Answers of \(Terminal.clean(record.document.name))\n\n"
+      + blocks.joined(separator: "\n\n") + "\n\n" + figures
   }
 
   /// Lines of the answer as they are, those that are too long broken between words.
