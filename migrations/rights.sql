@@ -64,6 +64,8 @@ grant execute on function
     bigint, bigint, bytea, bigint, text),
   docproc.load_checkpoint(bigint, bigint, text),
   docproc.load_checkpoint_pages(bigint, bigint),
+  docproc.save_answers(bigint, bigint, text, integer, jsonb),
+  docproc.load_answers(bigint, bigint, text),
   docproc.keep_plan(bigint, bigint),
   docproc.find_kept(bigint, bigint, text, bigint),
   docproc.load_kept(bigint, bigint, bigint, boolean),
@@ -116,6 +118,9 @@ grant select on
   docproc.kept_state,
   docproc.answer,
   docproc.schema_line
+  to docproc_reader;
+
+grant select (reading_id, bytes) on docproc.kept_page
   to docproc_reader;
 
 grant select on

@@ -125,6 +125,10 @@ struct JobReading {
     options.turns = (parameters.turns ?? []).map { Turn(question: $0.question, answer: $0.answer) }
     options.isFocused = parameters.focused ?? false
     options.goesBeyondContext = parameters.beyondContext ?? false
+    if options.isFocused, parameters.questions != nil {
+      throw JobError.impossibleParameter(
+        name: "focused", value: "true", allowed: "false with many questions")
+    }
     return options
   }
 
@@ -193,24 +197,51 @@ struct JobReading {
       return Told(
         text: answer.text, tokens: answer.documentTokens, figures: answer.figures, answer: answer)
     }
+    return try tell(asked, reading, control)
+  }
+
+  private func tell(
+    _ asked: [AskedQuestion], _ reading: Prepared, _ control: ReadingControl
+  ) throws -> Told {
+    // The same reading with other limits gives other answers.
+    let key = SHA256.hex(of: "\(reading.key) \(reading.options.description)")
+    var infos = try settings.connect().answers(of: job.claim, key: key)
+    if infos.map(\.id) != asked.prefix(infos.count).map(\.id) { infos = [] }
     var control = control
-    var done = 0
     control.writing = { [heartbeat] count, _ in
-      heartbeat.wrote(count, "answered \(done) of \(asked.count)")
+      heartbeat.wrote(count, "answered \(infos.count) of \(asked.count)")
     }
-    let (answers, figures) = try reading.model.answerer.read(
-      reading.document, questions: asked.map { Question($0.question) }, options: reading.options,
-      control: control, answered: { done = $0 })
-    let infos = zip(asked, answers).map { question, answer in
-      ResultRecord.AnswerInfo(
-        id: question.id, question: question.question, answer: answer.text,
-        answeredFrom: answer.source, supported: answer.isSupported, uncertain: answer.isUncertain,
-        evidence: answer.evidence)
+    let (tokens, figures) = try reading.model.answerer.read(
+      reading.document, questions: asked.map { Question($0.question) }, known: infos.count,
+      options: reading.options, control: control
+    ) { answers in
+      let new = zip(asked.dropFirst(infos.count), answers).map(Self.info)
+      save(new, from: infos.count + 1, key)
+      infos += new
     }
     let supported = infos.count(where: \.supported)
     return Told(
-      text: "\(infos.count) questions, \(supported) answered",
-      tokens: answers.first?.documentTokens ?? 0, figures: figures, answers: infos)
+      text: "\(infos.count) questions, \(supported) answered", tokens: tokens, figures: figures,
+      answers: infos)
+  }
+
+  /// What cannot be noted now comes with the result.
+  private func save(_ answers: [ResultRecord.AnswerInfo], from first: Int, _ key: String) {
+    do {
+      let isHeld = try settings.connect().save(answers, from: first, job.claim, key: key)
+      if !isHeld { heartbeat.lost(job.claim) }
+    } catch {
+      logger.warning("answers not noted", metadata: ["job": "\(job.id)", "error": "\(error)"])
+    }
+  }
+
+  private static func info(
+    _ question: AskedQuestion, _ answer: Answer
+  ) -> ResultRecord.AnswerInfo {
+    ResultRecord.AnswerInfo(
+      id: question.id, question: question.question, answer: answer.text,
+      answeredFrom: answer.source, supported: answer.isSupported, uncertain: answer.isUncertain,
+      evidence: answer.evidence)
   }
 
   private func control(

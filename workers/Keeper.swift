@@ -16,6 +16,8 @@ final class Keeper: Sendable {
   private static let mostPlaces = 8
   /// Tokens that have to lie between one and the end: fewer are soon read again.
   private static let leastTokens = 8192
+  /// Of a state, not compressed.
+  private static let mostBytes = 512 << 20
   /// Seconds for the last save, once the answer is there.
   private static let patience = 20
 
@@ -76,8 +78,12 @@ final class Keeper: Sendable {
       let found = try queue.kept(kind: kind(trail), atMost: trail.ids.count, claim)
       let digests = trail.digests(after: found.map(\.tokens))
       // What layers with a choice keep for a question depends on what comes later too.
-      let fitting = found.filter {
-        digests[$0.tokens] == $0.idsSHA256 && (trail.focus == nil || $0.tokens == trail.ids.count)
+      let fitting = found.filter { candidate in
+        let isWhole = candidate.tokens == trail.ids.count
+        // Between lines of the grid the same ids may round otherwise.
+        let isOnGrid = (trail.opening.count + candidate.tokens) % ReadingGrid.block == 0
+        return digests[candidate.tokens] == candidate.idsSHA256
+          && (isWhole || isOnGrid && trail.focus == nil)
       }
       for candidate in fitting {
         if let point = try load(candidate, queue) { return point }
@@ -197,6 +203,11 @@ final class Keeper: Sendable {
   private func send(_ copy: StateCopy, isEnd: Bool) throws {
     let (trail, paged, most) = state.withLock { ($0.trail, $0.pagedTo, $0.plan?.mostBytes ?? 0) }
     guard let trail, let digest = trail.digests(after: [copy.tokens])[copy.tokens] else { return }
+    // Keys and values of every token go in one message, which Postgres does not take at any size.
+    guard copy.byteCount <= Self.mostBytes else {
+      let said = "the reading takes \(copy.byteCount) bytes, more than can be kept"
+      return state.withLock { $0.note = said }
+    }
     let packed = try copy.packed(key: "", pagesFrom: paged)
     let bytes = packed.state.payload.count + (packed.pages.last?.data.payload.count ?? 0)
     guard bytes <= most else {
@@ -206,7 +217,10 @@ final class Keeper: Sendable {
     let kept = KeptState(
       kind: kind(trail), focus: trail.focus, modelSHA256: modelSHA256, idsSHA256: digest,
       position: copy.position, isEnd: isEnd, checkpoint: packed)
-    guard try connect().keep(kept, claim) else { return }
+    guard try connect().keep(kept, claim) else {
+      // Pages before these may be gone: the next one comes with all.
+      return state.withLock { $0.pagedTo = 0 }
+    }
     if isEnd { cache.store(packed.state.payload, packed.state.sha256) }
     state.withLock { state in
       state.isKept = state.isKept || isEnd

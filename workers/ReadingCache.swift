@@ -1,7 +1,8 @@
 import Foundation
 
 /// Kept readings' states on this host's disk, so that asking again fetches nothing: the least
-/// recently used go first. Workers of one host may share the folder.
+/// recently used go first, and all that nobody used for a month. Workers of one host may share the
+/// folder.
 struct ReadingCache: Sendable {
   let folder: String
   /// Of all its files together; 0: nothing is kept here.
@@ -37,6 +38,9 @@ struct ReadingCache: Sendable {
 
   func remove(_ sha256: String) { try? FileManager.default.removeItem(atPath: path(sha256)) }
 
+  /// Seconds that a file may lie unused: what the database forgot goes from here too.
+  private static let longestRest = 30 * 86_400.0
+
   private func makeRoom() {
     let manager = FileManager.default
     let names = (try? manager.contentsOfDirectory(atPath: folder)) ?? []
@@ -53,8 +57,10 @@ struct ReadingCache: Sendable {
       sum += file.bytes
       // A file that a killed process left unfinished is nobody's after an hour.
       let isRuin = file.path.hasSuffix(".new")
-      let isOld = file.used < Date().addingTimeInterval(-3600)
-      if isRuin ? isOld : sum > mostBytes { try? manager.removeItem(atPath: file.path) }
+      let rest = -file.used.timeIntervalSinceNow
+      if isRuin ? rest > 3600 : sum > mostBytes || rest > Self.longestRest {
+        try? manager.removeItem(atPath: file.path)
+      }
     }
   }
 }

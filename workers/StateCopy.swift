@@ -12,12 +12,15 @@ final class StateCopy: @unchecked Sendable {
   private let seconds: Double
   /// Of the state, with what stands before the document.
   let position: Int
+  /// Of the state.
+  let byteCount: Int
 
   /// - Parameter isGeneral: leaves out what was written on the way.
   init(_ moment: ReadingMoment, isGeneral: Bool = false) {
     let copy = isGeneral ? moment.generalFork() : moment.fork()
     state = copy
     position = copy.position
+    byteCount = copy.byteCount
     tokens = moment.tokens
     seconds = moment.seconds
   }

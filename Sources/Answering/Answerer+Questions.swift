@@ -109,32 +109,38 @@ extension Answerer {
   private static let mostTogether = 8
 
   /// Reads the document once, front to back, and answers many questions about it.
-  /// - Parameter answered: told how many have their answer.
-  /// - Throws: as `read`
+  /// - Parameters:
+  ///   - known: how many of the first have their answer already.
+  ///   - answered: told the answers to some, in their order.
+  /// - Returns: what the reading took.
+  /// - Throws: as `read`, and what `answered` throws
   package func read(
-    _ document: Document, questions: [Question], options: AnswerOptions,
-    control: ReadingControl, answered: (Int) -> Void = { _ in }
-  ) throws -> (answers: [Answer], figures: ReadingFigures) {
-    guard let first = questions.first else { throw ReadingError.emptyQuestion }
+    _ document: Document, questions: [Question], known: Int = 0, options: AnswerOptions,
+    control: ReadingControl, answered: ([Answer]) throws -> Void
+  ) throws -> (tokens: Int, figures: ReadingFigures) {
+    // What cannot be answered is said before hours of reading.
+    guard let first = questions.first, !questions.contains(where: \.isBlank) else {
+      throw ReadingError.emptyQuestion
+    }
     _ = try thinking(options)
-    let begun = ContinuousClock.now
     let reading = try reading(
       DocumentTokens(document, tokenizer, control), .ask(first), options, control)
-    var answers: [Answer] = []
+    let begun = ContinuousClock.now
+    var written = 0
     do {
-      while answers.count < questions.count {
-        let next = questions[answers.count...].prefix(Self.mostTogether)
-        answers += try self.answers(Array(next), from: reading, options)
-        answered(answers.count)
+      for start in stride(from: known, to: questions.count, by: Self.mostTogether) {
+        let next = questions[start..<min(questions.count, start + Self.mostTogether)]
+        let answers = try answers(Array(next), from: reading, options)
+        written += answers.reduce(0) { $0 + $1.figures.generatedTokens }
+        try answered(answers)
       }
     } catch ReadingError.stopped {
       reading.stopping()
       throw ReadingError.stopped
     }
-    let written = answers.reduce(0) { $0 + $1.figures.generatedTokens }
-    var figures = figures(reading, answering: .now - begun, generated: written)
-    figures.answerSeconds -= reading.pass.seconds
-    return (answers, figures)
+    return (
+      reading.documentTokens, figures(reading, answering: .now - begun, generated: written)
+    )
   }
 
   private struct Quotes {

@@ -159,7 +159,9 @@ package final class Answerer {
       : try emptyState(for: .ask(question), options)
     if options.turns.isEmpty { return before }
     let state = before.fork()
-    try model.read(options.turns.flatMap(format(options).turn), into: state)
+    try model.read(
+      options.turns.flatMap(format(options).turn), into: state,
+      atBoundary: { _ in try reading.control.checkStop() })
     return state
   }
 

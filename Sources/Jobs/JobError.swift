@@ -29,7 +29,8 @@ package enum JobError: Error, Equatable, CustomStringConvertible {
     case .impossibleParameter(let name, let value, let allowed):
       "the job's parameter \(name) is \(value); it may be \(allowed)"
     case .damagedDocument(let expected, let found):
-      "the document's text has the SHA-256 \(found), but \(expected) was ordered: submit it again"
+      "the document's text has the SHA-256 \(found), but \(expected) was ordered: remove "
+        + "the job (docproc rm) and submit it again"
     case .malformedParts(let reason): "the job's parts are not as they should be: \(reason)"
     }
   }

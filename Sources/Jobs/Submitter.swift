@@ -90,7 +90,7 @@ package struct Submitter {
   /// - Throws: `JobError.noSuchJob`, `PostgresError`
   package func documentText(_ id: Int) throws -> String {
     let sql = """
-      select p.text, t.bytes from docproc.job j
+      select p.text, t.bytes, t.pieces from docproc.job j
       join docproc.document d on d.id = j.document_id
       join docproc.content t on t.id = d.content_id
       join docproc.content_piece p on p.content_id = t.id
@@ -98,12 +98,19 @@ package struct Submitter {
       """
     var text = ""
     var number = 0
-    while let row = try database.connection.query(sql, [.integer(id), .integer(number)]).first {
-      if number == 0 { text.reserveCapacity(try row.integer("bytes")) }
+    var pieces = 1
+    while number < pieces,
+      let row = try database.connection.query(sql, [.integer(id), .integer(number)]).first
+    {
+      if number == 0 {
+        text.reserveCapacity(try row.integer("bytes"))
+        pieces = try row.integer("pieces")
+      }
       text += try row.text("text")
       number += 1
     }
-    if number == 0 { throw JobError.noSuchJob(id) }
+    // It may have been removed in the middle.
+    guard number == pieces else { throw JobError.noSuchJob(id) }
     return text
   }
 

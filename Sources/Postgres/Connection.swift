@@ -48,6 +48,9 @@ package final class Connection {
     "-c statement_timeout=120s -c lock_timeout=30s -c idle_in_transaction_session_timeout=60s "
     + "-c jit=off"
 
+  /// Of one value: a message has at most 1 GB.
+  private static let mostBytes = 1_000_000_000
+
   private static func connect(_ url: String, _ settings: [(String, String)]) throws -> OpaquePointer
   {
     // Later ones prevail: the URL comes last.
@@ -125,6 +128,10 @@ package final class Connection {
       throw PostgresError.unexpectedResult("Postgres holds no text with U+0000")
     }
 
+    if let long = encoded.first(where: { $0.bytes?.count ?? 0 > Self.mostBytes })?.bytes?.count {
+      throw PostgresError.unexpectedResult(
+        "a value of \(long) bytes is more than Postgres takes at once")
+    }
     var lengths = encoded.map { Int32($0.bytes?.count ?? 0) }
     var formats = encoded.map { Int32($0.isBinary ? 1 : 0) }
     let storage = encoded.map { value -> UnsafeMutablePointer<CChar>? in

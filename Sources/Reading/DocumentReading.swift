@@ -51,6 +51,11 @@ package final class DocumentReading {
       control.resume = nil
       pass = try read()
     }
+    // The state has it all: what it came from need not stay in memory.
+    control.resume = control.resume.map {
+      ResumePoint(
+        tokens: $0.tokens, seconds: $0.seconds, archive: [], pages: [], isKept: $0.isKept)
+    }
     self.writer = writer
     state = pass.state
     hasRead = true

@@ -65,6 +65,8 @@ package struct ReadingCopy {
   /// Tokens that the state has read, with those before the document.
   package var position: Int { state.position }
 
+  package var byteCount: Int { state.byteCount }
+
   /// All but what grows with the text, as a resume point takes it.
   package func archive() -> [UInt8] { ReadingArchive.packed(written, state.archive()) }
 

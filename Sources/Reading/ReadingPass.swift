@@ -65,7 +65,9 @@ package struct ReadingPass {
         control.stopping(moment())
         throw ReadingError.stopped
       }
-      let end = stop(after: next, at: state.position)
+      let end = min(
+        tokens.count, next + ReadingGrid.block - state.position % ReadingGrid.block)
+      try writeParts(endingIn: next..<end, state, clock, moment)
       try model.read(tokens[next..<end], into: state, atBoundary: { try reinforce($0) })
       next = end
       times.append((next, clock.seconds))
@@ -87,12 +89,23 @@ package struct ReadingPass {
     control.resume.flatMap { $0.isKept ? $0.seconds : nil } ?? 0
   }
 
-  /// The end of what is read at once: the next line of the grid, so that progress and stops come
-  /// once a block, or the part's end.
-  private func stop(after next: Int, at position: Int) -> Int {
-    let room = ReadingGrid.block - position % ReadingGrid.block
-    let partEnd = writer.flatMap { $0.count < $0.ends.count ? $0.ends[$0.count] : nil }
-    return min(tokens.count, next + room, partEnd ?? .max)
+  /// Has parts written that end within a block, on a fork: the reading itself goes on by whole
+  /// blocks, and so ends in the same bits whether parts are written or not.
+  private func writeParts(
+    endingIn block: Range<Int>, _ state: ReadingState, _ clock: ReadingClock,
+    _ moment: () -> ReadingMoment
+  ) throws {
+    guard let writer else { return }
+    var fork: ReadingState?
+    var next = block.lowerBound
+    while writer.count < writer.ends.count, writer.ends[writer.count] < block.upperBound {
+      let end = writer.ends[writer.count]
+      let ahead = fork ?? state.fork()
+      fork = ahead
+      if end > next { try model.read(tokens[next..<end], into: ahead) }
+      next = max(next, end)
+      try write(ahead, end, clock, moment)
+    }
   }
 
   /// Has the part written that ends here, if one does. Stopped there, its writing begins anew.

@@ -11,6 +11,12 @@ package struct ReadingTrail: Sendable {
   /// general reading.
   package let focus: String?
 
+  package init(opening: [Int32], ids: [Int32], focus: String?) {
+    self.opening = opening
+    self.ids = ids
+    self.focus = focus
+  }
+
   /// The digests of opening and document up to so many of its tokens, in hex.
   /// - Parameter counts: within the document; others have no digest.
   package func digests(after counts: some Sequence<Int>) -> [Int: String] {

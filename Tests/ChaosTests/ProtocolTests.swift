@@ -31,4 +31,16 @@ import Testing
         + "states"
     )
   }
+
+  @Test func noOrderOfEventsGivesAWrongKeptReading() {
+    let found = KeptExploration(nil)
+    #expect(found.violation == nil)
+    #expect(found.states > 100 && found.ended > 0)
+    ChaosScale.report("model of kept readings: \(found.states) states, no violation")
+  }
+
+  @Test(arguments: KeptModel.Flaw.allCases)
+  func plantedFlawsOfKeptReadingsAreFound(flaw: KeptModel.Flaw) {
+    #expect(KeptExploration(flaw).violation != nil, "\(flaw)")
+  }
 }

@@ -75,7 +75,7 @@ import Testing
     "docproc.submit(repeat('n', 1001), 'text')",
     "docproc.submit('n', 'text', model => repeat('m', 1001))",
     "docproc.submit('n', 'text', key => repeat('k', 6000))",
-    "docproc.submit('n', 'text', parameters => jsonb_build_object('a', repeat(md5('x'), 9000)))",
+    "docproc.submit('n', 'text', parameters => jsonb_build_object('a', repeat(md5('x'), 40000)))",
     "docproc.submit('n', 'text', task => 'ask', question => repeat('why? ', 2000))",
   ])
   func whatIsTooLongIsRefusedInASentence(call: String) throws {

@@ -126,6 +126,10 @@ final class MemoryQueue: WorkerQueue {
 
   func databaseIdentity() -> String { "memory" }
   func leaseSeconds() -> Double { store.state.withLock { $0.lease } }
+  func answers(of claim: Claim, key: String) -> [ResultRecord.AnswerInfo] { [] }
+  func save(
+    _ answers: [ResultRecord.AnswerInfo], from first: Int, _ claim: Claim, key: String
+  ) -> Bool { true }
   func keepPlan(_ claim: Claim) -> KeepPlan? { store.state.withLock { $0.keepPlan } }
   func kept(kind: String, atMost tokens: Int, _ claim: Claim) -> [KeptCandidate] { [] }
   func load(

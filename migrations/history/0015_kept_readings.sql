@@ -9,6 +9,7 @@ create table docproc.kept_reading (
   model_sha256 text not null,
   kind text not null,                       -- of model, format and focus, in hex: states of one kind fit
   focus text,                               -- the question that it was made for; null: general
+  fence bigint not null,                    -- of the claim whose pages these are
   made_at timestamptz not null default clock_timestamp(),
   unique (document_id, kind)
 );
@@ -27,7 +28,7 @@ create table docproc.kept_state (
   state bytea not null,                     -- zstd
   raw_bytes bigint not null,
   sha256 text not null,                     -- of the raw bytes
-  bytes bigint not null,                    -- of the state and the pages that came with it
+  bytes bigint not null,                    -- of the compressed state
   asked bigint not null default 0,          -- times that something went on from it
   made_at timestamptz not null default clock_timestamp(),
   used_at timestamptz not null default clock_timestamp(),
@@ -43,6 +44,7 @@ create table docproc.kept_page (
   data bytea not null,
   raw_bytes bigint not null,
   sha256 text not null,
+  bytes bigint not null generated always as (octet_length(data)) stored,
   primary key (reading_id, first_token)
 );
 alter table docproc.kept_page alter column data set storage external;
@@ -59,10 +61,14 @@ insert into docproc.setting values
 alter table docproc.reading add column reused_tokens bigint not null default 0;
 alter table docproc.reading add column kept boolean not null default false;
 
--- Of a job that asks many questions: one row each.
+-- True for an answer that is to be checked; null from earlier workers.
+alter table docproc.result add column uncertain boolean;
+
+-- Of a job that asks many questions: one row each, as soon as it is there.
 create table docproc.answer (
   job_id bigint not null references docproc.job on delete cascade,
   ordinal integer not null,
+  key text,                                 -- of document, model and how it is answered
   id text not null,                         -- as the order names the question
   question text not null,
   answer text not null,
@@ -73,7 +79,10 @@ create table docproc.answer (
   primary key (job_id, ordinal)
 );
 
-create index result_words on docproc.result using gin (
-  (to_tsvector('simple', answer) || jsonb_to_tsvector('simple', evidence, '["string"]')));
-create index answer_words on docproc.answer using gin (
-  (to_tsvector('simple', answer) || jsonb_to_tsvector('simple', evidence, '["string"]')));
+-- Answers and the words of quotes, without paths and headings.
+create index result_words on docproc.result using gin ((
+  to_tsvector('simple', answer) || jsonb_to_tsvector(
+    'simple', jsonb_path_query_array(evidence, '$[*].quote'), '["string"]')));
+create index answer_words on docproc.answer using gin ((
+  to_tsvector('simple', answer) || jsonb_to_tsvector(
+    'simple', jsonb_path_query_array(evidence, '$[*].quote'), '["string"]')));

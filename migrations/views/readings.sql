@@ -10,7 +10,7 @@ select
   r.focus,
   s.tokens,
   s.states,
-  s.bytes,
+  s.bytes + coalesce(p.bytes, 0) as bytes,
   s.seconds,
   s.asked,
   r.made_at,
@@ -22,13 +22,18 @@ cross join lateral (
   select
     max(k.tokens) as tokens,
     count(*) as states,
-    sum(k.bytes)::bigint as bytes,
+    coalesce(sum(k.bytes), 0)::bigint as bytes,
     max(k.seconds) as seconds,
     sum(k.asked)::bigint as asked,
     max(k.used_at) as used_at
   from docproc.kept_state k
   where k.reading_id = r.id
-) s;
+) s
+cross join lateral (
+  select sum(q.bytes)::bigint as bytes
+  from docproc.kept_page q
+  where q.reading_id = r.id
+) p;
 
 comment on view docproc.readings is
   'One row per kept reading: its document, size, and what it would take to read again.';

@@ -29,7 +29,8 @@ select
   k.focus,
   o.outline,
   k.reused_tokens,
-  k.kept
+  k.kept,
+  o.uncertain
 from docproc.result o
 join docproc.job j on j.id = o.job_id
 join docproc.job_state s on s.job_id = j.id

@@ -10,7 +10,7 @@ with one as (
     coalesce(a.question, r.question) as question,
     coalesce(a.answer, r.answer) as answer,
     coalesce(a.supported, r.supported) as supported,
-    a.uncertain,
+    coalesce(a.uncertain, r.uncertain) as uncertain,
     coalesce(a.evidence, r.evidence) as evidence,
     r.model,
     r.tokens_read,

@@ -1,6 +1,6 @@
 package import Foundation
 import Postgres
-import Results
+package import Results
 
 /// Kept readings in the database.
 extension PostgresWorkerQueue {
@@ -65,6 +65,25 @@ extension PostgresWorkerQueue {
         .integer(page?.firstToken), .integer(page?.endToken), .bytes(page?.data.payload),
         .integer(page?.data.rawBytes), .text(page?.data.sha256),
       ]
+    ).boolean("value")
+  }
+
+  // MARK: Answers to many questions
+
+  package func answers(of claim: Claim, key: String) throws -> [ResultRecord.AnswerInfo] {
+    try database.rows(from: "load_answers", claim.parameters + [.text(key)]).map {
+      try JSONDecoder().decode(
+        ResultRecord.AnswerInfo.self, from: Data(try $0.text("answer").utf8))
+    }
+  }
+
+  package func save(
+    _ answers: [ResultRecord.AnswerInfo], from first: Int, _ claim: Claim, key: String
+  ) throws -> Bool {
+    let encoded = String(decoding: try JSONEncoder().encode(answers), as: UTF8.self)
+    return try database.value(
+      of: "save_answers",
+      claim.parameters + [.text(key), .integer(first), .text(encoded)]
     ).boolean("value")
   }
 }

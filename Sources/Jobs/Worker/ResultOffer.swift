@@ -22,6 +22,7 @@ struct ResultOffer: Encodable {
   private let answer: String
   private let answeredFrom: String?
   private let supported: Bool
+  private let uncertain: Bool
   private let evidence: [Quote]
   private let outline: [OutlineEntry]?
   private let answers: [ResultRecord.AnswerInfo]?
@@ -43,6 +44,7 @@ struct ResultOffer: Encodable {
     answer = record.answer
     answeredFrom = record.answeredFrom
     supported = record.supported
+    uncertain = record.uncertain ?? false
     evidence = record.evidence
     outline = record.outline
     answers = record.answers
@@ -54,7 +56,8 @@ struct ResultOffer: Encodable {
   }
 
   enum CodingKeys: String, CodingKey {
-    case job, fence, worker, model, answer, supported, evidence, outline, answers, figures, tokens,
+    case job, fence, worker, model, answer, supported, uncertain, evidence, outline, answers,
+      figures, tokens,
       payload,
       sha256
     case answeredFrom = "answered_from"

@@ -55,6 +55,17 @@ package protocol WorkerQueue: AnyObject {
   /// The job's last checkpoint with all its pages, if it has this key.
   func checkpoint(of claim: Claim, key: String) throws -> Checkpoint?
 
+  // MARK: Answers to many questions
+
+  /// The answers that a job's questions have already, if they are of this key; without a gap.
+  func answers(of claim: Claim, key: String) throws -> [ResultRecord.AnswerInfo]
+
+  /// Notes answers, the first of which is the `first`th from 1.
+  /// - Returns: false when the claim was lost.
+  func save(
+    _ answers: [ResultRecord.AnswerInfo], from first: Int, _ claim: Claim, key: String
+  ) throws -> Bool
+
   // MARK: Kept readings
 
   /// - Returns: nil when the claim was lost.

@@ -20,10 +20,11 @@ struct DoctorCommand: ParsableCommand {
     let schema: Int
     let liveWorkers: Int
     let decoder: String
+    let readings: Readings?
     let findings: [Finding]
 
     enum CodingKeys: String, CodingKey {
-      case server, schema, decoder, findings
+      case server, schema, decoder, readings, findings
       case liveWorkers = "live_workers"
     }
 
@@ -33,8 +34,27 @@ struct DoctorCommand: ParsableCommand {
       schema        version \(schema)
       live workers  \(liveWorkers)
       decoder       \(decoder)
+      readings      \(readings?.text ?? "this role may not look at them")
       \(findings.isEmpty ? "nothing to complain about" : findings.map { "\($0.level.rawValue): \(Terminal.clean($0.found))\n  \(Terminal.clean($0.remedy))" }.joined(separator: "\n"))
       """
+    }
+  }
+
+  /// What is kept for later questions.
+  private struct Readings: Encodable {
+    let kept: Int
+    let bytes: Int
+
+    var text: String { kept == 0 ? "none kept" : "\(kept) kept, \(bytes >> 20) MiB" }
+  }
+
+  /// - Returns: nil where this role may not look at them.
+  private func readings(_ jobs: Submitter) throws -> Readings? {
+    do {
+      let all = try jobs.readings()
+      return Readings(kept: all.count, bytes: all.reduce(0) { $0 + $1.bytes })
+    } catch PostgresError.query(sqlState: "42501", _, _) {
+      return nil
     }
   }
 
@@ -58,6 +78,7 @@ struct DoctorCommand: ParsableCommand {
       decoder: try database.operator.hasDecoder()
         ? "plpython3u"
         : "none: payloads are decoded by docproc result; see docproc db decoder --help",
+      readings: try readings(database.submitter),
       findings: try database.operator.findings() + (live == 0 ? [noWorker] : []))
     output.print(report, text: report.text)
     if report.findings.contains(where: { $0.level == .problem }) { throw ExitCode.failure }

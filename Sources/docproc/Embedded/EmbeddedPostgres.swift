@@ -11,7 +11,7 @@ struct EmbeddedPostgres {
   private static let unprivilegedUser = "postgres"
   private static let longestSocketPath = 100
 
-  private let home = DataHome.path + "/postgres"
+  let home = DataHome.path + "/postgres"
   var data: String { home + "/data" }
   var socket: String { home + "/run" }
   var log: String { home + "/log" }
@@ -28,6 +28,7 @@ struct EmbeddedPostgres {
   func ensureRunning() throws {
     try prepareDirectories()
     try withLock {
+      try finishUpgrade()
       if version == nil {
         try create(in: data + ".new", programs: try binaries())
         try FileManager.default.moveItem(atPath: data + ".new", toPath: data)

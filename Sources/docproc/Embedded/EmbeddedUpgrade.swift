@@ -27,9 +27,8 @@ extension EmbeddedPostgres {
       guard let to = wanted ?? PostgresPrograms.versions.first,
         let programs = PostgresPrograms.directory(version: String(to))
       else {
-        throw UserError(
-          "Postgres \(wanted.map(String.init) ?? "") is not installed; run: "
-            + "apt-get install postgresql-\(wanted.map(String.init) ?? "")")
+        let name = wanted.map { "postgresql-\($0)" } ?? "postgresql"
+        throw UserError("that Postgres is not installed; run: apt-get install \(name)")
       }
       guard to >= from else {
         throw UserError("the database is of Postgres \(from): it cannot go back to \(to)")
@@ -49,29 +48,36 @@ extension EmbeddedPostgres {
     try create(in: unfinished, programs: programs)
     if try !isRunning() { try start() }
     note("copying the database from one server to the other")
-    let ports = ["-o", "-p \(Self.newPort)"]
-    let made = try run(
-      "pg_ctl", ["start", "-w", "-t", "60", "-D", unfinished, "-l", log] + ports,
-      in: programs)
-    guard made.status == 0 else {
-      throw UserError("the new Postgres did not start; see \(log). \(made.error)")
-    }
     do {
+      let ports = ["-o", "-p \(Self.newPort)"]
+      let made = try run(
+        "pg_ctl", ["start", "-w", "-t", "60", "-D", unfinished, "-l", log] + ports, in: programs)
+      guard made.status == 0 else {
+        throw UserError("the new Postgres did not start; see \(log). \(made.error)")
+      }
       try copy()
+      let stopped = try run("pg_ctl", ["stop", "-w", "-m", "fast", "-D", unfinished], in: programs)
+      guard stopped.status == 0 else {
+        throw UserError("the new Postgres did not stop: \(stopped.error)")
+      }
     } catch {
       _ = try? run("pg_ctl", ["stop", "-w", "-m", "immediate", "-D", unfinished], in: programs)
       try? FileManager.default.removeItem(atPath: unfinished)
+      _ = try? start()
+      try? JobDatabase(url: url).operator.installDecoder()
       throw error
     }
-    let stopped = try run("pg_ctl", ["stop", "-w", "-m", "fast", "-D", unfinished], in: programs)
-    guard stopped.status == 0, try stop() else {
-      throw UserError("a server did not stop: \(stopped.error)")
-    }
     try FileManager.default.moveItem(atPath: data, toPath: kept)
-    try FileManager.default.moveItem(atPath: unfinished, toPath: data)
+    do {
+      try FileManager.default.moveItem(atPath: unfinished, toPath: data)
+    } catch {
+      try FileManager.default.moveItem(atPath: kept, toPath: data)
+      throw error
+    }
     try start()
   }
 
+  /// Copies all, and stops the old server: nobody has written to it meanwhile.
   private func copy() throws {
     let old = try Connection(url: url)
     let others = try old.query(
@@ -90,11 +96,18 @@ extension EmbeddedPostgres {
         drop function if exists docproc.zstd_decode(bytea, bigint);
         drop extension if exists plpython3u
         """)
+    let tables = try self.tables(old)
+    // Whoever comes meanwhile may read; who would write waits until the server stops.
+    let locked = tables.map { "docproc.\($0)" }.joined(separator: ", ")
+    try old.execute(
+      script:
+        "set idle_in_transaction_session_timeout = 0; begin; lock table \(locked) in share mode"
+    )
     let port = "&port=\(Self.newPort)"
     try dump(into: try Connection(url: url.replacing("/docproc?", with: "/postgres?") + port))
     let new = try Connection(url: url + port)
-    let here = try counts(old)
-    let there = try counts(new)
+    let here = try counts(tables, old)
+    let there = try counts(tables, new)
     guard here == there else {
       throw UserError("the copy differs from the database: \(there) rows instead of \(here)")
     }
@@ -106,6 +119,7 @@ extension EmbeddedPostgres {
             || '/' || (select oid::text from pg_database where datname = current_database())
         where name = 'home' and value <> ''
         """)
+    guard try stop() else { throw UserError("the old Postgres did not stop; see \(log)") }
   }
 
   /// Roles, and all that is in the database, through a pipe. All of it by the old version's
@@ -126,18 +140,38 @@ extension EmbeddedPostgres {
     guard result.status == 0 else { throw UserError("the copy failed: \(result.error)") }
   }
 
-  /// Rows of each of the schema's tables.
-  private func counts(_ connection: Connection) throws -> [String: Int] {
-    let tables = try connection.query(
+  /// Of the schema, ready to stand in SQL.
+  private func tables(_ connection: Connection) throws -> [String] {
+    try connection.query(
       """
       select quote_ident(relname) as name from pg_class
       where relnamespace = 'docproc'::regnamespace and relkind = 'r'
-      """)
+      """
+    ).map { try $0.text("name") }
+  }
+
+  /// Rows of each.
+  private func counts(_ tables: [String], _ connection: Connection) throws -> [String: Int] {
     var counts: [String: Int] = [:]
-    for table in try tables.map({ try $0.text("name") }) {
+    for table in tables {
       let rows = try connection.query("select count(*) as count from docproc.\(table)")
       counts[table] = try rows.first?.integer("count")
     }
     return counts
+  }
+
+  /// Ends an upgrade that was cut short between its two renames.
+  func finishUpgrade() throws {
+    let manager = FileManager.default
+    guard version == nil else { return }
+    let names = (try? manager.contentsOfDirectory(atPath: home)) ?? []
+    guard let kept = names.filter({ $0.hasPrefix("data.") && Int($0.dropFirst(5)) != nil }).max()
+    else { return }
+    guard manager.fileExists(atPath: data + ".new/PG_VERSION") else {
+      throw UserError(
+        "there is no database in \(data), but an earlier one in \(home)/\(kept): rename it to "
+          + "\(data), or move it away for a new one")
+    }
+    try manager.moveItem(atPath: data + ".new", toPath: data)
   }
 }

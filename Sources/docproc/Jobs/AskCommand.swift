@@ -37,6 +37,9 @@ struct AskCommand: ParsableCommand {
     if question != nil, questions != nil {
       throw ValidationError("give a question, or a file of --questions, not both")
     }
+    if questions != nil, options.writing.focused {
+      throw ValidationError("--focused reads for one question: leave it out for many")
+    }
     if follow, question != nil || questions != nil {
       throw ValidationError("--follow is for questions that are asked one after the other")
     }

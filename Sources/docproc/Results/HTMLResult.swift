@@ -36,13 +36,15 @@ struct HTMLResult {
       <h1>\(name)</h1>
       \(body)
       <h2 id="text">The text</h2>
-      <div class="text" dir="auto">\(marked)</div>
+      <div class="text\(isCode ? " code" : "")" dir="auto">\(marked)</div>
       </main>
       </body>
       </html>
 
       """
   }
+
+  private var isCode: Bool { quotes.contains { $0.line != nil } }
 
   private static let style = """
     :root { color-scheme: light dark; --mark: #fff3b0; --target: #ffd54f; --dim: #595959; }
@@ -56,7 +58,7 @@ struct HTMLResult {
     .place { color: var(--dim); font-size: 0.85rem; }
     blockquote { margin: 0.5rem 0 1rem; padding-left: 1rem; border-left: 3px solid var(--dim); white-space: pre-wrap; overflow-wrap: anywhere; }
     .text { white-space: pre-wrap; overflow-wrap: anywhere; }
-    .text.code { font-family: monospace; }
+    .code { font-family: monospace; }
     mark { background: var(--mark); color: inherit; scroll-margin-top: 30vh; }
     mark:target, mark:has(a:target) { background: var(--target); outline: 2px solid var(--dim); }
     mark a { color: inherit; }
@@ -68,13 +70,14 @@ struct HTMLResult {
     guard let answers = record.answers else {
       let heading = record.question.map { "<h2 dir=\"auto\">\(Self.escaped($0))</h2>\n" } ?? ""
       return heading + answer(record.answer, isUncertain: record.uncertain == true)
-        + outline + cited(record.evidence, from: 0)
+        + outline + cited(record.evidence, from: 0, supports: record.supported)
     }
     var first = record.evidence.count
     return answers.map { one in
       defer { first += one.evidence.count }
       return "<h2 dir=\"auto\">\(Self.escaped(one.question))</h2>\n"
-        + answer(one.answer, isUncertain: one.uncertain) + cited(one.evidence, from: first)
+        + answer(one.answer, isUncertain: one.uncertain)
+        + cited(one.evidence, from: first, supports: one.supported)
     }.joined(separator: "\n")
   }
 
@@ -92,7 +95,7 @@ struct HTMLResult {
     return "<h2>Outline</h2>\n<ul>\n\(items.joined(separator: "\n"))\n</ul>\n"
   }
 
-  private func cited(_ quotes: [Quote], from first: Int) -> String {
+  private func cited(_ quotes: [Quote], from first: Int, supports: Bool) -> String {
     guard !quotes.isEmpty else { return "" }
     let items = quotes.enumerated().map { index, quote in
       let number = first + index + 1
@@ -103,7 +106,8 @@ struct HTMLResult {
         <a class="place" href="#q\(number)">\(shown)</a></blockquote>
         """
     }
-    return "<h3>Quotes</h3>\n\(items.joined(separator: "\n"))\n"
+    let heading = supports ? "Quotes" : "Nearest passages, which do not answer it"
+    return "<h3>\(heading)</h3>\n\(items.joined(separator: "\n"))\n"
   }
 
   // MARK: The text

@@ -14,18 +14,23 @@ struct MarkdownResult {
       for answer in answers {
         parts.append("## \(Self.line(answer.id)): \(Self.line(answer.question))")
         parts.append(Self.paragraphs(answer.answer))
+        if answer.uncertain { parts.append(Self.uncertain) }
+        parts += answer.supported || answer.evidence.isEmpty ? [] : [Self.near]
         parts += answer.evidence.map(Self.quote)
       }
     } else {
       if let question = record.question { parts.append("## \(Self.line(question))") }
       parts.append(Self.paragraphs(record.answer))
-      if record.uncertain == true { parts.append("*Uncertain: check the quotes.*") }
+      if record.uncertain == true { parts.append(Self.uncertain) }
       parts += outline
-      if !record.evidence.isEmpty { parts.append("## Quotes") }
+      if !record.evidence.isEmpty { parts.append(record.supported ? "## Quotes" : Self.near) }
       parts += record.evidence.map(Self.quote)
     }
     return parts.joined(separator: "\n\n") + "\n"
   }
+
+  private static let uncertain = "*Uncertain: check the quotes.*"
+  private static let near = "*Nearest passages, which do not answer it:*"
 
   private var outline: [String] {
     guard let entries = record.outline, entries.count > 1 else { return [] }
@@ -47,21 +52,22 @@ struct MarkdownResult {
     Terminal.cleanLines(text).components(separatedBy: "\n").map(escaped).joined(separator: "\n")
   }
 
-  private static func line(_ text: String) -> String { escaped(Terminal.clean(text)) }
+  private static func line(_ text: String) -> String { escaped(Terminal.line(text)) }
 
-  /// All ASCII punctuation that may mean something (CommonMark 0.31.2, section 2.4); a number with
-  /// a full stop at a line's beginning would be a list.
+  /// All ASCII punctuation that may mean something (CommonMark 0.31.2, section 2.4); at a line's
+  /// beginning also what would make it a list, a heading or code.
   private static func escaped(_ text: String) -> String {
-    var result = ""
-    for character in text {
-      if "\\`*_{}[]<>#|~&$!".contains(character) { result += "\\" }
-      result.append(character)
+    var result = String.UnicodeScalarView()
+    let special = Set("\\`*_{}[]<>#|~&$!".unicodeScalars)
+    let scalars = Array(text.trimmingCharacters(in: .whitespaces).unicodeScalars)
+    let digits = scalars.prefix { ("0"..."9").contains($0) }.count
+    for (index, scalar) in scalars.enumerated() {
+      let opensList =
+        index == 0 && "-+=".unicodeScalars.contains(scalar)
+        || index == digits && digits > 0 && ".)".unicodeScalars.contains(scalar)
+      if opensList || special.contains(scalar) { result.append("\\") }
+      result.append(scalar)
     }
-    let digits = result.prefix(while: \.isNumber)
-    if !digits.isEmpty, let next = result.dropFirst(digits.count).first, ".)".contains(next) {
-      result.insert("\\", at: result.index(result.startIndex, offsetBy: digits.count))
-    }
-    if let first = result.first, "-+=".contains(first) { result = "\\" + result }
-    return result
+    return String(result)
   }
 }

@@ -14,7 +14,7 @@ struct OpenedQuote {
     scalars = Array(document.unicodeScalars)
   }
 
-  func text(columns: Int, _ style: TextStyle) -> String {
+  func text(_ style: TextStyle) -> String {
     let start = min(max(quote.start, 0), scalars.count)
     let end = min(max(quote.end, start), scalars.count)
     let before = string(lineStart(max(0, start - Self.around), upTo: start)..<start)

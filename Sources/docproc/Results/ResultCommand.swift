@@ -62,9 +62,7 @@ struct ResultCommand: ParsableCommand {
       throw UserError("job \(id) has \(quotes.count) quotes: there is no quote \(number)")
     }
     let quote = quotes[number - 1]
-    let columns = Terminal.isTerminal(STDOUT_FILENO) ? Terminal.width(STDOUT_FILENO) : 100
-    return OpenedQuote(quote, document: try jobs.documentText(id)).text(
-      columns: columns, TextStyle(STDOUT_FILENO))
+    return OpenedQuote(quote, document: try jobs.documentText(id)).text(TextStyle(STDOUT_FILENO))
   }
 }
 
@@ -72,7 +70,7 @@ struct ResultCommand: ParsableCommand {
 enum PlainResult {
   static func text(_ record: ResultRecord) -> String {
     guard let answers = record.answers else { return Terminal.cleanLines(record.answer) }
-    return answers.map { "\(Terminal.clean($0.id)): \(Terminal.clean($0.answer))" }
+    return answers.map { "\(Terminal.clean($0.id)): \(Terminal.line($0.answer))" }
       .joined(separator: "\n")
   }
 }

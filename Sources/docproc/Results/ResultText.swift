@@ -55,16 +55,18 @@ struct ResultOutput: Encodable {
   ///   - quotes: at most so many.
   ///   - columns: that lines of prose are wrapped to.
   func text(quotes most: Int, columns: Int, _ style: TextStyle = .plain) -> String {
-    if let answers = record.answers { return text(of: answers, columns: columns, style) }
+    let notes = ((record.notes ?? []) + (record.reading.notes ?? [])).map {
+      "\nnote: " + Terminal.clean($0)
+    }
+    if let answers = record.answers {
+      return text(of: answers, columns: columns, style) + notes.joined()
+    }
     let isSummary = record.task == JobTask.summarize.rawValue
     let heading = isSummary ? "Summary" : "Answer"
     let shown = record.evidence.prefix(isSummary ? max(most, record.evidence.count) : most)
     let more = record.evidence.count - shown.count
     let quotes = shown.map { QuoteText($0, style).lines(columns: columns).joined(separator: "\n") }
     let uncertain = record.uncertain == true ? "\n(uncertain: check the quotes)" : ""
-    let notes = ((record.notes ?? []) + (record.reading.notes ?? [])).map {
-      "\nnote: " + Terminal.clean($0)
-    }
     return """
       \(heading) of \(Terminal.clean(record.document.name))\(record.question.map { ": \(Terminal.clean($0))" } ?? "")\(Self.source(record))
 
@@ -99,7 +101,7 @@ struct ResultOutput: Encodable {
       return
         ([
           "\(Terminal.clean(one.id)): \(Terminal.clean(one.question))",
-          "  " + style.bold(Terminal.clean(one.answer)) + unsure,
+          "  " + style.bold(Terminal.line(one.answer)) + unsure,
         ] + (one.supported ? quote : [])).joined(separator: "\n")
     }
     return "Answers of \(Terminal.clean(record.document.name))\n\n"

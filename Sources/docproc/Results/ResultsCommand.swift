@@ -42,10 +42,16 @@ enum CSV {
   }
 
   private static func cell(_ text: String) -> String {
-    let isFormula = text.first.map { "=+-@\t\r".contains($0) } ?? false
-    let safe = isFormula && Double(text) == nil ? "'" + text : text
-    guard safe.contains(where: { "\",\r\n".contains($0) || $0 == "\r\n" }) else { return safe }
-    return "\"" + safe.replacingOccurrences(of: "\"", with: "\"\"") + "\""
+    let scalars = text.unicodeScalars
+    let isFormula = scalars.first.map { "=+-@\t\r".unicodeScalars.contains($0) } ?? false
+    var cell = isFormula && Double(text) == nil ? "'" : ""
+    let special = "\",\r\n".unicodeScalars
+    guard scalars.contains(where: special.contains) else { return cell + text }
+    for scalar in scalars {
+      if scalar == "\"" { cell.unicodeScalars.append(scalar) }
+      cell.unicodeScalars.append(scalar)
+    }
+    return "\"" + cell + "\""
   }
 }
 
@@ -83,7 +89,7 @@ struct SearchCommand: ParsableCommand {
     let question = hit.question.map { ": \(Terminal.clean($0))" } ?? ""
     return """
       \(style.bold("job \(hit.job)"))  \(Terminal.clean(hit.document))\(question)
-        \(hit.foundIn): \(Terminal.clean(hit.snippet))
+        \(hit.foundIn): \(Terminal.line(hit.snippet))
       """
   }
 }

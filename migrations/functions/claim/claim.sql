@@ -136,13 +136,24 @@ begin
     and w.is_idle;
 
   -- There may be more than the one that was woken can do: it wakes the next.
-  perform wake(m.model)
-  from unnest(models) m (model)
-  where exists (
-    select
-    from ready n
-    where n.model = m.model
-      and n.available_at <= clock_timestamp()
-  )
-  limit 1;
+  perform wake(w.model)
+  from (
+    select m.model
+    from unnest(models) m (model)
+    where exists (
+      select
+      from ready n
+      where n.model = m.model
+        and n.available_at <= clock_timestamp()
+    )
+    union
+    (
+      select n.model
+      from ready n
+      where takes_paths
+        and n.model like '%/%'
+        and n.available_at <= clock_timestamp()
+      limit 1
+    )
+  ) w;
 end $$;

@@ -3,7 +3,7 @@
 -- An offer is refused when its claim was lost, whatever becomes of the others.
 -- An offer that was accepted before is accepted again, without any effect.
 -- That helps workers to which the first answer got lost on the way.
--- Offers: [{job, fence, worker, model, model_sha256, answer, supported, evidence,
+-- Offers: [{job, fence, worker, model, model_sha256, answer, supported, uncertain, evidence,
 -- outline, answers, figures, tokens, payload (zstd, in base64), raw_bytes, sha256}].
 -- It locks each claim, and waits for a checkpoint being saved under it.
 create or replace function docproc.complete(offers jsonb)
@@ -31,6 +31,7 @@ begin
           answer text,
           answered_from text,
           supported boolean,
+          uncertain boolean,
           evidence jsonb,
           outline jsonb,
           answers jsonb,
@@ -81,7 +82,7 @@ begin
     stored as (
       insert into result (
         job_id, fence, worker, model_name, model_sha256, answer, answered_from, supported,
-        evidence, outline, payload, payload_codec, payload_raw_bytes, payload_sha256)
+        uncertain, evidence, outline, payload, payload_codec, payload_raw_bytes, payload_sha256)
       select
         n.job,
         n.fence,
@@ -91,6 +92,7 @@ begin
         n.answer,
         n.answered_from,
         n.supported,
+        n.uncertain,
         n.evidence,
         n.outline,
         decode(n.payload, 'base64'),
@@ -100,7 +102,7 @@ begin
       from ended n
     ),
     answered as (
-      insert into answer (
+      insert into answer as w (
         job_id, ordinal, id, question, answer, answered_from, supported, uncertain, evidence)
       select
         n.job,
@@ -114,6 +116,15 @@ begin
         a.value -> 'evidence'
       from ended n
       cross join jsonb_array_elements(n.answers) with ordinality a
+      on conflict (job_id, ordinal) do update
+      set
+        id = excluded.id,
+        question = excluded.question,
+        answer = excluded.answer,
+        answered_from = excluded.answered_from,
+        supported = excluded.supported,
+        uncertain = excluded.uncertain,
+        evidence = excluded.evidence
     ),
     stated as (
       update job_state s

@@ -4,6 +4,8 @@ create or replace function docproc.drop_kept(job bigint, held_fence bigint, dama
 returns boolean
 language plpgsql
 as $$
+declare
+  owner text;
 begin
   delete from kept_state s
   using claim c
@@ -12,7 +14,13 @@ begin
   where c.job_id = job
     and c.fence = held_fence
     and s.reading_id = r.id
-    and s.id = damaged;
+    and s.id = damaged
+  returning r.tenant into owner;
 
-  return found;
+  if not found then
+    return false;
+  end if;
+
+  perform make_room(owner);
+  return true;
 end $$;

@@ -8,7 +8,7 @@ stable
 as $$
   select
     extract(epoch from setting('keep_readings_from')::interval)::float8,
-    most_kept(j.tenant)
+    coalesce(most_kept(j.tenant), 9223372036854775807)
   from claim c
   join job j on j.id = c.job_id
   where c.job_id = job

@@ -1,7 +1,7 @@
 -- Returns what belongs to a kept state; without `with_state` all but the state itself, for workers
 -- that have it on their disk.
--- Workers call it in a transaction with docproc.load_kept_pages: until its end nobody deletes the
--- state. No row means that the state is gone, or the claim was lost.
+-- Workers call it in a transaction with docproc.load_kept_pages: until its end nobody deletes or
+-- replaces the state. No row means that the state is gone, or the claim was lost.
 create or replace function docproc.load_kept(
   job bigint,
   held_fence bigint,
@@ -27,5 +27,5 @@ as $$
   where c.job_id = job
     and c.fence = held_fence
     and s.id = wanted
-  for key share of s, r
+  for share of s
 $$;

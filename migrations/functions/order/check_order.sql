@@ -66,4 +66,8 @@ begin
   end if;
 
   perform check_parts(parts, scalars);
+
+  if parameters ? 'questions' then
+    perform check_questions(parameters -> 'questions');
+  end if;
 end $$;

@@ -41,7 +41,8 @@ begin
         and d.sha256 = document_sha256
         and d.name = document_name
     ))
-    and c.tenant = owner;
+    and c.tenant = owner
+  for update;
 
   if found then
     perform check_order(

@@ -14,10 +14,10 @@ begin
   from content c
   where c.id = upload
     and c.tenant = current_tenant()
-    and not exists (select from document d where d.content_id = c.id)
   for update;
 
-  if not found then
+  -- Looked at under the lock: somebody may just have ordered it.
+  if not found or exists (select from document d where d.content_id = upload) then
     raise exception 'there is no upload %', upload
       using errcode = 'no_data_found', hint = 'Begin one with docproc.begin_upload().';
   end if;

@@ -20,15 +20,21 @@ begin
 
   return query
     with hits as (
-      select o.job_id, null::integer as ordinal, null::text as asked, o.answer, o.evidence
+      select o.job_id, null::integer as ordinal, null::text as asked, o.answer,
+        jsonb_path_query_array(o.evidence, '$[*].quote') as quotes
       from result o
-      where to_tsvector('simple', o.answer)
-        || jsonb_to_tsvector('simple', o.evidence, '["string"]') @@ wanted
+      join job j on j.id = o.job_id
+      where (j.tenant = owner or all_tenants)
+        and to_tsvector('simple', o.answer) || jsonb_to_tsvector(
+          'simple', jsonb_path_query_array(o.evidence, '$[*].quote'), '["string"]') @@ wanted
       union all
-      select a.job_id, a.ordinal, a.question, a.answer, a.evidence
+      select a.job_id, a.ordinal as ordinal, a.question as asked, a.answer,
+        jsonb_path_query_array(a.evidence, '$[*].quote') as quotes
       from answer a
-      where to_tsvector('simple', a.answer)
-        || jsonb_to_tsvector('simple', a.evidence, '["string"]') @@ wanted
+      join job j on j.id = a.job_id
+      where (j.tenant = owner or all_tenants)
+        and to_tsvector('simple', a.answer) || jsonb_to_tsvector(
+          'simple', jsonb_path_query_array(a.evidence, '$[*].quote'), '["string"]') @@ wanted
     ),
     stretches as (
       select
@@ -47,8 +53,8 @@ begin
         from job j
         where j.id = h.job_id
         union all
-        select 'quote', e.value ->> 'quote', e.ordinality
-        from jsonb_array_elements(h.evidence) with ordinality e
+        select 'quote', e.value, e.ordinality
+        from jsonb_array_elements_text(h.quotes) with ordinality e
       ) x
     )
     select
@@ -63,7 +69,6 @@ begin
     join job j on j.id = s.job_id
     join document d on d.id = j.document_id
     where s.place = 1
-      and (j.tenant = owner or all_tenants)
     order by s.weight desc, j.id desc
     limit most;
 end $$;
