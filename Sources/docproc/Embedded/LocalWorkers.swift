@@ -39,6 +39,8 @@ struct LocalWorkers {
         try Self.program(), ["--threads", String(threads)] + (isOwn ? ["--models", "/"] : []),
         environment: ["DATABASE_URL": database], log: Self.log)
       try "".write(toFile: directory + "/\(process).pid", atomically: true, encoding: .utf8)
+      // It is ours once it has become the worker.
+      for _ in 0..<100 where !isOurs(process) { usleep(10_000) }
     }
 
     return missing
