@@ -31,7 +31,7 @@ import Testing
     #expect(try fleet.count("select states from docproc.readings") > 0)
 
     try fleet.start("worker-2")
-    let count = ChaosScale.of(12, full: 60)
+    let count = ChaosScale.of(8, full: 60)
     var kills = 0
     var damages = 0
     var restarts = 0
