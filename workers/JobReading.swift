@@ -205,7 +205,7 @@ struct JobReading {
   ) throws -> Told {
     // The same reading with other limits gives other answers.
     let key = SHA256.hex(of: "\(reading.key) \(reading.options.description)")
-    var infos = try settings.connect().answers(of: job.claim, key: key)
+    var infos = noted(key)
     if infos.map(\.id) != asked.prefix(infos.count).map(\.id) { infos = [] }
     var control = control
     control.writing = { [heartbeat] count, _ in
@@ -223,6 +223,17 @@ struct JobReading {
     return Told(
       text: "\(infos.count) questions, \(supported) answered", tokens: tokens, figures: figures,
       answers: infos)
+  }
+
+  /// What an outage hides is answered once more.
+  private func noted(_ key: String) -> [ResultRecord.AnswerInfo] {
+    do {
+      return try settings.connect().answers(of: job.claim, key: key)
+    } catch {
+      logger.warning(
+        "noted answers not found", metadata: ["job": "\(job.id)", "error": "\(error)"])
+      return []
+    }
   }
 
   /// What cannot be noted now comes with the result.

@@ -32,7 +32,8 @@ final class Keeper: Sendable {
     /// Tokens that the reading went on from: nothing is new up to there.
     var reused = 0
     var isKept = false
-    var tried: [KeptCandidate] = []
+    /// What the reading went on from.
+    var used: KeptCandidate?
     var note: String?
   }
 
@@ -106,7 +107,7 @@ final class Keeper: Sendable {
         try? queue.use(candidate, claim)
         state.withLock { state in
           state.reused = point.tokens
-          state.tried.append(candidate)
+          state.used = candidate
           state.isKept = point.tokens == state.trail?.ids.count
           if saved.isa != ComputeBackend.isa {
             state.note =
@@ -128,7 +129,7 @@ final class Keeper: Sendable {
 
   /// What `find` gave turned out to be damaged: nobody shall try it again.
   func unusable(_ error: any Error) {
-    guard let candidate = state.withLock({ $0.tried.last }) else { return }
+    guard let candidate = state.withLock({ $0.used }) else { return }
     state.withLock { state in
       state.reused = 0
       state.isKept = false

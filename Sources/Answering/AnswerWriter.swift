@@ -33,11 +33,8 @@ struct AnswerWriter {
     let ground: Ground
   }
 
-  /// The answers to what the plan shows.
+  /// The answers to what the plans of several questions show, written together.
   /// - Throws: `ModelError`; `ReadingError.stopped` when the control says so.
-  func candidates(_ asked: Asked) throws -> Candidates { try candidates([asked])[0] }
-
-  /// The same for several questions, which are answered together.
   func candidates(_ asked: [Asked]) throws -> [Candidates] {
     let first = asked.map(firstPrompts)
     let answers = try answered(first)

@@ -1,7 +1,8 @@
 package import Digests
 
 /// The ids that a reading goes through, in order. They and the model decide a general reading's
-/// state: two documents that begin with the same ids have the same state there, to the bit.
+/// state: documents that begin with the same ids have the same state at each line of the grid
+/// (`ReadingGrid`), to the bit, and also at their end where they end alike.
 package struct ReadingTrail: Sendable {
   /// Before the document.
   package let opening: [Int32]

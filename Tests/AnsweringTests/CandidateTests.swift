@@ -60,7 +60,7 @@ import Testing
     #expect(abs(Candidates(agreeing: [sure, torn]).refusal - 0.5) < 1e-9)
     #expect(
       abs(Candidates(agreeing: [sure, sure, torn]).refusal - 1 / (1 + pow(9, 1.0 / 3))) < 1e-9)
-    #expect(Candidates(alone: [sure, torn]).refusal == 0.1 && Candidates.none.refusal == 1)
+    #expect(Candidates(alone: [sure, torn]).refusal == 0.1 && Candidates(alone: []).refusal == 1)
   }
 
   @Test func aRefusalInOtherLettersIsNoAnswer() {

@@ -11,10 +11,9 @@ import Testing
   private let fixture: QueueFixture
 
   private static func makeCluster() throws -> TestCluster {
-    let cluster = try TestCluster()
+    let cluster = try TestCluster(tenants: ["ann"])
     try Connection(url: cluster.url).execute(
       script: """
-        create role ann login; grant docproc_submitter, docproc_reader to ann;
         create role hand login; grant docproc_worker to hand;
         """)
     return cluster

@@ -12,12 +12,9 @@ import Testing
   private let fixture: QueueFixture
 
   private static func makeCluster() throws -> TestCluster {
-    let cluster = try TestCluster()
+    let cluster = try TestCluster(tenants: ["ann", "bob", "carl"])
     try Connection(url: cluster.url).execute(
       script: """
-        create role ann login; grant docproc_submitter, docproc_reader to ann;
-        create role bob login; grant docproc_submitter, docproc_reader to bob;
-        create role carl login; grant docproc_submitter, docproc_reader to carl;
         insert into docproc.member values ('carl', 'ann');
         create role writer login; grant docproc_submitter to writer;
         create role hand login; grant docproc_worker to hand;

@@ -9,18 +9,8 @@ import Testing
 
 /// Texts that come in pieces, and who is woken for them.
 @Suite(.serialized) struct UploadTests {
-  private static let cluster = Result { try makeCluster() }
+  private static let cluster = Result { try TestCluster(tenants: ["ann", "bob"]) }
   private let fixture: QueueFixture
-
-  private static func makeCluster() throws -> TestCluster {
-    let cluster = try TestCluster()
-    try Connection(url: cluster.url).execute(
-      script: """
-        create role ann login; grant docproc_submitter, docproc_reader to ann;
-        create role bob login; grant docproc_submitter, docproc_reader to bob;
-        """)
-    return cluster
-  }
 
   init() throws { fixture = try QueueFixture(try Self.cluster.get()) }
 

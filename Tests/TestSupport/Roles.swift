@@ -8,6 +8,17 @@ extension PostgresWorkerQueue {
   package var connection: Connection { database.connection }
 }
 
+extension TestCluster {
+  /// A cluster with login roles that submit and read, each a tenant of its own.
+  package convenience init(tenants: [String]) throws {
+    try self.init()
+    let roles = tenants.map {
+      "create role \($0) login; grant docproc_submitter, docproc_reader to \($0);"
+    }
+    try Connection(url: url).execute(script: roles.joined())
+  }
+}
+
 extension Connection {
   /// Drops all months of events, as in a database whose upkeep was never done.
   package func dropMonths() throws {

@@ -12,8 +12,6 @@ struct Candidates {
   /// The probability that the text does not answer.
   let refusal: Double
 
-  static let none = Candidates(all: [], refusal: 1)
-
   /// True where none is a good answer.
   var areUnsure: Bool { all.last.map { $0.isUnsure(tuning) } ?? true }
 

@@ -122,6 +122,7 @@ private struct Talk {
   }
 
   private func nextQuestion() -> String? {
+    Interruption.end()
     while true {
       FileHandle.standardError.write(Data("? ".utf8))
       guard let line = readLine() else {

@@ -104,4 +104,11 @@ enum Interruption {
     source.resume()
     self.source = source
   }
+
+  /// Nothing goes on any more: the program ends as others do.
+  static func end() {
+    source?.cancel()
+    source = nil
+    signal(SIGINT, SIG_DFL)
+  }
 }
