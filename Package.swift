@@ -20,6 +20,7 @@ let package = Package(
   products: [
     .executable(name: "docproc", targets: ["docproc"]),
     .executable(name: "docproc-worker", targets: ["docproc-worker"]),
+    .executable(name: "docproc-extract", targets: ["docproc-extract"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -36,10 +37,16 @@ let package = Package(
     .systemLibrary(name: "CUtf8proc", providers: [.apt(["libutf8proc-dev"])]),
     .systemLibrary(
       name: "CUchardet", pkgConfig: "uchardet", providers: [.apt(["libuchardet-dev"])]),
+    .systemLibrary(
+      name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+    .systemLibrary(name: "CXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
+    .systemLibrary(
+      name: "CGMime", pkgConfig: "gmime-3.0", providers: [.apt(["libgmime-3.0-dev"])]),
+    .target(name: "CSandbox", linkerSettings: [.linkedLibrary("seccomp")]),
 
     // Facts of the host
     .target(name: "Digests", dependencies: ["CCrypto"], swiftSettings: swiftSettings),
-    .target(name: "Host", swiftSettings: swiftSettings),
+    .target(name: "Host", dependencies: ["CSandbox"], swiftSettings: swiftSettings),
 
     // One concern each
     .target(
@@ -64,7 +71,10 @@ let package = Package(
       ],
       swiftSettings: swiftSettings),
 
-    // Text without a model, the queue, and what models are made with
+    // Text out of foreign formats, text without a model, the queue, and what models are made with
+    .target(
+      name: "Extraction", dependencies: ["CArchive", "CGMime", "CXML2", "Documents", "Host"],
+      swiftSettings: swiftSettings),
     .target(
       name: "Retrieval", dependencies: ["CUtf8proc", "Documents"], swiftSettings: swiftSettings),
     .target(
@@ -95,6 +105,9 @@ let package = Package(
     .target(
       name: "Programs",
       dependencies: [.product(name: "ArgumentParser", package: "swift-argument-parser")],
+      swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "docproc-extract", dependencies: ["CSandbox", "Documents", "Extraction"],
       swiftSettings: swiftSettings),
     .executableTarget(
       name: "docproc-worker",
@@ -139,7 +152,12 @@ let package = Package(
       name: "TokenizerTests", dependencies: ["CZstd", "Tokenizer", "TestSupport"],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "DocumentsTests", dependencies: ["Documents", "Host", "TestSupport"],
+      name: "DocumentsTests",
+      dependencies: ["Documents", "Host", "TestSupport", "docproc-extract"],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "ExtractionTests",
+      dependencies: ["Documents", "Extraction", "Host", "TestSupport", "docproc-extract"],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "RetrievalTests", dependencies: ["Documents", "Retrieval", "TestSupport"],
@@ -174,7 +192,8 @@ let package = Package(
       ],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "FuzzTests", dependencies: ["Host", "TestSupport"], path: "Tests/Fuzz",
+      name: "FuzzTests", dependencies: ["Documents", "Host", "TestSupport", "docproc-extract"],
+      path: "Tests/Fuzz",
       swiftSettings: swiftSettings),
     .testTarget(
       name: "ChaosTests",

@@ -10,7 +10,7 @@ build=.build-static
 stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT
 
-for product in docproc docproc-worker; do
+for product in docproc docproc-worker docproc-extract; do
   swift build -c release --static-swift-stdlib -Xlinker -s --scratch-path "$build" --product "$product"
   install -D -t "$stage/docproc/bin" "$build/release/$product"
 done

@@ -17,7 +17,7 @@ done
 
 "$here/packages.sh" worker
 id docproc >/dev/null 2>&1 || useradd --system --home-dir /var/lib/docproc-worker --shell /usr/sbin/nologin docproc
-install -m 755 -t /usr/local/bin "$here/../bin/docproc" "$here/../bin/docproc-worker"
+install -m 755 -t /usr/local/bin "$here/../bin/docproc" "$here/../bin/docproc-worker" "$here/../bin/docproc-extract"
 install -D -m 644 -t /usr/local/share/docproc/models "$here"/../models/*
 install -d -o docproc -g docproc -m 750 /var/lib/docproc-worker
 install -d -m 750 -g docproc /etc/docproc

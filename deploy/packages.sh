@@ -5,10 +5,13 @@
 set -euo pipefail
 
 runtime=(
-  ca-certificates git libopenblas0-pthread libpcre2-8-0 libpq5 libssl3 libuchardet0 libutf8proc2 libzstd1 python3 python3-jinja2 python3-pip
+  ca-certificates git libopenblas0-pthread libpcre2-8-0 libpq5 libseccomp2 libssl3 libuchardet0 libutf8proc2 libzstd1 python3 python3-jinja2 python3-pip
+  # What docproc-extract reads books, mail and archives with.
+  libarchive13 libgmime-3.0-0 libxml2 poppler-utils
 )
 build=(
   "${runtime[@]}" make pkg-config libpq-dev libopenblas-dev libzstd-dev libpcre2-dev
+  libarchive-dev libgmime-3.0-dev libseccomp-dev libxml2-dev
   libssl-dev libuchardet-dev libutf8proc-dev postgresql postgresql-client postgresql-plpython3-15 python3-venv python3-zstandard
   faketime iproute2 pgbouncer util-linux
 )

@@ -172,7 +172,10 @@ struct JobReading {
     return ResultRecord(
       task: try job.task().rawValue, question: job.question,
       document: .init(
-        name: job.documentName, sha256: job.sha256, bytes: job.bytes, tokens: told.tokens),
+        name: job.documentName, sha256: job.sha256, bytes: job.bytes, tokens: told.tokens,
+        source: try job.source().map {
+          .init(type: $0.type, bytes: $0.bytes, sha256: $0.sha256)
+        }),
       answer: told.text, answeredFrom: told.answer?.source,
       reasoning: told.answer.flatMap { $0.reasoning.isEmpty ? nil : $0.reasoning },
       supported: told.answer?.isSupported ?? true, evidence: told.answer?.evidence ?? [],

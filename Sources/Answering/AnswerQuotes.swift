@@ -23,7 +23,8 @@ extension Quote {
     self.init(
       start: excerpt.start, end: excerpt.end, quote: excerpt.text,
       score: (score * 1000).rounded() / 1000, path: excerpt.path, header: excerpt.header,
-      line: excerpt.line, chapter: excerpt.chapter, percent: excerpt.percent,
+      line: excerpt.line, chapter: excerpt.chapter, page: excerpt.page,
+      percent: excerpt.percent,
       marks: marks.map(Span.init))
   }
 }

@@ -10,11 +10,20 @@ package struct Document: Sendable {
     package let start: Int
     /// Unicode scalars of this part's content.
     package let length: Int
+    /// Where its chapters, pages or messages begin, in order; nil for text without any.
+    package let places: [Place]?
+    /// The file that the text was taken from; nil where the file is the text, and for members of
+    /// an archive but the first.
+    package let source: SourceFile?
 
-    package init(path: String, start: Int, length: Int) {
+    package init(
+      path: String, start: Int, length: Int, places: [Place]? = nil, source: SourceFile? = nil
+    ) {
       self.path = path
       self.start = start
       self.length = length
+      self.places = places
+      self.source = source
     }
   }
 
@@ -37,11 +46,85 @@ package struct Document: Sendable {
   /// True where the text has its files' paths in it, if it is only one.
   package var isDirectory: Bool { parts.count > 1 || (parts.first?.start ?? 0) > 0 }
 
+  /// The part that an offset of the text lies in; nil between the parts.
+  package func part(at offset: Int) -> Part? {
+    // The parts lie one behind the other.
+    var low = 0
+    var high = parts.count
+    while low < high {
+      let middle = (low + high) / 2
+      if parts[middle].start <= offset { low = middle + 1 } else { high = middle }
+    }
+    guard low > 0, offset < parts[low - 1].start + parts[low - 1].length else { return nil }
+    return parts[low - 1]
+  }
+
   /// The file and the offset in it, in scalars, at an offset of the text; nil
   /// between the parts.
   package func origin(of offset: Int) -> (path: String, offset: Int)? {
-    guard let part = parts.last(where: { $0.start <= offset }), offset < part.start + part.length
-    else { return nil }
-    return (part.path, offset - part.start)
+    part(at: offset).map { ($0.path, offset - $0.start) }
+  }
+}
+
+/// A place in a part that has a name: where a chapter, a page or a message begins.
+package struct Place: Sendable, Equatable, Codable {
+  /// What begins there. Programs of other versions may know others.
+  package enum Kind {
+    /// A heading, with those above it: `Methods > Mice`.
+    package static let section = "section"
+    /// As it is printed on the page, or counted: `17`, `xii`.
+    package static let page = "page"
+    /// One of many texts in a file: `mail 12, from ann@example.org`, `cell 3`.
+    package static let entry = "entry"
+  }
+
+  package let kind: String
+  /// Unicode scalars of the part's content before it.
+  package let start: Int
+  package let label: String
+
+  package init(_ kind: String, start: Int, label: String) {
+    self.kind = kind
+    self.start = start
+    self.label = label
+  }
+}
+
+extension [Place] {
+  /// The label of the last place of a kind at or before an offset of the part; nil before the
+  /// first.
+  package func label(_ kind: String, at offset: Int) -> String? {
+    self[..<first(behind: offset)].last { $0.kind == kind }?.label
+  }
+
+  /// Those that begin within a range of the part.
+  package func starting(in range: Range<Int>) -> ArraySlice<Place> {
+    let first = first(behind: range.lowerBound - 1)
+    return self[first..<Swift.max(first, self.first(behind: range.upperBound - 1))]
+  }
+
+  /// The index of the first place behind an offset.
+  private func first(behind offset: Int) -> Int {
+    var low = startIndex
+    var high = endIndex
+    while low < high {
+      let middle = (low + high) / 2
+      if self[middle].start <= offset { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+}
+
+/// A file that a text was taken from.
+package struct SourceFile: Sendable, Equatable, Codable {
+  /// Its media type, `application/epub+zip`.
+  package let type: String
+  package let bytes: Int
+  package let sha256: String
+
+  package init(type: String, bytes: Int, sha256: String) {
+    self.type = type
+    self.bytes = bytes
+    self.sha256 = sha256
   }
 }

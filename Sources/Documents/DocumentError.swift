@@ -4,7 +4,10 @@ package enum DocumentError: Error, Equatable, CustomStringConvertible {
   case unreadable(path: String, reason: String)
   case empty(path: String)
   case binary(path: String)
-  case unsupportedFormat(path: String, format: String)
+  case unsupportedFormat(path: String, format: String, instead: String)
+  /// A file in a foreign format whose text could not be taken out.
+  case notExtracted(path: String, reason: String)
+  case badRevision(path: String, revision: String, reason: String)
   case invalidEncoding(path: String, byte: Int, guess: String?)
   case unknownEncoding(String)
   case noTextInDirectory(path: String, leftOut: [String])
@@ -17,8 +20,11 @@ package enum DocumentError: Error, Equatable, CustomStringConvertible {
     case .unreadable(let path, let reason): "cannot read \(path): \(reason)"
     case .empty(let path): "\(path) holds no text"
     case .binary(let path): "\(path) is a binary file; \(Self.supported)"
-    case .unsupportedFormat(let path, let format):
-      "\(path) is \(format), which is not supported yet; \(Self.supported)"
+    case .unsupportedFormat(let path, let format, let instead):
+      "\(path) is \(format), which is not read: \(instead)"
+    case .notExtracted(let path, let reason): "cannot read \(path): \(reason)"
+    case .badRevision(let path, let revision, let reason):
+      "\(path) has no revision \(revision): \(reason)"
     case .invalidEncoding(let path, let byte, let guess):
       "\(path) is not valid UTF-8 (byte \(byte)) and its encoding cannot be told"
         + (guess.map { "; it might be \($0)" } ?? "")
@@ -41,11 +47,13 @@ package enum DocumentError: Error, Equatable, CustomStringConvertible {
     case .unreadable(_, let reason): reason
     case .invalidEncoding: "its encoding cannot be told"
     case .tooLarge(_, let bytes, let limit): "\(bytes) bytes; the limit is \(limit)"
+    case .notExtracted(_, let reason): reason
+    case .unsupportedFormat(_, let format, let instead): "it is \(format): \(instead)"
     default: "\(self)"
     }
   }
 
   static let supported =
-    "supported are text, Markdown and source files in any encoding, and directories of them (a "
-    + "codebase)"
+    "supported are text, Markdown and source files in any encoding, EPUB, PDF, DOCX, ODT, RTF, "
+    + "HTML, Jupyter notebooks, mail (mbox, eml), archives, and directories of them (a codebase)"
 }

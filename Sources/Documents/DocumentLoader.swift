@@ -6,25 +6,58 @@ package struct DocumentLoader: Sendable {
   package let encoding: String?
   /// Which files of a directory are read.
   package let choice: FileChoice
+  /// Takes the text out of files in foreign formats.
+  package let extractor: Extractor
+  /// Of a git repository; nil reads the files as they are.
+  package let revision: String?
 
-  package init(encoding: String? = nil, choice: FileChoice = FileChoice()) {
+  package init(
+    encoding: String? = nil, choice: FileChoice = FileChoice(),
+    extractor: Extractor = Extractor(), revision: String? = nil
+  ) {
     self.encoding = encoding
     self.choice = choice
+    self.revision = revision
+    var extractor = extractor
+    extractor.encoding = encoding
+    extractor.choice = choice
+    self.extractor = extractor
   }
 
+  private var texts: FileTexts { FileTexts(encoding: encoding, extractor: extractor) }
+
+  /// - Parameter path: a file, a directory, `-`, or a repository's path, `@` and a revision.
   /// - Throws: `DocumentError`, which says what is wrong with the path.
   package func load(_ path: String) throws -> Document {
     if ["-", "/dev/stdin", "/dev/fd/0"].contains(path) {
-      return try document(try FileContents.readStandardInput(), path, name: "standard input")
+      return try document(try texts.standardInput(), path, name: "standard input")
     }
     var isDirectory: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+      if let (root, revision) = Self.revision(in: path) {
+        return try GitRevision(root: root, revision: revision, texts, choice).document()
+      }
       throw DocumentError.notFound(path: path)
     }
+    if let revision {
+      return try GitRevision(root: path, revision: revision, texts, choice).document()
+    }
     return isDirectory.boolValue
-      ? try Codebase(root: path, encoding: encoding, choice: choice).document()
+      ? try Codebase(root: path, texts: texts, choice: choice).document()
       : try document(
-        try FileContents.read(path), path, name: (path as NSString).lastPathComponent)
+        try texts.read(Array(path.utf8), shown: path), path,
+        name: (path as NSString).lastPathComponent)
+  }
+
+  /// `PATH@REV`, where the path is a directory's.
+  private static func revision(in path: String) -> (root: String, revision: String)? {
+    guard let sign = path.lastIndex(of: "@"), sign > path.startIndex else { return nil }
+    let root = String(path[..<sign])
+    var isDirectory: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: root, isDirectory: &isDirectory),
+      isDirectory.boolValue
+    else { return nil }
+    return (root, String(path[path.index(after: sign)...]))
   }
 
   /// Several files as one text, each after its path, in the order given.
@@ -34,41 +67,49 @@ package struct DocumentLoader: Sendable {
     var notes: [String] = []
     for path in paths {
       let document = try load(path)
-      let parts = document.parts.count > 1 || document.isDirectory ? document.parts : []
       notes += document.notes
-      guard parts.isEmpty else {
-        let scalars = Array(document.text.unicodeScalars)
-        for part in parts {
-          let text = String(
-            String.UnicodeScalarView(scalars[part.start..<part.start + part.length]))
-          try joined.append(text, path: path + "/" + part.path, of: path)
-        }
+      guard document.isDirectory else {
+        let part = document.parts[0]
+        try joined.append(
+          FileText(document.text, places: part.places, source: part.source), path: path, of: path)
         continue
       }
-      try joined.append(document.text, path: path, of: path)
+      let scalars = Array(document.text.unicodeScalars)
+      for part in document.parts {
+        let text = String(String.UnicodeScalarView(scalars[part.start..<part.start + part.length]))
+        try joined.append(
+          FileText(text, places: part.places, source: part.source),
+          path: path + "/" + part.path, of: path)
+      }
     }
     let name = "\((paths[0] as NSString).lastPathComponent) and \(paths.count - 1) more"
     return Document(name: name, text: joined.text, parts: joined.parts, notes: notes)
   }
 
-  private func document(_ bytes: [UInt8], _ path: String, name: String) throws -> Document {
-    if bytes.isEmpty { throw DocumentError.empty(path: path) }
-    if let format = FileFormat.unsupported(path: path, content: bytes) {
-      throw DocumentError.unsupportedFormat(path: path, format: format)
+  private func document(_ found: FileTexts.Found, _ path: String, name: String) throws -> Document {
+    let isBlank = { (text: String) in
+      text.unicodeScalars.allSatisfy { $0.properties.isWhitespace }
     }
-
-    let decoded = try TextDecoder.decode(bytes, path: path, encoding: encoding)
-    let text = decoded.text
-    // Other encodings can grow on their way to UTF-8.
-    if text.utf8.count > FileContents.maximumBytes {
-      throw DocumentError.tooLarge(
-        path: path, bytes: text.utf8.count, limit: FileContents.maximumBytes)
+    guard found.texts.contains(where: { !isBlank($0.text) }) else {
+      let why = found.notes.map { "\n  " + $0 }.joined()
+      throw why.isEmpty
+        ? DocumentError.empty(path: path)
+        : DocumentError.notExtracted(path: path, reason: "it holds no text" + why)
     }
-
-    guard text.unicodeScalars.contains(where: { !$0.properties.isWhitespace }) else {
-      throw DocumentError.empty(path: path)
+    if let only = found.texts.first, found.texts.count == 1, only.path == nil {
+      // Other encodings can grow on their way to UTF-8.
+      if only.text.utf8.count > FileContents.maximumBytes {
+        throw DocumentError.tooLarge(
+          path: path, bytes: only.text.utf8.count, limit: FileContents.maximumBytes)
+      }
+      let part = Document.Part(
+        path: name, start: 0, length: only.text.unicodeScalars.count, places: only.places,
+        source: only.source)
+      let doubt = only.doubt.map { ["\(name): \($0)"] } ?? []
+      return Document(name: name, text: only.text, parts: [part], notes: found.notes + doubt)
     }
-
-    return Document(name: name, text: text, notes: decoded.doubt.map { ["\(name): \($0)"] } ?? [])
+    var joined = JoinedText()
+    for text in found.texts { try joined.append(text, path: text.path ?? name, of: path) }
+    return Document(name: name, text: joined.text, parts: joined.parts, notes: found.notes)
   }
 }

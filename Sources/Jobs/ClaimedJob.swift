@@ -53,6 +53,12 @@ package struct ClaimedJob: Sendable {
     return document
   }
 
+  /// The file that the text was taken from; nil where the text is the file.
+  /// - Throws: `JobError.malformedParts`
+  package func source() throws -> SourceFile? {
+    try PartsCoding.decode(parts, scalars: text.unicodeScalars.count).first?.source
+  }
+
   /// What a reading's state depends on: readings of the same key are the same, block by block.
   /// - Parameters:
   ///   - format: the version of the state's archive.

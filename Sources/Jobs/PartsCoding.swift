@@ -29,6 +29,16 @@ enum PartsCoding {
         )
       }
       end = next
+      var last = 0
+      for place in part.places ?? [] {
+        guard (last...max(last, part.length)).contains(place.start) else {
+          throw JobError.malformedParts(
+            reason:
+              "a place of \(part.path.prefix(100)) does not lie within it, behind the one before"
+          )
+        }
+        last = place.start
+      }
     }
     return parts
   }

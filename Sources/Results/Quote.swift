@@ -14,6 +14,8 @@ package struct Quote: Sendable, Codable, Equatable {
   package let line: Int?
   /// The chapter of a book, as its heading names it.
   package let chapter: String?
+  /// The page, as it is printed on it, or counted; nil where the file has none.
+  package let page: String?
   /// Of the document that stands before it, in hundredths; nil in older records.
   package let percent: Int?
   /// Where the answer's words stand in it; nil where none do, and in older records.
@@ -32,12 +34,13 @@ package struct Quote: Sendable, Codable, Equatable {
 
   package init(
     start: Int, end: Int, quote: String, score: Double, path: String? = nil, header: String? = nil,
-    line: Int? = nil, chapter: String? = nil, percent: Int? = nil,
+    line: Int? = nil, chapter: String? = nil, page: String? = nil, percent: Int? = nil,
     marks: [Span] = []
   ) {
     self.marks = marks.isEmpty ? nil : marks
     self.line = line
     self.chapter = chapter
+    self.page = page
     self.percent = percent
     self.header = header
     self.start = start

@@ -5,12 +5,30 @@ package struct ResultRecord: Codable, Sendable, Equatable {
     package let sha256: String
     package let bytes: Int
     package let tokens: Int
+    /// The file that the text was taken from; nil where the text is the file.
+    package let source: SourceInfo?
 
-    package init(name: String, sha256: String, bytes: Int, tokens: Int) {
+    package init(
+      name: String, sha256: String, bytes: Int, tokens: Int, source: SourceInfo? = nil
+    ) {
+      self.source = source
       self.name = name
       self.sha256 = sha256
       self.bytes = bytes
       self.tokens = tokens
+    }
+  }
+
+  /// A file in a foreign format: its media type, and what it is as bytes.
+  package struct SourceInfo: Codable, Sendable, Equatable {
+    package let type: String
+    package let bytes: Int
+    package let sha256: String
+
+    package init(type: String, bytes: Int, sha256: String) {
+      self.type = type
+      self.bytes = bytes
+      self.sha256 = sha256
     }
   }
 

@@ -77,10 +77,12 @@ import Testing
     ("empty.txt", Data(), "no text"), ("blank.txt", Data(" \n\t ".utf8), "no text"),
     ("binary.bin", Data([1, 2, 0, 3, 255]), "binary"),
     ("nul.txt", Data([0xEF, 0xBB, 0xBF, 0x61, 0, 0x62]), "binary"),
-    ("a.pdf", Data("%PDF-1.7".utf8), "PDF"),
-    ("book.epub", Data([0x50, 0x4B, 3, 4]), "ZIP container"),
-    ("page.html", Data("<p>hi</p>".utf8), "HTML"), ("a.docx", Data("x".utf8), "DOCX"),
-    ("a.tar.gz", Data([0x1F, 0x8B, 8]), "archive"),
+    ("a.pdf", Data("%PDF-1.7".utf8), "pdftotext cannot read it"),
+    ("book.epub", Data([0x50, 0x4B, 3, 4]), "damaged"),
+    ("page.html", Data("<p> </p>".utf8), "no text"),
+    ("a.doc", Data([0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1]), "save it as DOCX"),
+    ("a.azw3", Data("x".utf8), "ebook-convert"),
+    ("a.tar.gz", Data([0x1F, 0x8B, 8]), "damaged"),
   ]
 
   @Test(arguments: bad)

@@ -64,12 +64,3 @@ import Testing
     }
   }
 }
-
-/// What was found, by several threads.
-private final class Faults: @unchecked Sendable {
-  private let lock = NSLock()
-  private var found: [String] = []
-
-  func add(_ fault: String) { lock.withLock { found.append(fault) } }
-  var all: [String] { lock.withLock { found.sorted() } }
-}

@@ -8,7 +8,10 @@ select
   (e.value ->> 'end')::bigint as "end",
   e.value ->> 'quote' as quote,
   (e.value ->> 'score')::float8 as score,
-  e.value ->> 'path' as path
+  e.value ->> 'path' as path,
+  e.value ->> 'chapter' as chapter,
+  e.value ->> 'page' as page,
+  (e.value ->> 'line')::bigint as line
 from docproc.result o, jsonb_array_elements(o.evidence) with ordinality e;
 
 comment on view docproc.evidence is

@@ -1,9 +1,9 @@
 import Glibc
 
 /// Bytes in an encoding that iconv knows, as UTF-8.
-enum Iconv {
+package enum Iconv {
   /// True where this host's iconv knows the name.
-  static func knows(_ encoding: String) -> Bool {
+  package static func knows(_ encoding: String) -> Bool {
     guard let converter = iconv_open("UTF-8", encoding), Int(bitPattern: converter) != -1 else {
       return false
     }
@@ -12,7 +12,7 @@ enum Iconv {
   }
 
   /// - Returns: the text, or the offset of the first byte that cannot be converted.
-  static func text(_ bytes: [UInt8], from encoding: String) -> Result<String, Failure> {
+  package static func text(_ bytes: [UInt8], from encoding: String) -> Result<String, Failure> {
     guard let converter = iconv_open("UTF-8", encoding), Int(bitPattern: converter) != -1 else {
       return .failure(Failure(byte: 0))
     }
@@ -43,8 +43,8 @@ enum Iconv {
     return .success(text)
   }
 
-  struct Failure: Error {
-    let byte: Int
+  package struct Failure: Error {
+    package let byte: Int
   }
 
   /// One call of iconv; flushing, it writes what the converter holds back.

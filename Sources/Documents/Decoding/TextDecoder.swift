@@ -1,12 +1,12 @@
 import CUchardet
 
 /// Bytes of a text file in any encoding to text.
-struct TextDecoder {
+package struct TextDecoder {
   /// What was read, and what is to be said about it.
-  struct Decoded {
-    let text: String
+  package struct Decoded {
+    package let text: String
     /// Where not every byte is text, or the encoding is a guess.
-    var doubt: String?
+    package var doubt: String?
   }
 
   /// Fewer bytes outside of ASCII than these prove no encoding.
@@ -20,7 +20,7 @@ struct TextDecoder {
 
   /// - Parameter encoding: an iconv name, for text that is not told by itself; nil to detect.
   /// - Throws: `DocumentError` when the bytes are no text or cannot be decoded.
-  static func decode(_ bytes: [UInt8], path: String, encoding: String?) throws -> Decoded {
+  package static func decode(_ bytes: [UInt8], path: String, encoding: String?) throws -> Decoded {
     if let encoding, !Iconv.knows(encoding) { throw DocumentError.unknownEncoding(encoding) }
     return try TextDecoder(bytes: bytes, path: path, encoding: encoding).decode()
   }

@@ -5,7 +5,7 @@ import Host
 /// A directory as one text: its text files in reading order, each after its path.
 struct Codebase {
   let root: String
-  let encoding: String?
+  let texts: FileTexts
   var choice = FileChoice()
 
   /// Repositories within repositories, at most.
@@ -34,8 +34,12 @@ struct Codebase {
         }
         continue
       }
-      guard let content = content(of: file, &leftOut) else { continue }
-      try text.append(content, path: file.path, of: root)
+      let name = Array(root.utf8) + Array("/".utf8) + file.name
+      // A link's text stands elsewhere in the tree, or outside of it.
+      guard Self.type(of: name) != S_IFLNK else { continue }
+      try text.append(path: file.path, of: root, &leftOut) {
+        try texts.read(name, shown: file.path)
+      }
     }
 
     guard !text.parts.isEmpty else {
@@ -46,31 +50,6 @@ struct Codebase {
     return Document(
       name: name.map(String.init) ?? root, text: text.text, parts: text.parts,
       notes: leftOut.notes)
-  }
-
-  /// The file's text; nil for what is left out, with the reason where it is none of its kind.
-  private func content(of file: File, _ leftOut: inout LeftOut) -> String? {
-    let name = Array(root.utf8) + Array("/".utf8) + file.name
-    // A link's text stands elsewhere in the tree, or outside of it.
-    guard Self.type(of: name) != S_IFLNK else { return nil }
-    do {
-      let bytes = try FileContents.read(name, shown: file.path)
-      if bytes.isEmpty { return nil }
-      if let format = FileFormat.unsupported(path: file.path, content: bytes) {
-        leftOut.add(file.path, "it is \(format)")
-        return nil
-      }
-      let decoded = try TextDecoder.decode(bytes, path: file.path, encoding: encoding)
-      if let doubt = decoded.doubt { leftOut.doubt(file.path, doubt) }
-      return decoded.text
-    } catch DocumentError.binary {
-      return nil
-    } catch let error as DocumentError {
-      leftOut.add(file.path, error.reason)
-    } catch {
-      leftOut.add(file.path, "\(error)")
-    }
-    return nil
   }
 
   private static func type(of name: [UInt8]) -> mode_t? {
@@ -117,7 +96,7 @@ struct Codebase {
 
   private func nested(_ path: String, _ depth: Int, _ leftOut: inout LeftOut) throws -> [File] {
     guard depth < Self.deepest else { return [] }
-    let inner = Codebase(root: root + "/" + path, encoding: encoding)
+    let inner = Codebase(root: root + "/" + path, texts: texts)
     // Without its own .git, git would list the repository around it.
     let isRepository = FileManager.default.fileExists(atPath: inner.root + "/.git")
     guard isRepository, !inner.isBareRepository else { return [] }
@@ -138,14 +117,16 @@ struct Codebase {
     return listing
   }
 
-  /// Runs git in the root. A repository's own settings can name programs to run; those
-  /// that listing files would start are switched off.
+  /// A repository's own settings can name programs to run; those that listing files would start
+  /// are switched off.
+  static let gitSettings = [
+    "-c", "core.fsmonitor=false", "-c", "core.untrackedCache=false", "-c", "safe.directory=*",
+  ]
+
+  /// Runs git in the root.
   private func git(_ arguments: [String]) throws -> Data? {
-    let settings = [
-      "-c", "core.fsmonitor=false", "-c", "core.untrackedCache=false", "-c", "safe.directory=*",
-    ]
     do {
-      let result = try Command.run("git", settings + arguments, directory: root)
+      let result = try Command.run("git", Self.gitSettings + arguments, directory: root)
       return result.status == 0 ? result.output : nil
     } catch let error as Command.NotFound {
       throw DocumentError.unreadable(path: root, reason: "listing a codebase needs git: \(error)")
@@ -160,11 +141,14 @@ struct JoinedText {
   private var scalars = 0
 
   /// - Throws: `DocumentError.tooLarge`
-  mutating func append(_ content: String, path: String, of root: String) throws {
+  mutating func append(_ file: FileText, path: String, of root: String) throws {
+    let content = file.text
     let heading = (text.isEmpty ? "" : "\n") + "==> \(path) <==\n\n"
     let length = content.unicodeScalars.count
     scalars += heading.unicodeScalars.count
-    parts.append(Document.Part(path: path, start: scalars, length: length))
+    parts.append(
+      Document.Part(
+        path: path, start: scalars, length: length, places: file.places, source: file.source))
     scalars += length
     text += heading + content
     if !content.hasSuffix("\n") {

@@ -44,7 +44,7 @@ package struct FileChoice: Sendable {
   private static let vendorNames = ["node_modules", "bower_components", "site-packages"]
 
   /// Folders of others' code among these paths.
-  static func vendored(_ paths: [String]) -> Set<String> {
+  package static func vendored(_ paths: [String]) -> Set<String> {
     var folders: Set<String> = []
     for path in paths {
       let parts = path.split(separator: "/")
@@ -64,7 +64,7 @@ package struct FileChoice: Sendable {
   }
 
   /// Why a file is not read; nil where it is. What nobody asked about needs no reason: "".
-  func refusal(of path: String, vendored: Set<String>) -> String? {
+  package func refusal(of path: String, vendored: Set<String>) -> String? {
     if exclude.contains(where: { Self.matches($0, path) }) { return "" }
     if !include.isEmpty { return include.contains { Self.matches($0, path) } ? nil : "" }
     let name = String(path.split(separator: "/").last ?? "")

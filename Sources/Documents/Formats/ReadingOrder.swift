@@ -1,6 +1,6 @@
 /// The order in which a newcomer would read a codebase.
-enum ReadingOrder {
-  static func sorted(_ paths: [String]) -> [String] {
+package enum ReadingOrder {
+  package static func sorted(_ paths: [String]) -> [String] {
     paths.sorted { first, second in
       let firstRank = rank(first)
       let secondRank = rank(second)

@@ -20,6 +20,7 @@ extension QuotableText {
   /// The heading of a chapter, or the path of a file, that begins with a unit.
   func title(beginningAt unit: Int) -> String? {
     if document.isDirectory { return units.beginsPart(unit) ? path(ofUnit: unit) : nil }
+    if let title = placeTitle(ofUnit: unit) { return title }
     guard !units.isCode, beginsParagraph(unit) else { return nil }
     let lines = firstLines(ofParagraphAt: unit)
     guard let first = lines.first, Self.isHeading(first) else { return nil }
@@ -28,6 +29,17 @@ extension QuotableText {
     let words = first.split(separator: " ").count
     let whole = words <= 2 ? [first, name].compactMap(\.self).joined(separator: " ") : first
     return whole.trimmingCharacters(in: Self.marks)
+  }
+
+  /// Of text that was taken out of a book, the heading that its file says is one.
+  private func placeTitle(ofUnit unit: Int) -> String? {
+    let range = scalarRange(ofUnit: unit)
+    guard let part = document.part(at: range.lowerBound), let places = part.places else {
+      return nil
+    }
+    let start = range.lowerBound - part.start
+    return places.starting(in: start..<start + range.count).first { $0.kind != Place.Kind.page }?
+      .label
   }
 
   private static let marks = CharacterSet(charactersIn: "#*_= \t\r")

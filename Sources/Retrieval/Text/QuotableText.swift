@@ -32,8 +32,22 @@ package struct QuotableText {
       start: start, end: scalars.scalarOffset(ofByte: Int(range.upperBound)),
       text: verbatim(unit), path: path,
       header: units.row(unit)?.header.map(verbatim),
-      line: units.isCode ? line(at: Int(range.lowerBound)) : nil, chapter: chapter(of: unit),
+      line: units.isCode && !hasPlaces(start) ? line(at: Int(range.lowerBound)) : nil,
+      chapter: label(Place.Kind.entry, Place.Kind.section, at: start) ?? chapter(of: unit),
+      page: label(Place.Kind.page, at: start),
       percent: bytes.isEmpty ? 0 : 100 * Int(range.lowerBound) / bytes.count)
+  }
+
+  /// Text that was taken out of a file has no lines of the file's own.
+  private func hasPlaces(_ offset: Int) -> Bool {
+    document.part(at: offset)?.places.map { !$0.isEmpty } ?? false
+  }
+
+  /// What the places before an offset are called, of each of these kinds that the file has.
+  private func label(_ kinds: String..., at offset: Int) -> String? {
+    guard let part = document.part(at: offset), let places = part.places else { return nil }
+    let labels = kinds.compactMap { places.label($0, at: offset - part.start) }
+    return labels.isEmpty ? nil : labels.joined(separator: " > ")
   }
 
   /// A unit on one line.
@@ -92,6 +106,13 @@ package struct QuotableText {
     }
   }
 
+  /// Where a unit stands, in scalars of the text.
+  func scalarRange(ofUnit unit: Int) -> Range<Int> {
+    let range = units.ranges[unit]
+    return scalars.scalarOffset(
+      ofByte: Int(range.lowerBound))..<scalars.scalarOffset(ofByte: Int(range.upperBound))
+  }
+
   private func verbatim(_ unit: Int) -> String {
     String(decoding: bytes(ofUnit: unit), as: UTF8.self)
   }
@@ -132,6 +153,8 @@ package struct Excerpt: Sendable, Equatable {
   package var line: Int?
   /// The chapter of a book, as its heading names it.
   package var chapter: String?
+  /// The page, as it is printed on it, or counted.
+  package var page: String?
   /// Of the text that stands before it, in hundredths.
   package var percent = 0
 }

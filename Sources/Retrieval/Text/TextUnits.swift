@@ -28,7 +28,8 @@ package struct TextUnits {
   private static let longestUnit = 600
   private static let codeLines = 6
   private static let proseExtensions: Set<Substring> = [
-    "md", "txt", "rst", "text", "markdown", "adoc", "org", "tex",
+    "md", "txt", "rst", "text", "markdown", "adoc", "org", "tex", "epub", "pdf", "docx", "odt",
+    "fodt", "rtf", "html", "htm", "xhtml", "mbox", "eml", "ipynb",
   ]
   private static let codeExtensions: Set<Substring> = [
     "c", "cc", "clj", "cpp", "cs", "cu", "cxx", "dart", "erl", "ex", "f90", "go", "h", "hpp", "hs",

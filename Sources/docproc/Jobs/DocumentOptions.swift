@@ -24,25 +24,69 @@ struct DocumentOptions: ParsableArguments {
   @Option(help: "Of a directory no files that match this shell pattern.")
   var exclude: [String] = []
 
+  @Option(help: "Of a git repository the files as they were at this commit, branch or tag.")
+  var revision: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "A file whose first line is the password of a PDF or an archive.", valueName: "file"),
+    completion: .file())
+  var passwordFile: String?
+
+  @Flag(help: "Read pages of a PDF that are pictures, by tesseract.")
+  var ocr = false
+
+  @Option(help: "Languages of such pages, as tesseract names them: eng+deu.")
+  var ocrLanguages = "eng"
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      What taking the text out of one file may cost: bytes, members, ratio, nesting, depth, \
+      seconds or memory. May be given several times.
+      """, valueName: "name=value"))
+  var limit: [String] = []
+
   @Flag(help: "Read documents of any size without being asked.")
   var yes = false
 
-  private var loader: DocumentLoader {
-    DocumentLoader(
-      encoding: encoding, choice: FileChoice(include: include, exclude: exclude))
+  private func loader(_ output: OutputOptions) throws -> DocumentLoader {
+    var extractor = Extractor()
+    extractor.password = try passwordFile.map(Self.password)
+    extractor.ocr = ocr ? ocrLanguages : nil
+    for setting in limit where !extractor.limits.set(setting) {
+      throw ValidationError(
+        "--limit \(setting) sets none: give NAME=NUMBER, with a name of "
+          + ExtractionLimits.names.joined(separator: ", "))
+    }
+    let isTerminal = isatty(STDERR_FILENO) == 1 && !output.quiet
+    if isTerminal { extractor.onProgress = ExtractionProgress.show }
+    return DocumentLoader(
+      encoding: encoding, choice: FileChoice(include: include, exclude: exclude),
+      extractor: extractor, revision: revision)
+  }
+
+  private static func password(_ path: String) throws -> String {
+    let text = try String(contentsOfFile: path, encoding: .utf8)
+    let line = text.split(separator: "\n", omittingEmptySubsequences: false).first ?? ""
+    guard !line.isEmpty else { throw UserError("\(path) has no password on its first line") }
+    return String(line)
   }
 
   /// - Throws: `DocumentError`
   func load(_ path: String, _ output: OutputOptions) throws -> Document {
-    told(try loader.load(path), output)
+    told(try loader(output).load(path), output)
   }
 
   /// Several paths as one document.
   func load(together paths: [String], _ output: OutputOptions) throws -> Document {
-    told(paths.count > 1 ? try loader.load(together: paths) : try loader.load(paths[0]), output)
+    let loader = try loader(output)
+    return told(
+      paths.count > 1 ? try loader.load(together: paths) : try loader.load(paths[0]), output)
   }
 
   private func told(_ document: Document, _ output: OutputOptions) -> Document {
+    ExtractionProgress.end()
     for note in document.notes { output.note(note) }
     return document
   }

@@ -74,12 +74,16 @@ struct QuoteText {
 
   /// `path:line` of code; the chapter and how far in of a book.
   var place: String {
+    let chapter = quote.chapter.map { Terminal.clean($0) }
+    let page = quote.page.map { "p. \(Terminal.clean($0))" }
     if let path = quote.path {
-      return Terminal.clean(path) + (quote.line.map { ":\($0)" } ?? "")
+      let place = Terminal.clean(path) + (quote.line.map { ":\($0)" } ?? "")
+      let names = [place, chapter].compactMap(\.self).joined(separator: " > ")
+      return [names, page].compactMap(\.self).joined(separator: ", ")
     }
     if let line = quote.line { return "line \(line)" }
-    let chapter = quote.chapter.map { Terminal.clean($0) + ", " } ?? ""
-    return quote.percent.map { chapter + "\($0)%" } ?? ""
+    let percent = page == nil ? quote.percent.map { "\($0)%" } : nil
+    return [chapter, page, percent].compactMap(\.self).joined(separator: ", ")
   }
 
   /// As it stands there, without what all lines are indented by.
