@@ -9,7 +9,7 @@ MODEL := smollm2-135m
 # Tests and the demo share this host's data directory for the model only; databases are their own.
 export DOCPROC_HOME ?= $(if $(filter 0,$(shell id -u)),/var/lib/docproc,$(HOME)/.local/share/docproc)
 
-.PHONY: help setup build model demo test check chaos fuzz long train train-stop lint install clean
+.PHONY: help setup build model demo test check chaos fuzz long formats train train-stop lint install clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -102,6 +102,9 @@ chaos: setup ## Every fault in full, with its figures (about an hour; SEED=1)
 
 FUZZ_models := ModelFuzzTests
 FUZZ_formats := FormatFuzzTests
+
+formats: build ## What is lost of a book in other formats (installs the tools that make them)
+	Benchmarks/formats/run.sh
 
 fuzz: ## Damaged inputs by the thousand (SUITE=models or formats; COUNT=20000, SEED=1)
 	@test -n "$(FUZZ_$(or $(SUITE),models))" || { echo "SUITE is models or formats" >&2; exit 2; }

@@ -47,6 +47,18 @@ package struct Extractor: Sendable {
     return try outcome(records, end, process, shown)
   }
 
+  /// What a reader of a stranger's file could do all the same on this host; empty where it is shut
+  /// in as it should be.
+  package func openings() -> [String] {
+    do {
+      let result = try Command.run(path, ["--check"])
+      let lines = String(decoding: result.output, as: UTF8.self).split(separator: "\n")
+      return lines.filter { $0.hasSuffix(": not refused") }.map { String($0.prefix { $0 != ":" }) }
+    } catch {
+      return ["\(error)"]
+    }
+  }
+
   private func start(_ input: Int32, _ settings: MemoryFile) throws -> PipedProcess {
     do {
       return try PipedProcess(path, [], input: input, extra: settings.descriptor)

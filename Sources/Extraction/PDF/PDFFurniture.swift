@@ -19,19 +19,29 @@ struct PDFFurniture {
     let key: String
     let top: Double
     let numbers: [String]
+    /// Whether nothing of the page stands above it, or nothing below.
+    let isOutermost: Bool
   }
 
   init(_ pages: [PDFPage]) {
     let candidates = pages.map(Self.candidates)
-    let dropped = candidates.indices.map { page in
+    let repeated = candidates.indices.map { page in
       candidates[page].filter { Self.isRepeated($0, on: page, candidates) }
+    }
+    let dropped = candidates.indices.map { page in
+      candidates[page].filter { candidate in
+        repeated[page].contains { $0.line == candidate.line }
+          || candidate.isOutermost && Self.isAmong(repeated, candidate, on: page)
+      }
     }
     lines = dropped.map { Set($0.map(\.line)) }
     labels = Self.labels(dropped)
   }
 
   private static func candidates(_ page: PDFPage) -> [Candidate] {
-    page.lines.enumerated().compactMap { index, line in
+    let first = page.lines.map(\.box.top).min() ?? 0
+    let last = page.lines.map(\.box.top).max() ?? 0
+    return page.lines.enumerated().compactMap { index, line in
       let isAtEnd =
         line.box.bottom < margin * page.height || line.box.top > (1 - margin) * page.height
       guard isAtEnd, line.words.count < 25 else { return nil }
@@ -39,7 +49,9 @@ struct PDFFurniture {
       let numbers = words.map(trimmed).filter(isNumber)
       let key = words.map { isNumber(trimmed($0)) ? "#" : withoutDigits($0) }
         .joined(separator: " ").lowercased()
-      return Candidate(line: index, key: key, top: line.box.top, numbers: numbers)
+      let isOutermost = line.box.top < first + tolerance || line.box.top > last - tolerance
+      return Candidate(
+        line: index, key: key, top: line.box.top, numbers: numbers, isOutermost: isOutermost)
     }
   }
 
@@ -54,6 +66,17 @@ struct PDFFurniture {
         }
     }
     return alike >= enough
+  }
+
+  /// A head that names a section of one page repeats nowhere; it stands where the others do.
+  private static func isAmong(
+    _ repeated: [[Candidate]], _ candidate: Candidate, on page: Int
+  ) -> Bool {
+    let others = max(0, page - near)...min(repeated.count - 1, page + near)
+    let alike = others.count { other in
+      other != page && repeated[other].contains { abs($0.top - candidate.top) < 1 }
+    }
+    return alike * 2 > others.count - 1 && others.count > enough
   }
 
   private static func trimmed(_ word: String) -> String {

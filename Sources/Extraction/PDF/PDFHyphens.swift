@@ -4,6 +4,9 @@ struct PDFHyphens {
   /// Whether hyphens of the kind that no keyboard has stand within words; else they are what a
   /// typesetter put at a line's end.
   private var hasSigns = false
+  /// Dashes without spaces around them, and those with.
+  private var closeDashes = 0
+  private var openDashes = 0
 
   /// All words but those that a line's end may have cut.
   init(_ pages: [PDFPage]) {
@@ -12,6 +15,8 @@ struct PDFHyphens {
         for (index, word) in line.words.enumerated() {
           let isCut = index == line.words.count - 1 && Self.endsInHyphen(word.text)
           if !isCut { known.insert(Self.letters(word.text)) }
+          if word.text == "—" { openDashes += 1 }
+          if word.text.dropFirst().dropLast().contains("—") { closeDashes += 1 }
           hasSigns = hasSigns || word.text.unicodeScalars.dropLast().contains("\u{2010}")
         }
       }
@@ -37,7 +42,7 @@ struct PDFHyphens {
   }
 
   func joint(_ before: String, _ after: String) -> Joint {
-    guard Self.endsInHyphen(before) else { return Self.dash(before, after) }
+    guard Self.endsInHyphen(before) else { return dash(before, after) }
     let first = before.split(separator: " ").last.map(String.init) ?? ""
     let second = after.split(separator: " ").first.map(String.init) ?? ""
     guard second.unicodeScalars.first?.properties.isAlphabetic ?? false else { return .space }
@@ -49,15 +54,11 @@ struct PDFHyphens {
     return known.contains(whole) || isInflected(whole) ? .word : .nothing
   }
 
-  /// A dash between two words without spaces ends a line or begins one.
-  private static func dash(_ before: String, _ after: String) -> Joint {
-    let isLast =
-      before.hasSuffix("—") && before.dropLast().last?.isLetter ?? false
-      && after.first?.isLowercase ?? false
-    let isFirst =
-      after.hasPrefix("—") && after.dropFirst().first?.isLetter ?? false
-      && before.last?.isLetter ?? false
-    return isLast || isFirst ? .nothing : .space
+  /// A dash ends a line or begins one: spaces are around it there if they are elsewhere.
+  private func dash(_ before: String, _ after: String) -> Joint {
+    let isLast = before.hasSuffix("—") && !(before.dropLast().last?.isWhitespace ?? true)
+    let isFirst = after.hasPrefix("—") && !(after.dropFirst().first?.isWhitespace ?? true)
+    return closeDashes > openDashes && (isLast || isFirst) ? .nothing : .space
   }
 
   private static let endings = ["s", "es", "d", "ed", "ing", "ly", "er", "n"]

@@ -19,8 +19,10 @@ struct PDFOrder {
 
   init(_ lines: [PDFLine]) {
     let heights = lines.map(\.height).sorted()
-    least = heights.isEmpty ? 6 : max(4, 0.7 * heights[heights.count / 2])
-    order(lines, depth: 0)
+    let least = heights.isEmpty ? 6 : max(4, 0.7 * heights[heights.count / 2])
+    self.least = least
+    // What stands in two columns may have been taken for one line; wide spaces close again below.
+    order(lines.flatMap { $0.cut(atLeast: least) }, depth: 0)
   }
 
   private mutating func order(_ lines: [PDFLine], depth: Int) {
@@ -124,8 +126,23 @@ struct PDFOrder {
     bands(lines).flatMap { band -> [[PDFLine]] in
       let cells = band.sorted { $0.box.left < $1.box.left }
       let overlaps = zip(cells, cells.dropFirst()).contains { $0.box.right > $1.box.left + 1 }
-      return overlaps ? band.map { [$0] } : [cells]
+      return overlaps ? band.map { [$0] } : [closed(cells)]
     }
+  }
+
+  /// Pieces of one line are one again.
+  private static func closed(_ cells: [PDFLine]) -> [PDFLine] {
+    var result: [PDFLine] = []
+    for cell in cells {
+      if let last = result.last, cell.box.left - last.box.right < PDFLine.apart * last.height,
+        let line = PDFLine(last.words + cell.words)
+      {
+        result[result.count - 1] = line
+      } else {
+        result.append(cell)
+      }
+    }
+    return result
   }
 
   /// Where nothing stands, along the page.

@@ -42,11 +42,27 @@ struct PDFLine: Equatable {
   /// Letters that stand on each other, as in a margin.
   var isUpright: Bool { box.height > 3 * box.width && words.contains { $0.text.count > 1 } }
 
+  /// From where on a space is one between cells, in heights of the line.
+  static let apart = 2.5
+
+  /// Its pieces between spaces of so many points.
+  func cut(atLeast least: Double) -> [PDFLine] {
+    var pieces: [[Word]] = [[words[0]]]
+    for (before, word) in zip(words, words.dropFirst()) {
+      if word.box.left - before.box.right >= least {
+        pieces.append([word])
+      } else {
+        pieces[pieces.count - 1].append(word)
+      }
+    }
+    return pieces.compactMap { PDFLine($0) }
+  }
+
   /// Its words with spaces, and tabs where cells of a table are apart.
   var text: String {
     var text = words[0].text
     for (before, word) in zip(words, words.dropFirst()) {
-      let isApart = word.box.left - before.box.right > 2.5 * height
+      let isApart = word.box.left - before.box.right > Self.apart * height
       text += (isApart ? "\t" : " ") + word.text
     }
     return text

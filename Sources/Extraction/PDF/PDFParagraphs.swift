@@ -52,10 +52,23 @@ struct PDFParagraphs {
 
   private mutating func add(_ line: PDFLine, first: Bool, _ region: PDFOrder.Region) {
     let kind = self.kind(of: line)
-    if kind != self.kind || begins(line, first: first, region) { flush() }
+    let goesOn =
+      kind == self.kind
+      && (isHeading(goingOnAt: line, first: first)
+        || !begins(line, first: first, region))
+    if !goesOn { flush() }
     self.kind = kind
-    append(line.words.map(\.text).joined(separator: " "))
+    // In prose the last line alone is short: others are verse or code, whose lines stay.
+    let isLine = kind == .paragraph && !first && previous.map(Self.isShort) ?? false
+    append(line.words.map(\.text).joined(separator: " "), onNewLine: isLine)
     previous = (line, region)
+  }
+
+  /// A heading may have several lines, close to each other.
+  private func isHeading(goingOnAt line: PDFLine, first: Bool) -> Bool {
+    guard case .heading = kind, let last = previous?.line, !first else { return false }
+    let gap = line.box.top - last.box.bottom
+    return gap < 0.6 * line.height && gap > -line.height
   }
 
   /// Whether a line begins a paragraph.
@@ -73,6 +86,10 @@ struct PDFParagraphs {
     return isShort && isEnded
   }
 
+  private static func isShort(_ line: PDFLine, in region: PDFOrder.Region) -> Bool {
+    line.box.right < region.right - 0.3 * (region.right - region.left)
+  }
+
   private static func ends(_ word: String) -> Bool {
     guard let last = word.last(where: { !"\"'”’)]»".contains($0) }) else { return true }
     return ".?!:;…".contains(last)
@@ -85,8 +102,10 @@ struct PDFParagraphs {
     return .heading(size > 1.6 ? 1 : size > 1.3 ? 2 : 3)
   }
 
-  private mutating func append(_ line: String) {
-    if !text.isEmpty {
+  private mutating func append(_ line: String, onNewLine: Bool = false) {
+    if onNewLine, !text.isEmpty, !PDFHyphens.endsInHyphen(text) {
+      text += "\n"
+    } else if !text.isEmpty {
       switch hyphens.joint(text, line) {
       case .space: text += " "
       case .nothing: break

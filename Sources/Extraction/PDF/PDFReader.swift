@@ -56,7 +56,8 @@ struct PDFReader: FormatReader {
     switch end {
     case .exit(0):
       guard let first = faults.first else { return }
-      context.note("it is damaged in \(faults.count) places (\(first.prefix(120)))")
+      let places = faults.count == 1 ? "one place" : "\(faults.count) places"
+      context.note("it is damaged in \(places) (\(first.prefix(120)))")
     case .timeout:
       throw ExtractionError.broken(
         "reading it took longer than \(context.limits.seconds) seconds; --limit seconds=N allows more"

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Documents
 import Foundation
 import Jobs
 import Postgres
@@ -64,6 +65,18 @@ struct DoctorCommand: ParsableCommand {
       remedy: database.isEmbedded ? "docproc up" : "start docproc-worker on a host")
   }
 
+  /// Where strangers' files could reach more than their own bytes.
+  private var sandbox: [Finding] {
+    let openings = Extractor().openings()
+    guard !openings.isEmpty else { return [] }
+    return [
+      Finding(
+        check: "sandbox", level: .warning,
+        found: "readers of foreign formats are not shut in: " + openings.joined(separator: ", "),
+        remedy: "a kernel with Landlock and seccomp; without them read trusted files alone")
+    ]
+  }
+
   func run() throws {
     let database = try database.open()
     let row = try database.connection.query(
@@ -79,7 +92,8 @@ struct DoctorCommand: ParsableCommand {
         ? "plpython3u"
         : "none: payloads are decoded by docproc result; see docproc db decoder --help",
       readings: try readings(database.submitter),
-      findings: try database.operator.findings() + (live == 0 ? [noWorker] : []))
+      findings: try database.operator.findings() + (live == 0 ? [noWorker] : [])
+        + sandbox)
     output.print(report, text: report.text)
     if report.findings.contains(where: { $0.level == .problem }) { throw ExitCode.failure }
   }

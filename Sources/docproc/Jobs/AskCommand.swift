@@ -14,7 +14,8 @@ struct AskCommand: ParsableCommand {
       """)
 
   @Argument(
-    help: "A text or Markdown file, a directory (a codebase), or - for standard input.",
+    help:
+      "A file, a directory (a codebase), PATH@REV of a git repository, or - for standard input.",
     completion: .file())
   var path: String
 

@@ -136,7 +136,8 @@ struct SubmitCommand: ParsableCommand {
 
   @Argument(
     help: """
-      Text or Markdown files, directories (codebases), or - for standard input: a job each.
+      Files, directories (codebases), PATH@REV of git repositories, or - for standard input: a \
+      job each. Text, EPUB, PDF, DOCX, ODT, RTF, HTML, notebooks, mail and archives are read.
       """, completion: .file())
   var paths: [String]
 
