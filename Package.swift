@@ -188,7 +188,8 @@ let package = Package(
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "Inference", "Jobs", "Postgres", "Programs", "TestSupport", "docproc", "docproc-worker",
+        "Inference", "Jobs", "Postgres", "Programs", "Results", "TestSupport", "docproc",
+        "docproc-extract", "docproc-worker",
       ],
       swiftSettings: swiftSettings),
     .testTarget(

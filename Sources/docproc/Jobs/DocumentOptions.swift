@@ -67,7 +67,9 @@ struct DocumentOptions: ParsableArguments {
   }
 
   private static func password(_ path: String) throws -> String {
-    let text = try String(contentsOfFile: path, encoding: .utf8)
+    guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+      throw UserError("the password file \(path) cannot be read")
+    }
     let line = text.split(separator: "\n", omittingEmptySubsequences: false).first ?? ""
     guard !line.isEmpty else { throw UserError("\(path) has no password on its first line") }
     return String(line)
