@@ -9,6 +9,7 @@ import Foundation
 enum Extract {
   static func main() {
     signal(SIGPIPE, SIG_DFL)
+    sandbox_keep_memory()
     if CommandLine.arguments.dropFirst().first == "--check" { SandboxCheck.run() }
     guard let settings = settings() else {
       FileHandle.standardError.write(

@@ -29,6 +29,9 @@ int sandbox_enter(const struct sandbox_limits *limits);
 /// Not 0 once the process and what it starts get no privileges that it does not have.
 int sandbox_has_no_new_privileges(void);
 
+/// What is freed stays the program's: a reader asks for it again a moment later.
+void sandbox_keep_memory(void);
+
 /// Descriptors that a program gets as its input, output and messages, and one more as number 3
 /// (-1: none).
 struct sandbox_streams {

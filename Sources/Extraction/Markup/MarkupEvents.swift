@@ -97,20 +97,22 @@ final class MarkupParser {
     let this = MarkupParser(handler, context)
     let parser = try this.openXML()
     defer { xmlFreeParserCtxt(parser) }
-    var kept: [UInt8] = []
+    var bytes: [UInt8] = []
     let result = try source { chunk in
-      var bytes = kept + chunk
+      bytes.append(contentsOf: chunk)
       // A letter that is cut in two waits for its other half.
       var end = bytes.count
       while end > 0, bytes.count - end < 4, bytes[end - 1] & 0xC0 == 0x80 { end -= 1 }
       if end > 0, bytes[end - 1] >= 0xC0 { end -= 1 } else { end = bytes.count }
-      kept = Array(bytes[end...])
-      bytes.removeSubrange(end...)
       // XML has no such letters (section 2.2), and programs print them all the same.
-      for index in bytes.indices where bytes[index] < 32 {
+      for index in 0..<end where bytes[index] < 32 {
         if bytes[index] != 9, bytes[index] != 10, bytes[index] != 13 { bytes[index] = 32 }
       }
-      try bytes.withUnsafeBytes { try this.feed($0) { xmlParseChunk(parser, $0, $1, $2) } }
+      try bytes.withUnsafeBytes { bytes in
+        let whole = UnsafeRawBufferPointer(rebasing: bytes[..<end])
+        try this.feed(whole) { xmlParseChunk(parser, $0, $1, $2) }
+      }
+      bytes.removeFirst(end)
     }
     try this.end { xmlParseChunk(parser, $0, $1, $2) }
     return result

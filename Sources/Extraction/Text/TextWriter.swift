@@ -3,7 +3,7 @@ import Documents
 /// Blocks to a text with places: a blank line between paragraphs, rows and items line by line, and
 /// each note in brackets behind what refers to it.
 struct TextWriter {
-  private var text = String.UnicodeScalarView()
+  private var text = ""
   private var count = 0
   private var places: [Place] = []
   private var outline = HeadingPath()
@@ -72,17 +72,17 @@ struct TextWriter {
   }
 
   private mutating func append(_ words: String) {
-    text.append(contentsOf: words.unicodeScalars)
+    // A view of scalars would copy all of the text each time.
+    text += words
     count += words.unicodeScalars.count
   }
 
   func finish() -> ExtractedText {
-    var whole = text
-    if count > 0 { whole.append("\n") }
+    let whole = count > 0 ? text + "\n" : text
     // Marks of one block can stand before those of another that its heading opens.
     let sorted = places.enumerated().sorted {
       ($0.element.start, $0.offset) < ($1.element.start, $1.offset)
     }
-    return ExtractedText(text: String(whole), places: sorted.map(\.element))
+    return ExtractedText(text: whole, places: sorted.map(\.element))
   }
 }
