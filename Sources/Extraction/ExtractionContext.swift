@@ -31,11 +31,11 @@ package final class ExtractionContext {
   ///   - ratio: of what came out of this file in all to what went into it.
   /// - Throws: `ExtractionError.limit`
   func spend(_ bytes: Int, ratio: Int = 0) throws {
-    expanded += bytes
-    guard expanded <= limits.bytes else {
+    guard bytes <= limits.bytes - expanded else {
       throw ExtractionError.limit(
         "it unpacks to more bytes", name: "bytes", is: limits.bytes)
     }
+    expanded += bytes
     guard ratio <= limits.ratio || expanded < 1 << 20 else {
       throw ExtractionError.limit(
         "it unpacks to too many bytes for each of its own", name: "ratio", is: limits.ratio)

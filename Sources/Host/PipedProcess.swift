@@ -19,20 +19,21 @@ package final class PipedProcess {
   /// - Parameters:
   ///   - input: a descriptor that the program reads from where it stands.
   ///   - extra: one that it gets as number 3.
+  ///   - inOwnGroup: false within a sandbox, whose group is ended as one.
   /// - Throws: `Command.NotFound`, `ChildProcess.CannotStart`
   package init(
     _ name: String, _ arguments: [String], environment: [String: String] = [:], input: Int32,
-    extra: Int32? = nil
+    extra: Int32? = nil, inOwnGroup: Bool = true
   ) throws {
     guard let path = Command.find(name) else { throw Command.NotFound(name: name) }
+    messages = try MemoryFile()
     var pipes: [Int32] = [-1, -1]
-    guard pipe(&pipes) == 0 else { throw Self.failure(path) }
-    for pipe in pipes { _ = fcntl(pipe, F_SETFD, FD_CLOEXEC) }
+    guard sandbox_pipe(&pipes) == 0 else { throw Self.failure(path) }
     defer { close(pipes[1]) }
     output = pipes[0]
-    messages = try MemoryFile()
     let streams = sandbox_streams(
-      input: input, output: pipes[1], error: messages.descriptor, extra: extra ?? -1)
+      input: input, output: pipes[1], error: messages.descriptor, extra: extra ?? -1,
+      own_group: inOwnGroup ? 1 : 0)
     let variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     let words: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) } + [nil]
     let settings: [UnsafeMutablePointer<CChar>?] =

@@ -20,7 +20,7 @@ enum Extract {
       Output.print(.failure("it cannot be read: \(String(cString: strerror(errno)))"))
       exit(0)
     }
-    enterSandbox(settings.limits)
+    enterSandbox(settings.limits, copied: input.bytes.count)
     Output.printAll(of: settings, input)
   }
 
@@ -30,10 +30,11 @@ enum Extract {
     return try? JSONDecoder().decode(ExtractionSettings.self, from: data)
   }
 
-  static func enterSandbox(_ limits: ExtractionLimits) {
+  /// - Parameter count: bytes of the document, which is copied for programs that read it.
+  static func enterSandbox(_ limits: ExtractionLimits, copied count: Int = 0) {
     var given = sandbox_limits(
       memory: UInt64(limits.memory), cpu_seconds: UInt64(limits.seconds),
-      file_bytes: UInt64(limits.memory))
+      file_bytes: UInt64(min(limits.memory, max(count, 1 << 30))))
     let missing = sandbox_enter(&given)
     guard missing >= 0 else {
       Output.print(.failure("it cannot be read safely: \(String(cString: strerror(errno)))"))
@@ -41,8 +42,7 @@ enum Extract {
     }
     let names = [(SANDBOX_NO_LANDLOCK, "Landlock"), (SANDBOX_NO_SECCOMP, "seccomp")]
     for (part, name) in names where missing & Int32(part.rawValue) != 0 {
-      FileHandle.standardError.write(
-        Data("this kernel has no \(name): the document is read without it\n".utf8))
+      Output.print(.note("this kernel has no \(name): the document was read without it"))
     }
   }
 }
@@ -76,7 +76,8 @@ private enum SandboxCheck {
     let results = [
       ("new privileges", sandbox_has_no_new_privileges() != 0),
       ("other files", descriptor < 0), ("network", socket < 0),
-      ("other processes", kill(getppid(), 0) != 0),
+      ("other processes", sandbox_reaches_parent() == 0),
+      ("changes to files", truncate(file, 0) != 0),
     ]
     for (what, isRefused) in results {
       Swift.print("\(what): \(isRefused ? "refused" : "not refused")")

@@ -105,6 +105,7 @@ import Testing
         other files: refused
         network: refused
         other processes: refused
+        changes to files: refused
 
         """)
   }
@@ -114,11 +115,18 @@ import Testing
     let slow = try directory.write("slow", "#!/bin/sh\nsleep 60\n")
     let liar = try directory.write(
       "liar", "#!/bin/sh\necho '{\"text\":{\"bytes\":2,\"places\":[]}}'; printf '\\377\\377\\n'\n")
-    for path in [broken, slow, liar] { chmod(path, 0o755) }
+    let greedy = try directory.write(
+      "greedy",
+      """
+      #!/bin/sh
+      echo '{"text":{"bytes":1,"places":[]}}'; echo a
+      echo '{"text":{"bytes":9223372036854775807,"places":[]}}'
+      """)
+    for path in [broken, slow, liar, greedy] { chmod(path, 0o755) }
     let page = try directory.write("a.html", "<p>text</p>")
     for (program, says) in [
       (broken, "broke its reader (signal 11"), (slow, "longer than 1 seconds"),
-      (liar, "no UTF-8"),
+      (liar, "no UTF-8"), (greedy, "the limit is"),
     ] {
       var extractor = Extractor()
       extractor.program = program
@@ -181,11 +189,20 @@ import Testing
     } throws: { error in "\(error)".contains("no revision") }
   }
 
+  @Test func aTextThatSpeaksOfAFormatIsText() throws {
+    let code = "if head.startswith(b\"%PDF-\"): pass  # {\\rtf\n"
+    let path = try directory.write("a.py", code)
+    #expect(try loader.load(path).text == code)
+  }
+
   @Test func markdownHasItsHeadings() throws {
     let path = try directory.write(
       "a.md", "# Top #\n\ntext\n\n```sh\n# no heading\n```\n\nUnder\n-----\n\n### Deep\n\nend\n")
     let places = try #require(try loader.load(path).parts[0].places)
     #expect(places.map(\.label) == ["Top", "Top > Under", "Top > Under > Deep"])
     #expect(places.map(\.start) == [0, 39, 52])
+    let settings = try directory.write(
+      "b.md", "---\ntitle: x\n---\n\n    # code\n\n````\n```\n# inner\n````\n\n# One\n")
+    #expect(try loader.load(settings).parts[0].places?.map(\.label) == ["One"])
   }
 }

@@ -115,6 +115,36 @@ import Testing
     #expect(book.label(Place.Kind.section, at: "ran") == "Mice")
   }
 
+  @Test func listsOfPagesNameNoChapters() throws {
+    let zip = Self.zip([
+      ("OEBPS/book.opf", Self.package(Self.refs("a"), ["a"])),
+      (
+        "OEBPS/nav.xhtml",
+        Self.page(
+          """
+          <nav epub:type="page-list"><a href="text/a.xhtml">5</a></nav>
+          <nav epub:type="toc"><a href="text/a.xhtml">One</a></nav>
+          """)
+      ),
+      ("OEBPS/text/a.xhtml", Self.page("<p>text</p>")),
+    ])
+    let book = try Extracted("b.epub", zip.bytes)
+    #expect(book.label(Place.Kind.section, at: "text") == "One")
+  }
+
+  @Test func notesThatNothingRefersToStayInTheirOrder() throws {
+    let notes = (1...12).map { "<li id=\"n\($0)\">note \($0)</li>" }.joined()
+    let zip = Self.zip([
+      ("OEBPS/book.opf", Self.package(Self.refs("a"), ["a"])),
+      (
+        "OEBPS/text/a.xhtml",
+        Self.page("<p>text</p><section epub:type=\"endnotes\"><ol>\(notes)</ol></section>")
+      ),
+    ])
+    let numbers = try Extracted("b.epub", zip.bytes).words.compactMap { Int($0) }
+    #expect(numbers == Array(1...12))
+  }
+
   @Test func pagesOfThePrintedBookAreKnown() throws {
     let zip = Self.zip([
       ("OEBPS/book.opf", Self.package(Self.refs("a"), ["a"])),

@@ -54,6 +54,12 @@ import Testing
     }
   }
 
+  @Test func aPageBehindWhiteSpaceIsWhereItIs() throws {
+    let page = try Extracted(
+      "a.html", "<html><pre>abc\n\n\n\n<span role=doc-pagebreak title=5></span></pre><p>next</p>")
+    #expect(page.places.map(\.start) == [3])
+  }
+
   @Test func marksOfADocumentAreText() throws {
     let page = try Extracted("a.html", "<html><p>&lt;|im_end|&gt; &#0; &#x1b;[31m</p>")
     #expect(page.text.contains("<|im_end|>"))

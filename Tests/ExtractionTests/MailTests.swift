@@ -52,6 +52,31 @@ import Testing
     #expect(FileFormat.of(name: "a.txt", head: Array("From here to Monday".utf8)) == .text)
   }
 
+  @Test func oneDeepMessageCostsNoMailbox() throws {
+    let deep = (0..<40).map { "Content-Type: multipart/mixed; boundary=b\($0)\n\n--b\($0)\n" }
+      .joined()
+    let mail = try Extracted(
+      "a.mbox",
+      "From a@b Thu Jan  1 00:00:00 1970\nFrom: a@b.c\n\(deep)\ntext\n\n"
+        + "From a@b Thu Jan  1 00:00:00 1970\nFrom: d@e.f\n\nsecond\n")
+    #expect(mail.words.contains("second"))
+    #expect(mail.notes.contains { $0.contains("nested deeper") })
+  }
+
+  @Test func whatIsAttachedToTheOtherAlternativeIsNamed() throws {
+    let mail = try Extracted(
+      "a.eml",
+      [
+        "From: a@b.c", "Content-Type: multipart/alternative; boundary=x", "", "--x",
+        "Content-Type: text/plain", "", "plain", "--x",
+        "Content-Type: multipart/mixed; boundary=y", "", "--y", "Content-Type: text/html", "",
+        "<p>rich</p>", "--y", "Content-Type: application/pdf; name=x.pdf", "", "AA", "--y--",
+        "--x--",
+        "",
+      ].joined(separator: "\n"))
+    #expect(mail.text == "From: a@b.c\n\nplain\n\n[attachment: x.pdf]\n")
+  }
+
   @Test func oneMessageIsOne() throws {
     let mail = try Extracted("a.eml", "From: a@b.c\r\nSubject: x\r\n\r\none\r\n\r\ntwo\r\n")
     #expect(mail.text == "From: a@b.c\nSubject: x\n\none\n\ntwo\n")
@@ -67,10 +92,12 @@ import Testing
         {"cell_type": "code", "source": "print(1)", "outputs": [
           {"output_type": "stream", "text": ["1\\n"]},
           {"output_type": "execute_result", "data": {"text/plain": "\(long)", "image/png": "AAAA"}},
-          {"output_type": "error", "ename": "E", "evalue": "wrong"}]}]}
+          {"output_type": "error", "ename": "E", "evalue": "wrong"},
+          {"output_type": "display_data", "data": {"image/png": "AAAA"}}]}]}
       """)
     #expect(notebook.text.hasPrefix("# Mice\ntext\n\nprint(1)\n\n1\n\nxxx"))
     #expect(notebook.text.contains("[1000 more characters of output]\n\nE: wrong"))
+    #expect(notebook.notes == ["1 output that is no text left out"])
     #expect(notebook.label(Place.Kind.entry, at: "print") == "cell 2")
     #expect(notebook.label(Place.Kind.section, at: "print") == "Mice")
   }

@@ -107,6 +107,42 @@ import Testing
     #expect(file.label(Place.Kind.page, at: "x\n") == "2")
   }
 
+  @Test func aNoteLeavesItsParagraphAsItWas() throws {
+    let file = try Extracted(
+      "a.rtf",
+      #"{\rtf1{\stylesheet{\s1 heading 1;}}\pard\s1 Mice{\footnote \pard\plain a{\footnote b}c} run\par"#
+        + #"\pard\intbl x{\footnote\pard n\par}\cell y\cell\row\pard\plain end}"#)
+    #expect(
+      file.text
+        == "Mice[1] run\n\n[1: a[2]c]\n\n[2: b]\n\nx[3]\ty\n\n[3: n]\n\nend\n")
+    #expect(file.label(Place.Kind.section, at: "end") == "Mice[1] run")
+  }
+
+  @Test func drawingsOfAFlatTextAreNoText() throws {
+    let file = try Extracted(
+      "a.fodt",
+      """
+      <?xml version="1.0"?><office:document xmlns:office="o" xmlns:text="t" xmlns:draw="d"><office:body>
+      <office:text><text:p>a<draw:image><office:binary-data>AAAA</office:binary-data></draw:image></text:p>
+      <text:p><draw:object><office:document><office:body><text:p>chart</text:p></office:body>
+      </office:document></draw:object></text:p><text:p>b</text:p></office:text></office:body></office:document>
+      """)
+    #expect(file.words == ["a", "b"])
+  }
+
+  @Test func foreignNumbersAreBounded() throws {
+    let content = """
+      <?xml version="1.0"?><office:document xmlns:office="o" xmlns:text="t"><office:body>
+      <office:text><text:h text:outline-level="-99999999999999999999">x</text:h>
+      <text:p>a<text:s text:c="9223372036854775807"/>b</text:p></office:text></office:body></office:document>
+      """
+    #expect(try Extracted("a.fodt", content).text.utf8.count < 300)
+    let list = "<html><ol start=9223372036854775807><li>a<li>b</ol>"
+    #expect(try Extracted("a.html", list).words.count == 4)
+    let rtf = try Extracted("a.rtf", #"{\rtf1\u99999999\uc99999999 a\bin9999999999 b}"#)
+    #expect(rtf.texts.count == 1)
+  }
+
   @Test func whatNobodyReadsIsNamed() {
     let old: [UInt8] = [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1]
     let locked =

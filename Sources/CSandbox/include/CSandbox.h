@@ -29,6 +29,9 @@ int sandbox_enter(const struct sandbox_limits *limits);
 /// Not 0 once the process and what it starts get no privileges that it does not have.
 int sandbox_has_no_new_privileges(void);
 
+/// Not 0 where a signal or a limit could be set for the process that started this one.
+int sandbox_reaches_parent(void);
+
 /// What is freed stays the program's: a reader asks for it again a moment later.
 void sandbox_keep_memory(void);
 
@@ -39,12 +42,16 @@ struct sandbox_streams {
   int output;
   int error;
   int extra;
+  /// Not 0 for a process group of the program's own, so that it can be ended with all it started.
+  int own_group;
 };
 
-/// Starts a program in a process group of its own, which the kernel ends with the thread that
-/// started it. Returns its process id, or -1 with errno set where it cannot.
+/// Starts a program, which the kernel ends with the thread that started it. Returns its process id, or -1 with errno set where it cannot.
 int sandbox_spawn(const char *path, char *const arguments[], char *const environment[],
                   struct sandbox_streams streams);
+
+/// Both ends of a pipe, which no other program that is started meanwhile gets; -1 with errno set.
+int sandbox_pipe(int ends[2]);
 
 /// A file that is only in memory, and gone when it is closed; -1 with errno set.
 int sandbox_memory_file(const char *name);

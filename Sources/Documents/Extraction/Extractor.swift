@@ -77,7 +77,8 @@ package struct Extractor: Sendable {
     if end == .exit(0), let type = records.type {
       return ExtractedFile(type: type, texts: records.texts, notes: records.notes)
     }
-    let said = process.saidLast.split(separator: "\n").last.map { ": \($0.prefix(300))" } ?? ""
+    let words = process.saidLast.split(separator: "\n").last.map { String($0.prefix(300)) }
+    let said = words.map { ": " + RecordReader.line($0) } ?? ""
     let reason =
       switch end {
       case .timeout:
@@ -85,6 +86,10 @@ package struct Extractor: Sendable {
       case .signal(SIGXCPU), .signal(SIGKILL):
         "reading it took all the time (\(limits.seconds) s of a CPU) or memory it may; "
           + "--limit seconds=N and --limit memory=N allow more"
+      // A program of Swift ends so where it gets no more memory.
+      case .signal(SIGILL), .signal(SIGTRAP), .signal(SIGABRT):
+        "the file broke its reader, or needed more memory than it may\(said); "
+          + "--limit memory=N allows more"
       case .signal(let signal): "the file broke its reader (signal \(signal)\(said))"
       case .exit(let status): "its reader ended with \(status)\(said)"
       }
@@ -121,6 +126,7 @@ private struct RecordReader {
   private(set) var failure: String?
   private(set) var type: String?
 
+  private static let mostNotes = 1000
   /// Of a line: places of a mailbox with a million messages.
   private static let longestLine = 512 << 20
 
@@ -163,30 +169,38 @@ private struct RecordReader {
     let scalars = text.unicodeScalars.count
     var last = 0
     let sound = places.filter { place in
-      defer { last = max(last, place.start) }
-      return (last...max(last, scalars)).contains(place.start)
+      guard (last...max(last, scalars)).contains(place.start) else { return false }
+      last = place.start
+      return true
     }
     texts.append(ExtractedFile.Text(path: path.map(Self.line), text: text, places: sound))
     buffer = []
     awaited = nil
   }
 
+  /// A text, or a line about it. - Throws: `DocumentError.tooLarge`
+  private mutating func spend(_ bytes: Int) throws {
+    let limit = max(most, FileContents.maximumBytes)
+    guard bytes >= 0, bytes <= limit - taken else {
+      throw DocumentError.tooLarge(path: name, bytes: bytes, limit: limit)
+    }
+    taken += bytes
+  }
+
   private mutating func record() throws {
+    try spend(buffer.count)
     defer { if awaited == nil { buffer.removeAll(keepingCapacity: true) } }
     guard let record = try? JSONDecoder().decode(ExtractionRecord.self, from: Data(buffer)) else {
       throw broken("what is no record")
     }
     switch record {
     case .text(let path, let bytes, let places):
-      taken += max(0, bytes)
       // A text can be larger than its file: of UTF-16, of one that repeats its headings.
-      guard bytes >= 0, taken <= max(most, FileContents.maximumBytes) else {
-        throw DocumentError.tooLarge(path: name, bytes: taken, limit: most)
-      }
+      try spend(bytes)
       buffer = []
       buffer.reserveCapacity(bytes + 1)
       awaited = (path, bytes, places)
-    case .note(let text): notes.append(Self.line(text))
+    case .note(let text): if notes.count < Self.mostNotes { notes.append(Self.line(text)) }
     case .progress(let done, let of, let what): onProgress?(name, done, of, Self.line(what))
     case .failure(let reason): failure = Self.line(reason)
     case .end(let type): self.type = Self.line(type)
@@ -194,7 +208,7 @@ private struct RecordReader {
   }
 
   /// Control characters are none of a name's.
-  private static func line(_ text: String) -> String {
+  fileprivate static func line(_ text: String) -> String {
     String(
       String.UnicodeScalarView(
         text.unicodeScalars.prefix(4000).map {

@@ -30,8 +30,11 @@ package enum FileFormat: Equatable, Sendable {
   /// - Parameter head: the file's first bytes, `headBytes` or all.
   package static func of(name: String, head: some Collection<UInt8>) -> FileFormat {
     let head = Array(head.prefix(headBytes))
-    if let kind = byContent(head) { return .foreign(kind) }
     let ending = ending(of: name)
+    if let kind = byContent(head) { return .foreign(kind) }
+    // A PDF's header may stand behind other bytes (PDF 2.0, Annex I); a text may speak of it.
+    let isInside = head.prefix(1024).firstRange(of: Array("%PDF-".utf8)) != nil
+    if isInside, ending == "pdf" || !ByteSurvey(head).isUTF8 { return .foreign(.pdf) }
     if let refusal = refusal(head, ending) { return refusal }
     if isMarkup(head) { return .foreign(.html) }
     switch ending {
@@ -55,13 +58,11 @@ package enum FileFormat: Equatable, Sendable {
     ([0xFD, 0x37, 0x7A, 0x58, 0x5A, 0], .archive), (Array("BZh".utf8), .archive),
     ([0x37, 0x7A, 0xBC, 0xAF, 0x27, 0x1C], .archive), (Array("Rar!\u{1A}\u{7}".utf8), .archive),
     ([4, 0x22, 0x4D, 0x18], .archive), (Array("070701".utf8), .archive),
-    (Array("{\\rtf".utf8), .rtf),
+    (Array("{\\rtf".utf8), .rtf), (Array("%PDF-".utf8), .pdf),
   ]
 
   private static func byContent(_ head: [UInt8]) -> Kind? {
     if let found = beginnings.first(where: { head.starts(with: $0.0) }) { return found.1 }
-    // Its header may stand behind other bytes (PDF 2.0, Annex I, note to 7.5.2).
-    if head.prefix(1024).firstRange(of: Array("%PDF-".utf8)) != nil { return .pdf }
     if head.count > 262, Array(head[257..<262]) == Array("ustar".utf8) { return .archive }
     if isMailbox(head) { return .mbox }
     let isFlat = head.firstRange(of: Array("<office:document".utf8)) != nil

@@ -17,11 +17,19 @@ package enum MarkdownHeadings {
     var fence: Substring?
     var offset = 0
     var previous: (line: Substring, start: Int)?
+    // Settings before the text stand between two rules.
+    if text.hasPrefix("---\n") || text.hasPrefix("---\r\n") { fence = "---" }
     for line in text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false) {
       let shown = Substring(line)
       let start = offset
       offset += line.count + 1
-      let trimmed = shown.drop { $0 == " " }
+      // Four spaces make code of a line.
+      let indent = shown.prefix { $0 == " " }.count
+      let trimmed = shown.dropFirst(min(indent, 3))
+      if fence == "---" {
+        if offset > 5, shown.hasPrefix("---") { fence = nil }
+        continue
+      }
       if let mark = self.fence(trimmed) {
         if fence == nil { fence = mark } else if mark.hasPrefix(fence ?? "") { fence = nil }
         previous = nil
@@ -43,12 +51,15 @@ package enum MarkdownHeadings {
   }
 
   private static func fence(_ line: Substring) -> Substring? {
-    for mark in ["```", "~~~"] where line.hasPrefix(mark) { return mark[...] }
+    for mark: Character in ["`", "~"] {
+      let length = line.prefix { $0 == mark }.count
+      if length > 2 { return line.prefix(length) }
+    }
     return nil
   }
 
   private static func heading(_ line: Substring) -> (Int, String)? {
-    let level = line.prefix { $0 == "#" }.count
+    let level = line.prefix(7).prefix { $0 == "#" }.count
     guard (1...6).contains(level) else { return nil }
     let rest = line.dropFirst(level)
     guard rest.first.map({ $0 == " " || $0 == "\t" }) ?? false else { return nil }
@@ -73,6 +84,8 @@ package struct HeadingPath {
 
   /// - Returns: the new heading's label, with those above it: `Methods > Mice`.
   package mutating func enter(_ level: Int, _ title: String) -> String {
+    // More levels than anybody has would make titles without end.
+    let level = min(max(level, 1), 10)
     while let last = titles.last, last.level >= level { titles.removeLast() }
     let line = title.split(whereSeparator: \.isWhitespace).joined(separator: " ")
     titles.append((level, String(line.prefix(Self.longest))))

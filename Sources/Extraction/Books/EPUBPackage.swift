@@ -100,6 +100,8 @@ final class EPUBContents: MarkupHandler {
   private let member: String
   private var title = InlineText()
   private var isTitle = false
+  /// Whether this is the list of chapters, and not that of pages or landmarks.
+  private var isContents = false
   private var href: String?
   /// Of each file the titles of places in it, by their id; "" is its beginning.
   private(set) var titles: [String: [String: String]] = [:]
@@ -109,6 +111,8 @@ final class EPUBContents: MarkupHandler {
   func start(_ name: String, _ attributes: MarkupAttributes) {
     switch name.localName {
     // NCX: the label stands before the address.
+    case "navMap": isContents = true
+    case "nav": isContents = (attributes["epub:type", "type"] ?? "toc") == "toc"
     case "navLabel": begin()
     case "content": if let source = attributes["src"] { add(source) }
     case "a":
@@ -120,6 +124,7 @@ final class EPUBContents: MarkupHandler {
 
   func end(_ name: String) {
     switch name.localName {
+    case "navMap", "nav": isContents = false
     case "navLabel": isTitle = false
     case "a":
       isTitle = false
@@ -138,7 +143,9 @@ final class EPUBContents: MarkupHandler {
 
   private func add(_ reference: String) {
     let words = title.text()
-    guard !words.isEmpty, let path = ArchivePath.resolve(reference, from: member) else { return }
+    guard isContents, !words.isEmpty, let path = ArchivePath.resolve(reference, from: member) else {
+      return
+    }
     let fragment = ArchivePath.fragment(reference)
     if titles[path]?[fragment] == nil { titles[path, default: [:]][fragment] = words }
   }

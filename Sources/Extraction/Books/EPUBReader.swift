@@ -4,6 +4,7 @@ import Documents
 struct EPUBReader: FormatReader {
   let type = "application/epub+zip"
 
+  private static let mostUnknown = 10
   /// What is no text: pictures, fonts, sound.
   private static let unread: Set<String> = [
     "jpg", "jpeg", "png", "gif", "webp", "svg", "tif", "tiff", "bmp", "ttf", "otf", "woff", "woff2",
@@ -19,18 +20,20 @@ struct EPUBReader: FormatReader {
     try refuseLocked(items, zip, context)
     var pages: [(blocks: [Block], title: String?)] = []
     var notes: [String: [Block]] = [:]
+    var targets: [String] = []
     let titles = try titles(contents, zip, context)
     for (number, item) in items.enumerated() {
       guard let page = try page(item, titles[item] ?? [:], zip, context) else { continue }
       pages.append((page.blocks, titles[item]?[""]))
+      targets += page.noteTargets
       notes.merge(page.notes) { first, _ in first }
       context.progress(number + 1, of: items.count, "chapters")
     }
-    return [Self.text(pages, notes)]
+    return [Self.text(pages, notes, targets)]
   }
 
   private static func text(
-    _ pages: [(blocks: [Block], title: String?)], _ notes: [String: [Block]]
+    _ pages: [(blocks: [Block], title: String?)], _ notes: [String: [Block]], _ targets: [String]
   ) -> ExtractedText {
     var writer = TextWriter(notes: notes)
     for (blocks, title) in pages where !blocks.isEmpty {
@@ -47,7 +50,7 @@ struct EPUBReader: FormatReader {
         writer.write(blocks)
       }
     }
-    writer.writeOrphans()
+    writer.writeOrphans(targets)
     return writer.finish()
   }
 
@@ -65,9 +68,11 @@ struct EPUBReader: FormatReader {
     if try zip.parse(xml: member, package, context) == false {
       context.note("\(member) is not well-formed: chapters may be missing")
     }
-    for id in package.unknown {
+    for id in package.unknown.prefix(Self.mostUnknown) {
       context.note("the spine names \(id), which the book does not list")
     }
+    let more = package.unknown.count - Self.mostUnknown
+    if more > 0 { context.note("and \(more) more that it does not list") }
     let spine = package.spine
     guard !spine.isEmpty else {
       throw ExtractionError.broken("its package document names no chapters")
@@ -105,7 +110,7 @@ struct EPUBReader: FormatReader {
 
   private func page(
     _ path: String, _ titles: [String: String], _ zip: ZipContents, _ context: ExtractionContext
-  ) throws -> (blocks: [Block], notes: [String: [Block]])? {
+  ) throws -> HTMLBlocks.Page? {
     do {
       let page = try zip.with(path) { file in
         let text = try MarkupEncoding.text(file, context)

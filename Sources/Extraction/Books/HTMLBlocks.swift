@@ -209,9 +209,17 @@ final class HTMLBlocks: MarkupHandler {
     }
   }
 
-  func finish() -> (blocks: [Block], notes: [String: [Block]]) {
+  struct Page {
+    let blocks: [Block]
+    let notes: [String: [Block]]
+    /// In the page's order.
+    let noteTargets: [String]
+  }
+
+  func finish() -> Page {
     let blocks = builder.finish()
-    return (Self.marked(blocks), builder.notes)
+    return Page(
+      blocks: Self.marked(blocks), notes: builder.notes, noteTargets: builder.noteTargets)
   }
 
   /// Where a page has headings, these are its places; else those of the table of contents.

@@ -10,16 +10,16 @@ struct HTMLReader: FormatReader {
   }
 
   /// - Throws: `ExtractionError.limit`
-  static func text(ofPage page: String, _ context: ExtractionContext) throws -> ExtractedText {
+  static func text(ofPage text: String, _ context: ExtractionContext) throws -> ExtractedText {
     let handler = HTMLBlocks { $0.hasPrefix("#") ? $0 : nil }
-    try MarkupParser.parse(html: page, handler, context)
-    let (blocks, notes) = handler.finish()
-    var writer = TextWriter(notes: notes)
-    let hasTitle = blocks.contains { $0.kind == .heading(1) }
+    try MarkupParser.parse(html: text, handler, context)
+    let page = handler.finish()
+    var writer = TextWriter(notes: page.notes)
+    let hasTitle = page.blocks.contains { $0.kind == .heading(1) }
     let title = handler.title.text()
     if !hasTitle, !title.isEmpty { writer.write([Block(kind: .heading(1), text: title)]) }
-    writer.write(blocks)
-    writer.writeOrphans()
+    writer.write(page.blocks)
+    writer.writeOrphans(page.noteTargets)
     return writer.finish()
   }
 }

@@ -93,8 +93,8 @@ struct MailMessage {
     _ part: UnsafeMutablePointer<GMimeObject>, depth: Int
   ) throws -> [Block] {
     guard depth < Self.deepest else {
-      throw ExtractionError.limit(
-        "a message nested deeper than \(Self.deepest)", name: "depth", is: Self.deepest)
+      context.note("a message is nested deeper than \(Self.deepest): what lies below is not read")
+      return []
     }
     if docproc_is_message(part) != 0 {
       guard let inner = docproc_message(part) else { return [] }
@@ -120,11 +120,15 @@ struct MailMessage {
     let plain = children.first { Self.kind($0) == "text/plain" }
     let rich = children.last { Self.kind($0) == "text/html" || docproc_is_multipart($0) != 0 }
     guard let chosen = plain ?? rich ?? children.last else { return [] }
-    let words = try blocks(chosen, depth: depth + 1)
+    var words = try blocks(chosen, depth: depth + 1)
     // A plain part that is empty says nothing, whatever the other says.
-    guard words.allSatisfy(\.text.isEmpty), let rich else { return words }
-    return try blocks(rich, depth: depth + 1)
+    if words.allSatisfy(\.text.isEmpty), let rich { words = try blocks(rich, depth: depth + 1) }
+    // What is attached to the part that is not read is attached to the message.
+    let others = try children.filter { $0 != chosen }.flatMap { try blocks($0, depth: depth + 1) }
+    return words + others.filter { $0.text.hasPrefix(Self.attachment) && !words.contains($0) }
   }
+
+  private static let attachment = "[attachment: "
 
   private func single(_ part: UnsafeMutablePointer<GMimeObject>) throws -> [Block] {
     let kind = Self.kind(part)
@@ -132,7 +136,7 @@ struct MailMessage {
     let name = docproc_filename(part).map { String(cString: $0) }
     let isText = kind.hasPrefix("text/") && disposition?.lowercased() != "attachment"
     guard isText else {
-      return [Block(kind: .paragraph, text: "[attachment: \(Self.line(name ?? kind))]")]
+      return [Block(kind: .paragraph, text: "\(Self.attachment)\(Self.line(name ?? kind))]")]
     }
     let bytes = try content(part)
     let charset = g_mime_object_get_content_type_parameter(part, "charset").map {

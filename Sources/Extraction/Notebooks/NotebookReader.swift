@@ -28,6 +28,8 @@ struct NotebookReader: FormatReader {
   private struct Output: Decodable {
     let text: Lines?
     let data: Data?
+    /// What is shown, and is no text: a picture, HTML.
+    var isOther: Bool { data != nil && data?.plain == nil && text == nil }
     let ename: String?
     let evalue: String?
 
@@ -61,10 +63,12 @@ struct NotebookReader: FormatReader {
     let cells = notebook.cells ?? (notebook.worksheets ?? []).flatMap { $0.cells ?? [] }
     guard !cells.isEmpty else { throw ExtractionError.broken("it is a notebook without cells") }
     var writer = TextWriter()
+    var unread = 0
     var outline = HeadingPath()
     for (number, cell) in cells.enumerated() {
       let text = (cell.source ?? cell.input)?.text ?? ""
       let outputs = (cell.outputs ?? []).compactMap(Self.text)
+      unread += (cell.outputs ?? []).count { $0.isOther }
       guard !text.isEmpty || !outputs.isEmpty else { continue }
       let isProse = cell.cell_type != "code"
       var blocks: [Block] = []
@@ -73,6 +77,9 @@ struct NotebookReader: FormatReader {
       blocks[0].marks.insert(
         Block.Mark(kind: Place.Kind.entry, label: "cell \(number + 1)", offset: 0), at: 0)
       writer.write(blocks)
+    }
+    if unread > 0 {
+      context.note("\(unread) output\(unread == 1 ? " that is" : "s that are") no text left out")
     }
     return [writer.finish()]
   }

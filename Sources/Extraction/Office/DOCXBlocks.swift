@@ -5,26 +5,22 @@ import Documents
 final class DOCXBlocks: MarkupHandler {
   private(set) var builder = BlockBuilder()
   private let styles: DOCXStyles
-  /// What a note's id stands under: `footnote 3`.
   private var skipping = 0
   private var open: [Role] = []
   private var isText = false
+  /// Open ones: tabs stand in runs, and their stops in a paragraph's properties.
+  private var runs = 0
   private var page = 1
-  private var hasPages = false
-  /// Numbers of paragraphs with a note to them that are not text.
+  /// Remarks of readers, which are none of the text.
   private(set) var comments = 0
-  private var paragraphs: [ParagraphState] = []
+  private var references = 0
 
   private enum Role {
     case none
     case skipped
     case text
     case note
-    case box
-  }
-
-  private struct ParagraphState {
-    var kind = Block.Kind.paragraph
+    case box(Block.Kind)
   }
 
   private static let skipped: Set<String> = [
@@ -48,6 +44,7 @@ final class DOCXBlocks: MarkupHandler {
       isText = true
       return .text
     case "p": builder.begin(.paragraph)
+    case "r": runs += 1
     case "pStyle":
       if let level = attributes.local("val").flatMap(styles.level) {
         builder.kind = .heading(level)
@@ -61,8 +58,9 @@ final class DOCXBlocks: MarkupHandler {
     case "tr": builder.beginRow()
     case "tc": builder.beginCell()
     case "txbxContent":
-      // A box in a paragraph is read behind what stands before it.
-      return .box
+      // A box in a paragraph is read behind what stands before it; what follows is as before.
+      builder.begin(builder.kind)
+      return .box(builder.kind)
     case "footnote", "endnote": return note(name, attributes)
     default: inline(name, attributes)
     }
@@ -71,7 +69,7 @@ final class DOCXBlocks: MarkupHandler {
 
   private func inline(_ name: String, _ attributes: MarkupAttributes) {
     switch name {
-    case "tab", "ptab": if isRun { builder.tab() }
+    case "tab", "ptab": if runs > 0 { builder.tab() }
     case "cr": builder.lineBreak()
     case "br":
       if attributes.local("type") == "page" { return }
@@ -95,17 +93,11 @@ final class DOCXBlocks: MarkupHandler {
     }
   }
 
-  /// Tabs stand in runs, and their stops in a paragraph's properties.
-  private var isRun: Bool { properties == 0 }
-  private var properties = 0
-
   private func refer(_ kind: String, _ attributes: MarkupAttributes) {
     guard let id = attributes.local("id") else { return }
     references += 1
     builder.refer(to: "\(kind) \(id)", sign: "\(references)")
   }
-
-  private var references = 0
 
   private func note(_ kind: String, _ attributes: MarkupAttributes) -> Role {
     // Lines between text and notes are notes of a kind of their own.
@@ -129,7 +121,7 @@ final class DOCXBlocks: MarkupHandler {
     case .skipped: skipping -= 1
     case .text: isText = false
     case .note: builder.endNote()
-    case .box: builder.end()
+    case .box(let kind): builder.begin(kind)
     case .none: end(element: name.localName)
     }
   }
@@ -137,6 +129,7 @@ final class DOCXBlocks: MarkupHandler {
   private func end(element name: String) {
     switch name {
     case "p": builder.end()
+    case "r": runs -= 1
     case "tc": builder.endCell()
     case "tbl": builder.endTable()
     default: break

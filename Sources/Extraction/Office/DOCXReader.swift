@@ -23,18 +23,21 @@ struct DOCXReader: FormatReader {
     }
     let blocks = body.finish()
     var notes: [String: [Block]] = [:]
+    var targets: [String] = []
     for kind in ["footnotes", "endnotes"] {
       guard let member = relations.targets[kind] else { continue }
       let handler = DOCXBlocks(styles)
       try zip.parse(xml: member, handler, context)
       _ = handler.finish()
       notes.merge(handler.builder.notes) { first, _ in first }
+      targets += handler.builder.noteTargets
     }
     if body.comments > 0 {
       context.note("\(body.comments) comment\(body.comments == 1 ? " was" : "s were") left out")
     }
     var writer = TextWriter(notes: notes)
     writer.write(blocks)
+    writer.writeOrphans(targets)
     return [writer.finish()]
   }
 

@@ -7,7 +7,6 @@ final class ODTBlocks: MarkupHandler {
   private var open: [Role] = []
   private var skipping = 0
   private var isBody = false
-  private var lists = 0
   private var page = 1
   private var cellRepeats: [Int] = []
   /// In a note's sign, in alternative text.
@@ -19,7 +18,6 @@ final class ODTBlocks: MarkupHandler {
     case none
     case skipped
     case body
-    case list
     case captured
     case noteBody
   }
@@ -27,6 +25,8 @@ final class ODTBlocks: MarkupHandler {
   private static let skipped: Set<String> = [
     "text:tracked-changes", "text:ruby-text", "text:note-ruby", "text:index-title-template",
     "text:sequence-decls", "office:forms", "text:variable-decls", "table:tracked-changes",
+    // What is drawn, or a document of its own.
+    "office:binary-data", "draw:object", "draw:object-ole",
   ]
   /// More of the same empty cell than a table may have.
   private static let mostRepeats = 64
@@ -37,24 +37,21 @@ final class ODTBlocks: MarkupHandler {
   }
 
   private func role(_ name: String, _ attributes: MarkupAttributes) -> Role {
-    if name == "office:body" {
-      isBody = true
-      return .body
-    }
-    if name == "office:annotation" { comments += 1 }
-    guard isBody else { return .none }
+    if name == "office:annotation", skipping == 0 { comments += 1 }
     if skipping > 0 || Self.skipped.contains(name) || name.hasPrefix("office:annotation") {
       skipping += 1
       return .skipped
     }
+    if name == "office:body" {
+      isBody = true
+      return .body
+    }
+    guard isBody else { return .none }
     switch name {
     case "svg:title", "svg:desc", "text:note-citation":
       captured = InlineText()
       return .captured
     case "text:note-body": return noteBody()
-    case "text:list":
-      lists += 1
-      return .list
     default:
       block(name, attributes)
       return .none
@@ -101,7 +98,6 @@ final class ODTBlocks: MarkupHandler {
     switch role {
     case .skipped: skipping -= 1
     case .body: isBody = false
-    case .list: lists -= 1
     case .noteBody: builder.endNote()
     case .captured: endCaptured(name)
     case .none: if isBody { end(element: name) }

@@ -36,14 +36,9 @@ struct RTFParser {
   private var styleName = ""
   private var highSurrogate: Int?
 
-  private var inline = InlineText()
-  private var references: [NoteReference] = []
-  private var blocks: [Block] = []
-  private(set) var notes: [String: [Block]] = [:]
-  private var interrupted: [(InlineText, [NoteReference], [Block])] = []
-  private var level: Int?
-  private var cells: [String] = []
-  private var isCell = false
+  private var text = RTFBlocks()
+  /// Remarks of readers, which are none of the text.
+  private(set) var comments = 0
   private var page = 1
 
   init(_ context: ExtractionContext) { self.context = context }
@@ -70,12 +65,12 @@ struct RTFParser {
 
   private mutating func close() {
     if state.destination == .fonts || state.destination == .styles { font = nil }
-    let wasNote = state.destination == .note && groups.last?.destination != .note
+    let wasNote = text.noteDepth == groups.count
     guard let outer = groups.popLast() else { return }
     state = outer
     toSkip = 0
     isIgnorable = false
-    if wasNote { endNote() }
+    if wasNote { text.endNote() }
   }
 
   private mutating func add(_ byte: UInt8) {
@@ -99,19 +94,19 @@ struct RTFParser {
     guard !bytes.isEmpty else { return }
     defer { bytes = [] }
     if bytes.allSatisfy({ $0 < 0x80 }) {
-      return inline.append(String(decoding: bytes, as: UTF8.self))
+      return text.inline.append(String(decoding: bytes, as: UTF8.self))
     }
-    if case .success(let text) = Iconv.text(bytes, from: state.codePage) {
-      return inline.append(text)
+    if case .success(let letters) = Iconv.text(bytes, from: state.codePage) {
+      return text.inline.append(letters)
     }
     // What is in no code page of its own is in the commonest.
-    for byte in bytes {
-      if case .success(let text) = Iconv.text([byte], from: "WINDOWS-1252") {
-        inline.append(text)
-      } else {
-        inline.append("\u{FFFD}")
-      }
-    }
+    for byte in bytes { text.inline.append(Self.commonest[Int(byte)]) }
+  }
+
+  /// What each byte is in Windows' code page 1252.
+  private static let commonest: [String] = (0...255).map { byte in
+    let text = Iconv.text([UInt8(byte)], from: "WINDOWS-1252")
+    return (try? text.get()) ?? "\u{FFFD}"
   }
 
   private mutating func take(sign: UInt8) {
@@ -121,17 +116,17 @@ struct RTFParser {
     case UInt8(ascii: "_"): write("-")
     case UInt8(ascii: "{"), UInt8(ascii: "}"), UInt8(ascii: "\\"):
       write(String(decoding: [sign], as: UTF8.self))
-    case 10, 13: endParagraph()
+    case 10, 13: text.endParagraph()
     default: break
     }
   }
 
-  private mutating func write(_ text: String) {
+  private mutating func write(_ letters: String) {
     if toSkip > 0 {
       toSkip -= 1
       return
     }
-    if isShown { inline.append(text) }
+    if isShown { text.inline.append(letters) }
   }
 
   private mutating func take(_ word: String, _ number: Int?) {
@@ -142,17 +137,17 @@ struct RTFParser {
     if characters(word, number) || properties(word, number) { return }
     guard isShown else { return }
     switch word {
-    case "par", "sect": endParagraph()
+    case "par", "sect": text.endParagraph()
     case "page":
       page += 1
-      inline.mark(Place.Kind.page, "\(page)")
-    case "line": inline.lineBreak()
-    case "tab": inline.tab()
-    case "cell": endCell()
-    case "row": endRow()
-    case "nestcell": inline.append(" ")
+      text.inline.mark(Place.Kind.page, "\(page)")
+    case "line": text.inline.lineBreak()
+    case "tab": text.inline.tab()
+    case "cell": text.endCell()
+    case "row": text.endRow()
+    case "nestcell": text.inline.append(" ")
     case "chftn": break
-    default: if let text = RTFWords.signs[word] { write(text) }
+    default: if let sign = RTFWords.signs[word] { write(sign) }
     }
   }
 
@@ -173,6 +168,7 @@ struct RTFParser {
       guard RTFWords.skipped.contains(word) || isIgnorable && !RTFWords.known.contains(word) else {
         return false
       }
+      if word == "annotation" { comments += 1 }
       state.destination = .skipped
     }
     return true
@@ -180,24 +176,8 @@ struct RTFParser {
 
   private mutating func beginNote() {
     guard isShown else { return }
-    let number = notes.count + interrupted.count + 1
-    let target = "note \(number)"
-    inline.append("[\(number)]")
-    references.append(NoteReference(target: target, sign: "\(number)"))
-    interrupted.append((inline, references, blocks))
-    inline = InlineText()
-    references = []
-    blocks = []
+    text.beginNote(depth: groups.count)
     state.destination = .note
-  }
-
-  private mutating func endNote() {
-    endParagraph()
-    guard let (text, references, before) = interrupted.popLast() else { return }
-    if let target = references.last?.target { notes[target] = blocks }
-    inline = text
-    self.references = references
-    blocks = before
   }
 
   /// Code pages of fonts, and names of styles.
@@ -262,7 +242,7 @@ struct RTFParser {
     }
     highSurrogate = nil
     let scalar = UInt32(exactly: value).flatMap { Unicode.Scalar($0) } ?? "\u{FFFD}"
-    if isShown { inline.append(String(Character(scalar))) }
+    if isShown { text.inline.append(String(Character(scalar))) }
   }
 
   private mutating func properties(_ word: String, _ number: Int?) -> Bool {
@@ -275,56 +255,21 @@ struct RTFParser {
       state.isDeleted = false
       state.codePage = defaultPage
     case "pard":
-      level = nil
-      isCell = false
-    case "intbl": isCell = true
-    case "s": level = number.flatMap { headings[$0] }
+      text.level = nil
+      text.isCell = false
+    case "intbl": text.isCell = true
+    case "s": text.level = number.flatMap { headings[$0] }
     case "outlinelevel":
-      if let number, (0..<9).contains(number) { level = number + 1 }
+      if let number, (0..<9).contains(number) { text.level = number + 1 }
     default: return false
     }
     return true
   }
 
-  // MARK: Blocks
-
-  private mutating func endParagraph() {
-    // Of a cell it is a line of its text.
-    if isCell, interrupted.isEmpty {
-      inline.append(" ")
-      return
-    }
-    let text = inline.text()
-    if !text.isEmpty || !inline.marks.isEmpty || !references.isEmpty {
-      let kind = level.map { Block.Kind.heading($0) } ?? .paragraph
-      blocks.append(Block(kind: kind, text: text, marks: inline.marks, notes: references))
-    }
-    inline = InlineText()
-    references = []
-  }
-
-  private mutating func endCell() {
-    let words = inline.text().split(whereSeparator: \.isWhitespace).joined(separator: " ")
-    cells.append(words)
-    inline = InlineText()
-  }
-
-  private mutating func endRow() {
-    if !inline.isEmpty { endCell() }
-    if cells.contains(where: { !$0.isEmpty }) {
-      blocks.append(
-        Block(kind: .row, text: cells.joined(separator: "\t"), notes: references))
-    }
-    references = []
-    cells = []
-  }
+  var notes: [String: [Block]] { text.notes }
 
   mutating func finish() -> [Block] {
     flush()
-    while !interrupted.isEmpty { endNote() }
-    isCell = false
-    if !cells.isEmpty { endRow() }
-    endParagraph()
-    return blocks
+    return text.finish()
   }
 }

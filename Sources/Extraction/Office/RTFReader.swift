@@ -12,6 +12,9 @@ struct RTFReader: FormatReader {
       if case .word("bin", let count) = token { tokens.skip(count ?? 0) }
     }
     if parser.isOpen { context.note("it ends in the middle: its end is missing") }
+    if parser.comments > 0 {
+      context.note("\(parser.comments) comment\(parser.comments == 1 ? " was" : "s were") left out")
+    }
     let blocks = parser.finish()
     var writer = TextWriter(notes: parser.notes)
     writer.write(blocks)

@@ -43,8 +43,9 @@ struct PDFHyphens {
 
   func joint(_ before: String, _ after: String) -> Joint {
     guard Self.endsInHyphen(before) else { return dash(before, after) }
-    let first = before.split(separator: " ").last.map(String.init) ?? ""
-    let second = after.split(separator: " ").first.map(String.init) ?? ""
+    let first = String(
+      before.suffix(from: before.lastIndex(of: " ").map(before.index(after:)) ?? before.startIndex))
+    let second = String(after.prefix { $0 != " " })
     guard second.unicodeScalars.first?.properties.isAlphabetic ?? false else { return .space }
     // Where a word may be broken says that it is one.
     if first.unicodeScalars.last == "\u{AD}" { return .word }

@@ -14,6 +14,8 @@ struct PDFOrder {
   private let least: Double
 
   private static let deepest = 12
+  /// Bands of a page whose columns are looked for; more lie in no book.
+  private static let mostBands = 400
   /// Words that a line of a column has at least, on average.
   private static let fewestWords = 2.6
 
@@ -34,6 +36,7 @@ struct PDFOrder {
       return
     }
     let bands = Self.bands(lines)
+    guard bands.count <= Self.mostBands else { return append(lines) }
     var plain: [PDFLine] = []
     var index = 0
     while index < bands.count {

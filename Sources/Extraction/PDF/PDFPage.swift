@@ -23,20 +23,19 @@ struct PDFLine: Equatable {
     let box: PDFBox
   }
 
-  var words: [Word] = []
-  var box: PDFBox
+  let words: [Word]
+  let box: PDFBox
+  /// The height of most of its words: an index above the line is smaller.
+  let height: Double
 
   init?(_ words: [Word]) {
     guard let first = words.first else { return nil }
     self.words = words
-    box = first.box
+    var box = first.box
     for word in words.dropFirst() { box.join(word.box) }
-  }
-
-  /// The height of most of its words: an index above the line is smaller.
-  var height: Double {
+    self.box = box
     let heights = words.map(\.box.height).sorted()
-    return heights[heights.count / 2]
+    height = heights[heights.count / 2]
   }
 
   /// Letters that stand on each other, as in a margin.
@@ -84,9 +83,11 @@ final class PDFPages: MarkupHandler {
   private var words: [PDFLine.Word] = []
   private var box: PDFBox?
   private var text = ""
-  private let onPage: (Int) -> Void
+  private let context: ExtractionContext
+  /// That its text is larger than it may be.
+  private(set) var failure: (any Error)?
 
-  init(onPage: @escaping (Int) -> Void) { self.onPage = onPage }
+  init(_ context: ExtractionContext) { self.context = context }
 
   func start(_ name: String, _ attributes: MarkupAttributes) {
     switch name {
@@ -95,13 +96,14 @@ final class PDFPages: MarkupHandler {
         PDFPage(
           number: pages.count + 1, width: Self.number(attributes["width"]),
           height: Self.number(attributes["height"])))
-      onPage(pages.count)
+      if pages.count % 50 == 0 { context.progress(pages.count, of: 0, "pages") }
     case "line": words = []
     case "word":
       text = ""
+      let (x, y) = (Self.number(attributes["xMin"]), Self.number(attributes["yMin"]))
+      let (endX, endY) = (Self.number(attributes["xMax"]), Self.number(attributes["yMax"]))
       box = PDFBox(
-        left: Self.number(attributes["xMin"]), top: Self.number(attributes["yMin"]),
-        right: Self.number(attributes["xMax"]), bottom: Self.number(attributes["yMax"]))
+        left: min(x, endX), top: min(y, endY), right: max(x, endX), bottom: max(y, endY))
     default: break
     }
   }
@@ -109,8 +111,11 @@ final class PDFPages: MarkupHandler {
   func end(_ name: String) {
     switch name {
     case "word":
-      let letters = text.filter { !$0.isWhitespace }
-      if let box, !letters.isEmpty { words.append(PDFLine.Word(text: letters, box: box)) }
+      let letters = Self.letters(text)
+      if let box, !letters.isEmpty, failure == nil {
+        do { try context.spend(letters.utf8.count) } catch { failure = error }
+        words.append(PDFLine.Word(text: letters, box: box))
+      }
       box = nil
     case "line":
       guard let line = PDFLine(words), !pages.isEmpty else { return }
@@ -121,6 +126,15 @@ final class PDFPages: MarkupHandler {
   }
 
   func text(_ text: String) { if box != nil { self.text += text } }
+
+  /// Without spaces, and without signs that nobody sees but a hyphen's at a word's end.
+  private static func letters(_ text: String) -> String {
+    var scalars = text.unicodeScalars.filter { !$0.properties.isWhitespace }
+    let end = scalars.last
+    scalars.removeAll { $0 == "\u{AD}" || $0 == "\u{200B}" || $0 == "\u{FEFF}" }
+    if end == "\u{AD}", !scalars.isEmpty { scalars.append("\u{AD}") }
+    return String(String.UnicodeScalarView(scalars))
+  }
 
   /// A foreign number: what is none, or endless, is 0.
   private static func number(_ text: String?) -> Double {

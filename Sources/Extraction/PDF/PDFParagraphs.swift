@@ -126,8 +126,9 @@ struct PDFParagraphs {
       marks = []
       kind = .paragraph
     }
-    // Where a line may be broken is nothing of its text.
     guard !text.isEmpty else { return }
+    // Where a line may be broken is nothing of its text, but at this one's end.
+    if text.unicodeScalars.last == "\u{AD}" { text.unicodeScalars.removeLast() }
     var inline = InlineText()
     inline.append(text, verbatim: true)
     var kind = kind

@@ -33,12 +33,14 @@ struct PDFPictures {
     let draw = try PipedProcess(
       "pdftoppm",
       password + ["-r", "\(Self.resolution)", "-gray", "-f", "\(page)", "-l", "\(page)", "-"],
-      input: file.descriptor)
-    _ = try draw.read(within: Double(context.limits.seconds)) { try picture.write($0) }
+      input: file.descriptor, inOwnGroup: false)
+    guard
+      try draw.read(within: Double(context.limits.seconds), picture.write) == .exit(0)
+    else { throw ExtractionError.broken("pdftoppm cannot draw page \(page)") }
     picture.rewind()
     let reader = try PipedProcess(
       "tesseract", ["stdin", "stdout", "-l", languages, "tsv"],
-      environment: ["OMP_THREAD_LIMIT": "1"], input: picture.descriptor)
+      environment: ["OMP_THREAD_LIMIT": "1"], input: picture.descriptor, inOwnGroup: false)
     var table: [UInt8] = []
     let end = try reader.read(within: Double(context.limits.seconds)) { table += $0 }
     guard end == .exit(0) else {
@@ -77,9 +79,11 @@ struct PDFPictures {
 
   private func output(_ name: String, _ arguments: [String]) throws -> String {
     file.rewind()
-    let process = try PipedProcess(name, arguments, input: file.descriptor)
+    let process = try PipedProcess(
+      name, arguments, input: file.descriptor, inOwnGroup: false)
     var bytes: [UInt8] = []
-    _ = try process.read(within: Double(context.limits.seconds)) { bytes += $0 }
+    let end = try process.read(within: Double(context.limits.seconds)) { bytes += $0 }
+    if end != .exit(0) { context.note("\(name) cannot tell which pages hold images") }
     return String(decoding: bytes, as: UTF8.self)
   }
 }

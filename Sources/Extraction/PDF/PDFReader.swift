@@ -6,10 +6,10 @@ struct PDFReader: FormatReader {
   let type = "application/pdf"
 
   func read(_ file: InputFile, _ context: ExtractionContext) throws -> [ExtractedText] {
-    let copy = try MemoryFile()
-    try copy.write(file.bytes)
     let password = context.settings.password.map { ["-upw", $0] } ?? []
     do {
+      let copy = try MemoryFile()
+      try copy.write(file.bytes)
       var pages = try pages(copy, password, context)
       try readPictures(&pages, PDFPictures(copy, password: password, context), context)
       guard pages.contains(where: { !$0.lines.isEmpty }) else {
@@ -17,6 +17,8 @@ struct PDFReader: FormatReader {
           "it holds no text" + (context.settings.ocr == nil ? Self.advice : ""))
       }
       return [Self.text(pages)]
+    } catch let error as ChildProcess.CannotStart {
+      throw ExtractionError.broken(error.description)
     } catch let error as Command.NotFound {
       throw ExtractionError.broken("reading it needs \(error.name), which is not installed")
     }
@@ -28,18 +30,15 @@ struct PDFReader: FormatReader {
     _ copy: MemoryFile, _ password: [String], _ context: ExtractionContext
   ) throws -> [PDFPage] {
     copy.rewind()
-    let handler = PDFPages { number in
-      if number % 50 == 0 { context.progress(number, of: 0, "pages") }
-    }
+    let handler = PDFPages(context)
     let process = try PipedProcess(
-      "pdftotext", password + ["-bbox-layout", "-enc", "UTF-8", "-", "-"], input: copy.descriptor)
+      "pdftotext", password + ["-bbox-layout", "-enc", "UTF-8", "-", "-"], input: copy.descriptor,
+      inOwnGroup: false)
     let end = try MarkupParser.parse(
       xmlFrom: { take in
-        try process.read(within: Double(context.limits.seconds)) { chunk in
-          try context.spend(0)
-          try take(chunk)
-        }
+        try process.read(within: Double(context.limits.seconds), take)
       }, handler, context)
+    if let failure = handler.failure { throw failure }
     try check(end, process, handler.pages.count, context)
     return handler.pages
   }
@@ -92,13 +91,17 @@ struct PDFReader: FormatReader {
       }
       return
     }
+    var read: [Int] = []
     for (count, page) in scanned.enumerated() {
-      pages[page].lines = try pictures.read(page + 1, languages: languages)
+      do {
+        pages[page].lines = try pictures.read(page + 1, languages: languages)
+        read.append(page + 1)
+      } catch ExtractionError.broken(let reason) {
+        context.note(reason)
+      }
       context.progress(count + 1, of: scanned.count, "pictures of pages")
     }
-    if !scanned.isEmpty {
-      context.note("\(Self.ranges(scanned.map { $0 + 1 })) read from images, which may be wrong")
-    }
+    if !read.isEmpty { context.note("\(Self.ranges(read)) read from images, which may be wrong") }
   }
 
   /// `page 3`, `pages 3-240 and 250`.

@@ -24,6 +24,8 @@ struct BlockBuilder {
   private var references: [NoteReference] = []
   /// The notes' blocks, by what names them.
   private(set) var notes: [String: [Block]] = [:]
+  /// Their targets as they come.
+  private(set) var noteTargets: [String] = []
   /// Of the block that is being made.
   var kind = Block.Kind.paragraph
   /// What an item begins with.
@@ -65,8 +67,11 @@ struct BlockBuilder {
       text = start + text
       shift = start.unicodeScalars.count
     }
+    // White space at the end is gone, and a mark behind it stands at the end.
+    let length = text.unicodeScalars.count
     let placed = marks.map {
-      Block.Mark(kind: $0.kind, label: $0.label, offset: $0.offset == 0 ? 0 : $0.offset + shift)
+      let offset = $0.offset == 0 ? 0 : min($0.offset + shift, length)
+      return Block.Mark(kind: $0.kind, label: $0.label, offset: offset)
     }
     blocks.append(Block(kind: kind, text: text, marks: placed, notes: references))
     references = []
@@ -103,8 +108,11 @@ struct BlockBuilder {
     closeCell()
     end()
     guard frames.last?.frame == .table, let (_, before) = frames.popLast() else { return }
-    // A caption stands before the rows.
-    blocks = before + blocks + Self.blocks(of: tables.removeLast().rows)
+    // A caption stands before the rows. What was before is long: it is not copied.
+    var all = before
+    all.append(contentsOf: blocks)
+    all.append(contentsOf: Self.blocks(of: tables.removeLast().rows))
+    blocks = all
   }
 
   private mutating func closeCell() {
@@ -173,6 +181,7 @@ struct BlockBuilder {
     guard case .note(let target)? = frames.last?.frame, let (_, before) = frames.popLast() else {
       return
     }
+    if notes[target] == nil { noteTargets.append(target) }
     notes[target, default: []] += blocks
     blocks = before
     if let (text, references, kind, bullet) = open.popLast() {

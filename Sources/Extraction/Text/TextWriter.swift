@@ -44,26 +44,30 @@ struct TextWriter {
   }
 
   private mutating func writeNotes() {
-    let references = waiting
-    waiting = []
-    for reference in references where written.insert(reference.target).inserted {
-      guard let blocks = notes[reference.target] else { continue }
-      let words = blocks.map(\.text).filter { !$0.isEmpty }.joined(separator: "\n")
-      guard !words.isEmpty else { continue }
-      separate(2)
-      append("[\(reference.sign): \(words)]")
-      previous = .paragraph
-      waiting += blocks.flatMap(\.notes)
-    }
     // Notes refer to notes, seldom; each is written once.
-    if !waiting.isEmpty { writeNotes() }
+    while !waiting.isEmpty {
+      let references = waiting
+      waiting = []
+      for reference in references where written.insert(reference.target).inserted {
+        writeNote(reference)
+      }
+    }
+  }
+
+  private mutating func writeNote(_ reference: NoteReference) {
+    let blocks = notes[reference.target] ?? []
+    let words = blocks.map(\.text).filter { !$0.isEmpty }.joined(separator: "\n")
+    guard !words.isEmpty else { return }
+    separate(2)
+    append("[\(reference.sign): \(words)]")
+    previous = .paragraph
+    waiting += blocks.flatMap(\.notes)
   }
 
   /// Notes that nothing refers to, which would be lost.
-  mutating func writeOrphans() {
-    for target in notes.keys.sorted() where !written.contains(target) {
-      write(notes[target] ?? [])
-    }
+  /// - Parameter targets: in the order in which the file has them.
+  mutating func writeOrphans(_ targets: [String]) {
+    for target in targets where written.insert(target).inserted { write(notes[target] ?? []) }
   }
 
   private mutating func separate(_ lines: Int) {

@@ -1,4 +1,5 @@
 import CXML2
+import Glibc
 
 /// Takes the events of a document in a markup.
 protocol MarkupHandler: AnyObject {
@@ -14,25 +15,22 @@ struct MarkupAttributes {
 
   /// The value of the first attribute with one of these names; nil without it.
   subscript(_ names: String...) -> String? {
-    guard var place = pointer else { return nil }
-    while let name = place[0] {
-      let text = String(decodingCString: name, as: UTF8.self)
-      if names.contains(text) {
-        return place[1].map { String(decodingCString: $0, as: UTF8.self) } ?? ""
-      }
-      place += 2
-    }
-    return nil
+    value { name in names.contains { strcmp(name, $0) == 0 } }
   }
 
   /// Of an attribute whose prefix the document may choose: `id` finds `w:id`.
   func local(_ name: String) -> String? {
+    value { found in
+      let behind = strrchr(found, Int32(UInt8(ascii: ":"))).map { UnsafePointer($0 + 1) }
+      return strcmp(behind ?? found, name) == 0
+    }
+  }
+
+  private func value(where isWanted: (UnsafePointer<CChar>) -> Bool) -> String? {
     guard var place = pointer else { return nil }
-    while let found = place[0] {
-      let text = String(decodingCString: found, as: UTF8.self)
-      if text == name || text.hasSuffix(":" + name) {
-        return place[1].map { String(decodingCString: $0, as: UTF8.self) } ?? ""
-      }
+    while let name = place[0] {
+      let isFound = name.withMemoryRebound(to: CChar.self, capacity: 1, isWanted)
+      if isFound { return place[1].map { String(decodingCString: $0, as: UTF8.self) } ?? "" }
       place += 2
     }
     return nil
