@@ -193,6 +193,11 @@ import Testing
     let code = "if head.startswith(b\"%PDF-\"): pass  # {\\rtf\n"
     let path = try directory.write("a.py", code)
     #expect(try loader.load(path).text == code)
+    for text in [
+      "BZhang wrote it.", "From Monday on it rained.", "PKs", "Rar! he said", "07070 11",
+    ] {
+      #expect(FileFormat.of(name: "a.txt", head: Array(text.utf8)) == .text, "\(text)")
+    }
   }
 
   @Test func markdownHasItsHeadings() throws {

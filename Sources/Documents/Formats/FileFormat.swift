@@ -55,7 +55,7 @@ package enum FileFormat: Equatable, Sendable {
   private static let beginnings: [([UInt8], Kind)] = [
     (Array("PK\u{3}\u{4}".utf8), .zip), (Array("PK\u{5}\u{6}".utf8), .zip),
     ([0x1F, 0x8B], .archive), ([0x28, 0xB5, 0x2F, 0xFD], .archive),
-    ([0xFD, 0x37, 0x7A, 0x58, 0x5A, 0], .archive), (Array("BZh".utf8), .archive),
+    ([0xFD, 0x37, 0x7A, 0x58, 0x5A, 0], .archive),
     ([0x37, 0x7A, 0xBC, 0xAF, 0x27, 0x1C], .archive), (Array("Rar!\u{1A}\u{7}".utf8), .archive),
     ([4, 0x22, 0x4D, 0x18], .archive), (Array("070701".utf8), .archive),
     (Array("{\\rtf".utf8), .rtf), (Array("%PDF-".utf8), .pdf),
@@ -63,6 +63,11 @@ package enum FileFormat: Equatable, Sendable {
 
   private static func byContent(_ head: [UInt8]) -> Kind? {
     if let found = beginnings.first(where: { head.starts(with: $0.0) }) { return found.1 }
+    // A name may begin with its three letters: the size and a block's sign follow.
+    let isBzip = head.starts(with: Array("BZh".utf8))
+    if isBzip, head.dropFirst(4).starts(with: [0x31, 0x41, 0x59, 0x26, 0x53, 0x59]) {
+      return .archive
+    }
     if head.count > 262, Array(head[257..<262]) == Array("ustar".utf8) { return .archive }
     if isMailbox(head) { return .mbox }
     let isFlat = head.firstRange(of: Array("<office:document".utf8)) != nil
