@@ -3,7 +3,7 @@ import Host
 import TestSupport
 
 /// Small files of every format, one thing of which is changed.
-struct FormatInputs {
+struct FormatInputs: Sendable {
   private struct Source {
     let name: String
     let bytes: [UInt8]

@@ -6,32 +6,19 @@ import Testing
 /// Model folders of others with a few bytes or values changed: every command ends by itself, within
 /// its time and memory, and never with numbers that are none.
 @Suite struct ModelFuzzTests {
-  private static let environment = ProcessInfo.processInfo.environment
-  private static let count = environment["DOCPROC_FUZZ_COUNT"].flatMap(Int.init) ?? 500
-  private static let seed = environment["DOCPROC_FUZZ_SEED"].flatMap(UInt64.init) ?? 1
   private static let seconds = 20
   private static let kibibytes = 4 << 20
-  private static let atOnce = 2
 
   @Test func noInputEndsAProgramBySignalOrForEver() throws {
     let inputs = try ModelInputs()
-    let faults = Faults()
-    DispatchQueue.concurrentPerform(iterations: Self.atOnce) { worker in
-      for number in stride(from: worker, to: Self.count, by: Self.atOnce) {
-        do {
-          if let fault = try Self.fault(of: number, inputs) { faults.add(fault) }
-        } catch {
-          faults.add("input \(number): \(error)")
-        }
-      }
-    }
-    #expect(faults.all == [], "DOCPROC_FUZZ_SEED=\(Self.seed)")
+    let faults = Fuzzing.faults { try Self.fault(of: $0, inputs) }
+    #expect(faults == [], "DOCPROC_FUZZ_SEED=\(Fuzzing.seed)")
   }
 
   /// What is wrong with how a command ended; nil where it read the input or refused it in words.
   private static func fault(of number: Int, _ inputs: ModelInputs) throws -> String? {
     let directory = try TemporaryDirectory()
-    var random = SplitMix(seed &+ UInt64(number) &* 0x9E37_79B9_7F4A_7C15)
+    var random = Fuzzing.random(for: number)
     let (path, what, isTokenizer) = try inputs.write(to: directory.path, &random)
     let command = Self.command(path, isTokenizer: isTokenizer, directory.path, &random)
     // A shell sets the limits, and nothing of the input goes through it.

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 
 /// Small models of every kind, one thing of which is changed.
-struct ModelInputs {
+struct ModelInputs: Sendable {
   private let folders: [String]
   private let files: [String]
   private let tokenizers: [String]
