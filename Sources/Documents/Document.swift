@@ -49,14 +49,9 @@ package struct Document: Sendable {
   /// The part that an offset of the text lies in; nil between the parts.
   package func part(at offset: Int) -> Part? {
     // The parts lie one behind the other.
-    var low = 0
-    var high = parts.count
-    while low < high {
-      let middle = (low + high) / 2
-      if parts[middle].start <= offset { low = middle + 1 } else { high = middle }
-    }
-    guard low > 0, offset < parts[low - 1].start + parts[low - 1].length else { return nil }
-    return parts[low - 1]
+    let next = parts.first(behind: offset, \.start)
+    guard next > 0, offset < parts[next - 1].start + parts[next - 1].length else { return nil }
+    return parts[next - 1]
   }
 
   /// The file and the offset in it, in scalars, at an offset of the text; nil
@@ -94,22 +89,24 @@ extension [Place] {
   /// The label of the last place of a kind at or before an offset of the part; nil before the
   /// first.
   package func label(_ kind: String, at offset: Int) -> String? {
-    self[..<first(behind: offset)].last { $0.kind == kind }?.label
+    self[..<first(behind: offset, \.start)].last { $0.kind == kind }?.label
   }
 
   /// Those that begin within a range of the part.
   package func starting(in range: Range<Int>) -> ArraySlice<Place> {
-    let first = first(behind: range.lowerBound - 1)
-    return self[first..<Swift.max(first, self.first(behind: range.upperBound - 1))]
+    let first = first(behind: range.lowerBound - 1, \.start)
+    return self[first..<Swift.max(first, self.first(behind: range.upperBound - 1, \.start))]
   }
+}
 
-  /// The index of the first place behind an offset.
-  private func first(behind offset: Int) -> Int {
+extension Array {
+  /// The index of the first element that starts behind an offset, in an array in order.
+  fileprivate func first(behind offset: Int, _ start: KeyPath<Element, Int>) -> Int {
     var low = startIndex
     var high = endIndex
     while low < high {
       let middle = (low + high) / 2
-      if self[middle].start <= offset { low = middle + 1 } else { high = middle }
+      if self[middle][keyPath: start] <= offset { low = middle + 1 } else { high = middle }
     }
     return low
   }

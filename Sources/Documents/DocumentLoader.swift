@@ -24,23 +24,30 @@ package struct DocumentLoader: Sendable {
     self.extractor = extractor
   }
 
-  private var texts: FileTexts { FileTexts(encoding: encoding, extractor: extractor) }
+  private var texts: FileTexts { FileTexts(extractor: extractor) }
 
   /// - Parameter path: a file, a directory, `-`, or a repository's path, `@` and a revision.
   /// - Throws: `DocumentError`, which says what is wrong with the path.
   package func load(_ path: String) throws -> Document {
-    if ["-", "/dev/stdin", "/dev/fd/0"].contains(path) {
+    let isInput = ["-", "/dev/stdin", "/dev/fd/0"].contains(path)
+    var isDirectory: ObjCBool = false
+    let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
+    if let revision {
+      guard isInput || exists else { throw DocumentError.notFound(path: path) }
+      guard isDirectory.boolValue, !isInput else {
+        throw DocumentError.badRevision(
+          path: path, revision: revision, reason: "only a directory of a git repository has any")
+      }
+      return try GitRevision(root: path, revision: revision, texts, choice).document()
+    }
+    if isInput {
       return try document(try texts.standardInput(), path, name: "standard input")
     }
-    var isDirectory: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+    guard exists else {
       if let (root, revision) = Self.revision(in: path) {
         return try GitRevision(root: root, revision: revision, texts, choice).document()
       }
       throw DocumentError.notFound(path: path)
-    }
-    if let revision {
-      return try GitRevision(root: path, revision: revision, texts, choice).document()
     }
     return isDirectory.boolValue
       ? try Codebase(root: path, texts: texts, choice: choice).document()

@@ -65,6 +65,8 @@ import Testing
       (["submit", locked, "--limit", "pages=3"], 2, "--limit pages=3"),
       (["submit", locked, "--limit", "bytes=-1"], 2, "--limit bytes=-1"),
       (["submit", directory.path + "@main"], 1, "no revision main"),
+      (["submit", locked, "--revision", "main"], 1, "only a directory of a git repository"),
+      (["submit", "-", "--revision", "main"], 1, "only a directory of a git repository"),
     ] as [([String], Int32, String)] {
       let output = try program.run("docproc", arguments)
       #expect(output.status == status && output.error.contains(says), "\(output.error)")

@@ -22,7 +22,6 @@ struct FileText {
 
 /// Files in any format to text.
 struct FileTexts {
-  let encoding: String?
   let extractor: Extractor
 
   /// What a file holds.
@@ -69,7 +68,7 @@ struct FileTexts {
 
   private func plain(_ bytes: [UInt8], shown path: String) throws -> Found {
     if bytes.isEmpty { return Found(texts: []) }
-    let decoded = try TextDecoder.decode(bytes, path: path, encoding: encoding)
+    let decoded = try TextDecoder.decode(bytes, path: path, encoding: extractor.encoding)
     var text = FileText(decoded.text)
     text.places = MarkdownHeadings.places(decoded.text, path: path)
     text.doubt = decoded.doubt

@@ -15,8 +15,6 @@ package struct LeftOut {
   /// What a file's reader says about it.
   package mutating func note(_ path: String, _ text: String) { remarks.append("\(path): \(text)") }
 
-  package var isEmpty: Bool { files.isEmpty && doubts.isEmpty && remarks.isEmpty }
-
   /// A count, and the first of them by name.
   package var notes: [String] {
     let more = remarks.count - Self.mostRemarks

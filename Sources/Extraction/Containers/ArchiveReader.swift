@@ -17,10 +17,6 @@ struct ArchiveReader: FormatReader {
     }
     if let text = try single(file, context) { return text }
     var texts = try members(file, context)
-    guard !texts.isEmpty || file.nesting > 0 else {
-      // Why nothing of it is read stands in its notes.
-      return []
-    }
     let order = ReadingOrder.sorted(texts.map { $0.path ?? "" })
     let places = Dictionary(order.enumerated().map { ($1, $0) }) { first, _ in first }
     texts.sort { (places[$0.path ?? ""] ?? 0) < (places[$1.path ?? ""] ?? 0) }

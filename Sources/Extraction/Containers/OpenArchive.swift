@@ -42,7 +42,6 @@ final class OpenArchive {
     let isFile: Bool
     let isLink: Bool
     let isEncrypted: Bool
-    let bytes: Int?
   }
 
   /// nil at the archive's end. - Throws: `ExtractionError`
@@ -59,8 +58,7 @@ final class OpenArchive {
     let isLink = kind == 0o120000 || archive_entry_hardlink(entry) != nil
     return Member(
       path: Self.path(entry), isFile: kind == 0o100000 && !isLink, isLink: isLink,
-      isEncrypted: isEncrypted,
-      bytes: archive_entry_size_is_set(entry) != 0 ? Int(archive_entry_size(entry)) : nil)
+      isEncrypted: isEncrypted)
   }
 
   /// In UTF-8 where the archive says so, else byte by byte.

@@ -14,7 +14,7 @@ struct PDFOrder {
   private let least: Double
 
   private static let deepest = 12
-  /// Bands of a page whose columns are looked for; more lie in no book.
+  /// Bands of a page whose columns are looked for: the time for it grows with their cube.
   private static let mostBands = 400
   /// Words that a line of a column has at least, on average.
   private static let fewestWords = 2.6

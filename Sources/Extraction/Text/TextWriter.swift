@@ -14,13 +14,6 @@ struct TextWriter {
 
   init(notes: [String: [Block]] = [:]) { self.notes = notes }
 
-  /// Where the text stands now, in scalars.
-  var offset: Int { count }
-
-  mutating func place(_ kind: String, _ label: String) {
-    places.append(Place(kind, start: count, label: label))
-  }
-
   mutating func write(_ blocks: [Block]) {
     for block in blocks { write(block) }
     writeNotes()
