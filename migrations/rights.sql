@@ -1,10 +1,11 @@
 -- Who may do what: applied again after every change of a function or view.
--- Four roles are there to be granted to login roles; history creates them.
+-- Five roles are there to be granted to login roles; history creates them.
 -- All they do goes through functions that run with the owner's rights.
 -- They read through views, which row security filters.
 --   docproc_submitter   submits, cancels, retries, pauses, resumes: its tenant's jobs
 --   docproc_reader      selects from the views: its tenant's jobs
 --   docproc_worker      claims, reports, saves, completes, fails: any tenant's jobs
+--   docproc_coordinator  what submitters and readers may, for the tenant that docproc.tenant names
 --   docproc_admin       all of these for all tenants; settings and tenants
 -- It is for the schema's owner, and needs no right to create roles.
 
@@ -30,7 +31,7 @@ begin
 end $$;
 
 grant usage on schema docproc
-  to docproc_submitter, docproc_reader, docproc_worker, docproc_admin;
+  to docproc_submitter, docproc_reader, docproc_worker, docproc_coordinator, docproc_admin;
 
 grant execute on function
   docproc.submit(
@@ -48,6 +49,7 @@ grant execute on function
   docproc.pause(bigint),
   docproc.resume(bigint),
   docproc.remove(bigint),
+  docproc.prioritize(bigint, integer),
   docproc.wait(bigint, interval)
   to docproc_submitter;
 
@@ -92,6 +94,28 @@ grant execute on function docproc.result_payload(bigint), docproc.document_text(
   docproc.search(text, integer)
   to docproc_reader;
 
+grant execute on function
+  docproc.find_key(text),
+  docproc.attach_document(text, text, bigint, jsonb, jsonb),
+  docproc.drop_file(text),
+  docproc.cancel_response(text),
+  docproc.cancel_batch(text),
+  docproc.expire_batch(text),
+  docproc.take_batches(integer),
+  docproc.let_batch(text, interval),
+  docproc.announce(text, text, text),
+  docproc.due_deliveries(integer),
+  docproc.end_delivery(text, text, interval),
+  docproc.queued_tokens(),
+  docproc.trace_job(bigint, text),
+  docproc.stored_bytes()
+  to docproc_coordinator;
+
+grant execute on function
+  docproc.create_key(text, text, text, text[], text, text, interval),
+  docproc.revoke_key(text)
+  to docproc_coordinator, docproc_admin;
+
 grant execute on function docproc.repair(bigint)
   to docproc_admin;
 
@@ -99,7 +123,7 @@ grant execute on function
   docproc.setting(text),
   docproc.current_tenant(),
   docproc.sees_all()
-  to docproc_submitter, docproc_reader, docproc_worker, docproc_admin;
+  to docproc_submitter, docproc_reader, docproc_worker, docproc_coordinator, docproc_admin;
 
 -- Tables: readers need them for the views, which run with the reader's rights.
 grant select on
@@ -133,6 +157,33 @@ grant select on
   docproc.answers
   to docproc_reader;
 
+-- What coordinators keep for a tenant: its rows alone, by the policies below.
+grant select, insert, update, delete on
+  docproc.blob,
+  docproc.blob_piece,
+  docproc.file,
+  docproc.file_blob,
+  docproc.upload,
+  docproc.upload_part,
+  docproc.response,
+  docproc.idempotency,
+  docproc.batch,
+  docproc.batch_line,
+  docproc.webhook
+  to docproc_coordinator;
+
+grant select on docproc.api_key, docproc.webhook_delivery
+  to docproc_coordinator, docproc_admin;
+
+grant select on docproc.model
+  to docproc_submitter, docproc_reader, docproc_coordinator, docproc_admin;
+
+grant select on docproc.file, docproc.batch, docproc.batch_line, docproc.response
+  to docproc_reader;
+
+grant select on docproc.files, docproc.batches
+  to docproc_reader;
+
 -- The names of workers stand in docproc.jobs; where they run is not every tenant's business.
 grant select (id, name) on docproc.worker
   to docproc_reader;
@@ -142,7 +193,7 @@ grant select on docproc.workers
   to docproc_submitter, docproc_worker, docproc_admin;
 
 grant select on docproc.migration, docproc.object
-  to docproc_submitter, docproc_reader, docproc_worker, docproc_admin;
+  to docproc_submitter, docproc_reader, docproc_worker, docproc_coordinator, docproc_admin;
 
 grant select, insert, update, delete on docproc.setting, docproc.member
   to docproc_admin;
@@ -162,20 +213,36 @@ begin
       c.oid::regclass as name,
       c.relrowsecurity as is_secured,
       case
-        when c.relname in ('content', 'document', 'job', 'kept_reading')
+        when c.relname in (
+          'content', 'document', 'job', 'kept_reading', 'api_key', 'blob', 'file', 'upload',
+          'response', 'idempotency', 'batch', 'webhook')
           then 'tenant = (select docproc.current_tenant())'
         when c.relname = 'content_piece'
           then 'exists (select from docproc.content t where t.id = content_id)'
         when c.relname in ('kept_state', 'kept_page')
           then 'exists (select from docproc.kept_reading r where r.id = reading_id)'
+        when c.relname = 'blob_piece'
+          then 'exists (select from docproc.blob b where b.id = blob_id)'
+        when c.relname = 'file_blob'
+          then 'exists (select from docproc.file f where f.id = file_id)'
+        when c.relname = 'upload_part'
+          then 'exists (select from docproc.upload u where u.id = upload_id)'
+        when c.relname = 'batch_line'
+          then 'exists (select from docproc.batch b where b.id = batch_id)'
+        when c.relname = 'webhook_delivery'
+          then 'exists (select from docproc.webhook w where w.id = webhook_id)'
         else 'exists (select from docproc.job j where j.id = job_id)'
-      end as mine
+      end as mine,
+      c.relname in (
+        'blob', 'blob_piece', 'file', 'file_blob', 'upload', 'upload_part', 'response',
+        'idempotency', 'batch', 'batch_line', 'webhook') as is_written
     from pg_catalog.pg_class c
     where c.relnamespace = 'docproc'::regnamespace
       and c.relname in (
         'content', 'content_piece', 'document', 'job', 'job_state', 'ready', 'claim', 'reading', 'result',
         'checkpoint', 'checkpoint_page', 'event', 'kept_reading', 'kept_state', 'kept_page',
-        'answer')
+        'answer', 'api_key', 'blob', 'blob_piece', 'file', 'file_blob', 'upload', 'upload_part',
+        'response', 'idempotency', 'batch', 'batch_line', 'webhook', 'webhook_delivery')
   loop
     if not t.is_secured then
       execute format('alter table %s enable row level security', t.name);
@@ -187,6 +254,14 @@ begin
       execute format(
         'create policy reader on %s for select to docproc_reader '
         'using ((select docproc.sees_all()) or %s)',
+        t.name, t.mine);
+    end if;
+
+    if t.is_written and not exists (
+      select from pg_catalog.pg_policy p where p.polrelid = t.oid and p.polname = 'coordinator'
+    ) then
+      execute format(
+        'create policy coordinator on %s to docproc_coordinator using (%s) with check (%2$s)',
         t.name, t.mine);
     end if;
   end loop;

@@ -83,6 +83,9 @@ struct JobReading {
   ) -> String? {
     var options = options
     options.route = options.route ?? usual
+    if task == .chat {
+      return "chat \(options.instructions ?? "") \(options.turns) \(options.thinkTokens ?? -1)"
+    }
     if task.isOfWholeText { return "synopses \(options.description)" }
     return options.thinkTokens.map { "think \($0 > 0)" }
   }
@@ -90,6 +93,7 @@ struct JobReading {
   private func task() throws -> ReadingTask {
     switch try job.task() {
     case .ask: .ask(Question(job.question ?? ""))
+    case .chat: .chat
     case .summarize: .summarize(focus: job.question.map(Question.init))
     }
   }
@@ -123,6 +127,10 @@ struct JobReading {
     }
 
     options.turns = (parameters.turns ?? []).map { Turn(question: $0.question, answer: $0.answer) }
+    options.instructions = parameters.instructions
+    options.temperature = parameters.temperature ?? 0
+    options.topP = parameters.topP ?? 1
+    options.seed = parameters.seed.map { UInt64(bitPattern: Int64($0)) } ?? 0
     options.isFocused = parameters.focused ?? false
     options.goesBeyondContext = parameters.beyondContext ?? false
     if options.isFocused, parameters.questions != nil {

@@ -102,6 +102,36 @@ struct AnswerGenerator {
     return texts.map { generated($0, limit) }
   }
 
+  /// A continuation drawn as wanted, whole however it ends: what is reported of it stays.
+  /// - Throws: `ModelError`; `ReadingError.stopped` when the control says so.
+  func goOn(
+    from beginning: Beginning, limit: Int, _ sampling: SamplingOptions, progress: WritingProgress
+  ) throws -> Generated {
+    let control = progress.control
+    var sampler = Sampler(sampling)
+    var (logits, ids, sum) = (beginning.logits, [Int32](), 0.0)
+    while ids.count < limit {
+      try control.checkStop()
+      let token = sampler.next(logits)
+      sum += logProbability(of: Int(token), logits)
+      if ends(token) { break }
+      ids.append(token)
+      if ids.count % Self.reportTokens == 0 {
+        // A character may need more tokens.
+        let text = decoded(ids)
+        control.writing(
+          progress.before + ids.count, text.hasSuffix("\u{FFFD}") ? String(text.dropLast()) : text)
+      }
+      logits = try model.logits(after: [token], state: beginning.state)
+    }
+    return Generated(text: decoded(ids), ids: ids, confidence: sum / Double(max(ids.count, 1)))
+  }
+
+  private func decoded(_ ids: [Int32]) -> String {
+    let text = tokenizer.decode(ids).filter { $0 != "\0" }
+    return String(text.drop(while: \.isWhitespace))
+  }
+
   /// One of the texts that are written together.
   private struct Writing {
     let state: ReadingState

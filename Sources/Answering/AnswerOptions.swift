@@ -15,6 +15,12 @@ package struct AnswerOptions: Sendable, Equatable {
   package var goesBeyondContext = false
   /// What was asked and answered before: the question may refer to it.
   package var turns: [Turn] = []
+  /// What the model is told besides the question; nil: nothing.
+  package var instructions: String?
+  /// Of a chat: 0 takes the most likely tokens.
+  package var temperature = 0.0
+  /// Of a chat: the share of probability that its tokens are drawn from.
+  package var topP = 1.0
   /// Of what is drawn by chance.
   package var seed: UInt64 = 0
   /// What of the reading is taken away before the question, to see what it was worth.

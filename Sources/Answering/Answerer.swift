@@ -40,8 +40,11 @@ package final class Answerer {
     route = MeasuredRoute.route(of: folder)
   }
 
-  private func format(_ options: AnswerOptions) -> PromptFormat {
-    options.thinkTokens ?? 0 > 0 ? thinkingFormat ?? format : format
+  func format(_ options: AnswerOptions) -> PromptFormat {
+    var chosen = options.thinkTokens ?? 0 > 0 ? thinkingFormat ?? format : format
+    chosen.instructions = options.instructions
+    chosen.said = options.turns
+    return chosen
   }
 
   /// Tokens of a text, without reading it.
@@ -60,6 +63,7 @@ package final class Answerer {
       switch task {
       case .summarize(let focus): return try summarize(reading, focus: focus, options)
       case .ask(let question): return try answer(question, from: reading, options)
+      case .chat: return try chat(reading, options)
       }
     } catch ReadingError.stopped {
       reading.stopping()
@@ -76,14 +80,17 @@ package final class Answerer {
     if options.route?.usesState == true, tokens.ids.count > most {
       throw ReadingError.beyondContext(tokens: tokens.ids.count, most: most)
     }
-    if options.route == .passages || tokens.ids.count > most {
+    if task == .chat, tokens.ids.count > most {
+      throw ReadingError.beyondContext(tokens: tokens.ids.count, most: most)
+    }
+    if task != .chat, options.route == .passages || tokens.ids.count > most {
       PeakMemory.reset()
       let note = options.route == nil ? Self.note(tokens.ids.count, most) : nil
       return try DocumentReading(
         unread: tokens, model.makeState(), notes: [note].compactMap(\.self), control: control)
     }
     return try open(
-      tokens, options.isFocused ? task.question : nil,
+      tokens, options.isFocused ? task.question : nil, isChat: task == .chat,
       // A short text is its own summary.
       synopses: task.isOfWholeText && tokens.ids.count >= Self.leastSummarized ? options : nil,
       options, control)
@@ -114,17 +121,17 @@ package final class Answerer {
     control: ReadingControl = ReadingControl()
   ) throws -> DocumentReading {
     try open(
-      try DocumentTokens(document, tokenizer, control), focus, synopses: options,
+      try DocumentTokens(document, tokenizer, control), focus, isChat: false, synopses: options,
       options ?? AnswerOptions(),
       control)
   }
 
   private func open(
-    _ tokens: DocumentTokens, _ focus: Question?, synopses writing: AnswerOptions?,
+    _ tokens: DocumentTokens, _ focus: Question?, isChat: Bool, synopses writing: AnswerOptions?,
     _ options: AnswerOptions, _ control: ReadingControl
   ) throws -> DocumentReading {
     PeakMemory.reset()
-    let task = focus.map(ReadingTask.ask)
+    let task = isChat ? .chat : focus.map(ReadingTask.ask)
     let format = format(options)
     return try DocumentReading(
       tokens, model, ReadingPrompt(opening: format.opening(task), probe: format.probe(task)),

@@ -204,4 +204,8 @@ int sandbox_spawn(const char *path, char *const arguments[], char *const environ
 
 int sandbox_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
 
+int sandbox_unnamed_file(const char *folder) {
+  return open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
+}
+
 int sandbox_memory_file(const char *name) { return memfd_create(name, MFD_CLOEXEC); }

@@ -1,38 +1,55 @@
 import CCrypto
 package import Foundation
 
-/// SHA-256 by OpenSSL, as lowercase hex.
-package struct SHA256 {
+/// A digest of bytes that come one after another, by OpenSSL, as lowercase hex.
+package class MessageDigest {
   private let context: OpaquePointer
+  private let bytes: Int
 
-  package init() {
-    guard let context = EVP_MD_CTX_new(), EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1 else {
-      preconditionFailure("OpenSSL offers no SHA-256")
+  fileprivate init(_ kind: OpaquePointer?, bytes: Int) {
+    guard let context = EVP_MD_CTX_new(), EVP_DigestInit_ex(context, kind, nil) == 1 else {
+      preconditionFailure("OpenSSL does not offer the digest")
     }
     self.context = context
+    self.bytes = bytes
   }
 
-  private init(_ context: OpaquePointer) { self.context = context }
-
-  /// One that goes on from here by itself.
-  package func copy() -> SHA256 {
-    guard let copy = EVP_MD_CTX_new(), EVP_MD_CTX_copy_ex(copy, context) == 1 else {
-      preconditionFailure("OpenSSL offers no SHA-256")
+  fileprivate init(of other: MessageDigest) {
+    guard let copy = EVP_MD_CTX_new(), EVP_MD_CTX_copy_ex(copy, other.context) == 1 else {
+      preconditionFailure("OpenSSL does not offer the digest")
     }
-    return SHA256(copy)
+    context = copy
+    bytes = other.bytes
   }
+
+  deinit { EVP_MD_CTX_free(context) }
 
   package func update(_ bytes: UnsafeRawBufferPointer) {
     EVP_DigestUpdate(context, bytes.baseAddress, bytes.count)
   }
 
-  /// The digest; the value must not be used afterwards.
+  /// The digest; nothing may be added afterwards.
   package func finish() -> String {
-    var digest = [UInt8](repeating: 0, count: 32)
+    var digest = [UInt8](repeating: 0, count: bytes)
     EVP_DigestFinal_ex(context, &digest, nil)
-    EVP_MD_CTX_free(context)
     return digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
   }
+}
+
+/// Only for comparing with what others computed: it keeps nobody from making the same for another
+/// text.
+package final class MD5: MessageDigest {
+  package init() { super.init(EVP_md5(), bytes: 16) }
+}
+
+/// SHA-256 by OpenSSL, as lowercase hex.
+package final class SHA256: MessageDigest {
+  package init() { super.init(EVP_sha256(), bytes: 32) }
+
+  private init(of other: SHA256) { super.init(of: other) }
+
+  /// One that goes on from here by itself.
+  package func copy() -> SHA256 { SHA256(of: self) }
 
   package static func hex(of bytes: some ContiguousBytes) -> String {
     let hash = SHA256()

@@ -67,13 +67,28 @@ package struct DocumentLoader: Sendable {
     return (root, String(path[path.index(after: sign)...]))
   }
 
+  /// A file that is open already, and can be read from any place.
+  /// - Throws: `DocumentError`
+  package func load(descriptor: Int32, name: String) throws -> Document {
+    try document(try texts.read(descriptor: descriptor, shown: name), name, name: name)
+  }
+
   /// Several files as one text, each after its path, in the order given.
   /// - Throws: `DocumentError`
   package func load(together paths: [String]) throws -> Document {
+    try Self.joined(
+      try paths.map { (path: $0, document: try load($0)) },
+      name: "\((paths[0] as NSString).lastPathComponent) and \(paths.count - 1) more")
+  }
+
+  /// Several documents as one text, each after its path, in the order given.
+  /// - Throws: `DocumentError.tooLarge`
+  package static func joined(
+    _ documents: [(path: String, document: Document)], name: String
+  ) throws -> Document {
     var joined = JoinedText()
     var notes: [String] = []
-    for path in paths {
-      let document = try load(path)
+    for (path, document) in documents {
       notes += document.notes
       guard document.isDirectory else {
         let part = document.parts[0]
@@ -89,7 +104,6 @@ package struct DocumentLoader: Sendable {
           path: path + "/" + part.path, of: path)
       }
     }
-    let name = "\((paths[0] as NSString).lastPathComponent) and \(paths.count - 1) more"
     return Document(name: name, text: joined.text, parts: joined.parts, notes: notes)
   }
 

@@ -54,6 +54,15 @@ package enum ChildProcess {
     return status & 0x7F == 0 ? (status >> 8) & 0xFF : 128 + (status & 0x7F)
   }
 
+  /// Becomes another program, in this process: it returns only where that cannot be.
+  /// - Throws: `CannotStart`
+  package static func become(_ path: String, _ arguments: [String]) throws {
+    let argv: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) } + [nil]
+    defer { for pointer in argv { free(pointer) } }
+    execv(path, argv)
+    throw CannotStart(description: "cannot start \(path): \(String(cString: strerror(errno)))")
+  }
+
   private static func spawn(
     _ path: String, _ arguments: [String], environment: [String: String], _ streams: Streams,
     flags: Int16

@@ -144,6 +144,18 @@ package final class MemoryFile {
 
   deinit { close(descriptor) }
 
+  /// On a disk, below TMPDIR and without a name there; in memory where that cannot be.
+  /// - Throws: `ChildProcess.CannotStart`
+  package init(onDisk: Bool) throws {
+    let folder = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
+    let made = onDisk ? sandbox_unnamed_file(folder) : -1
+    descriptor = made >= 0 ? made : sandbox_memory_file("docproc")
+    guard descriptor >= 0 else {
+      throw ChildProcess.CannotStart(
+        description: "no file can be made: \(String(cString: strerror(errno)))")
+    }
+  }
+
   /// - Throws: `ChildProcess.CannotStart` where there is no room for them.
   package func write(_ bytes: UnsafeRawBufferPointer) throws {
     var done = 0

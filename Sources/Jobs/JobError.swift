@@ -2,6 +2,7 @@
 package enum JobError: Error, Equatable, CustomStringConvertible {
   case noSuchJob(Int)
   case noSuchReading(Int)
+  case noSuchKey(String)
   case isRunning(Int)
   case noResult(id: Int, state: JobState)
   case unknownTask(String)
@@ -16,6 +17,7 @@ package enum JobError: Error, Equatable, CustomStringConvertible {
     switch self {
     case .noSuchJob(let id): "there is no job \(id)"
     case .noSuchReading(let id): "there is no kept reading \(id)"
+    case .noSuchKey(let id): "there is no key \(id)"
     case .isRunning(let id): "job \(id) is running: cancel it first"
     case .noResult(let id, let state): "job \(id) has no result: it is \(state.rawValue)"
     case .unknownTask(let name):

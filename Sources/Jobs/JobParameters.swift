@@ -41,8 +41,14 @@ package struct JobParameters: Sendable, Equatable, Codable {
   package var questions: [AskedQuestion]?
   /// What was asked and answered before, oldest first; nil: nothing.
   package var turns: [AnsweredQuestion]?
-  /// False: the reading is not kept for later questions; nil: it is.
+  /// False: the reading is not kept for later questions; nil: it is, if it took a while; true: always.
   package var keep: Bool?
+  /// What the model is told besides the question; nil: nothing.
+  package var instructions: String?
+  /// Of a chat: how its tokens are drawn; nil: the most likely ones.
+  package var temperature: Double?
+  package var topP: Double?
+  package var seed: Int?
   /// What of the path is not in the document, or was read in doubt; nil: nothing.
   package var documentNotes: [String]?
 
@@ -50,8 +56,13 @@ package struct JobParameters: Sendable, Equatable, Codable {
     from: String? = nil, focused: Bool? = nil, mostAnswerTokens: Int? = nil,
     thinkTokens: Int? = nil, beyondContext: Bool? = nil, keep: Bool? = nil,
     questions: [AskedQuestion]? = nil, turns: [AnsweredQuestion]? = nil,
+    instructions: String? = nil, temperature: Double? = nil, topP: Double? = nil, seed: Int? = nil,
     documentNotes: [String]? = nil
   ) {
+    self.instructions = instructions
+    self.temperature = temperature
+    self.topP = topP
+    self.seed = seed
     self.documentNotes = documentNotes
     self.questions = questions
     self.turns = turns
@@ -64,7 +75,8 @@ package struct JobParameters: Sendable, Equatable, Codable {
   }
 
   private enum CodingKeys: String, CodingKey, CaseIterable {
-    case from, focused, keep, questions, turns
+    case from, focused, keep, questions, turns, instructions, temperature, seed
+    case topP = "top_p"
     case mostAnswerTokens = "max_answer_tokens"
     case thinkTokens = "think_tokens"
     case beyondContext = "beyond_context"

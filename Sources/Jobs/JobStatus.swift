@@ -1,5 +1,5 @@
 /// Where a job stands.
-package struct JobStatus: Sendable, Encodable {
+package struct JobStatus: Sendable, Encodable, Equatable {
   package let id: Int
   package let state: JobState
   package let task: String

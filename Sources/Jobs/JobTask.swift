@@ -2,6 +2,8 @@
 package enum JobTask: String, Sendable, Codable, CaseIterable {
   case summarize
   case ask
+  /// The document is what a user says to the model, and the model goes on.
+  case chat
 
   /// - Throws: `JobError.unknownTask` for one that a newer program has brought.
   init(named name: String) throws {

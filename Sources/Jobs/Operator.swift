@@ -32,6 +32,12 @@ package struct Operator {
   /// - Throws: `JobError.noSuchJob`, `PostgresError`
   package func retry(_ id: Int) throws -> JobState { try steer("retry", id) }
 
+  /// Gives a job another priority, which counts from the next claim on.
+  /// - Throws: `JobError.noSuchJob`, `PostgresError`
+  package func prioritize(_ id: Int, _ priority: Int) throws -> JobState {
+    try steer("prioritize", id, [.integer(priority)])
+  }
+
   /// Removes a job with its result, checkpoints and events, and its document where no other job
   /// needs it.
   /// - Returns: whether the document is gone.
@@ -46,9 +52,12 @@ package struct Operator {
     }
   }
 
-  private func steer(_ function: String, _ id: Int) throws -> JobState {
+  private func steer(
+    _ function: String, _ id: Int, _ more: [Parameter] = []
+  ) throws -> JobState {
     do {
-      return try JobState(named: try database.value(of: function, [.integer(id)]).text("value"))
+      let row = try database.value(of: function, [.integer(id)] + more)
+      return try JobState(named: try row.text("value"))
     } catch PostgresError.query(sqlState: "P0002", _, _) {
       throw JobError.noSuchJob(id)
     }

@@ -28,11 +28,38 @@ package struct Submitter {
       database.rows(from: "submit_upload", named + [.integer(upload)] + details).first)
   }
 
+  /// Orders a job about a document that is here.
+  /// - Returns: nil where there is none of this name and SHA-256.
+  /// - Throws: `PostgresError`
+  package func submit(
+    documentNamed name: String, sha256: String, _ task: JobTask, question: String?, model: String,
+    parameters: JobParameters, priority: Int = 0, again: Bool = false, key: String? = nil,
+    deadlineSeconds: Int? = nil
+  ) throws -> (id: Int, created: Bool)? {
+    let details: [Parameter] = [
+      .null, .text(task.rawValue), .text(question), .text(model), .integer(priority),
+      .text(try parameters.encoded()), .boolean(again), .text(key),
+      .seconds(deadlineSeconds.map { Double($0) }),
+    ]
+    let row = try database.rows(
+      from: "submit_upload", [.text(name), .text(sha256), .null] + details
+    ).first
+    return try row.map { try Self.job($0) }
+  }
+
+  /// Orders the answer to a question about the document of another job, by its model.
+  /// - Returns: the new job's id.
+  /// - Throws: `PostgresError`
+  package func ask(_ question: String, aboutJob id: Int) throws -> Int {
+    let row = try database.rows(from: "ask", [.text(question), .integer(id)]).first
+    return try Self.job(row).id
+  }
+
   /// Longer texts go to the database in pieces of so many bytes: it never holds one whole.
   private static let pieceBytes = 4 << 20
 
   /// - Returns: the upload's number.
-  private func upload(_ text: String) throws -> Int {
+  func upload(_ text: String) throws -> Int {
     let number = try database.value(of: "begin_upload").integer("value")
     for (index, piece) in text.pieces(bytes: Self.pieceBytes).enumerated() {
       _ = try database.value(
@@ -41,7 +68,7 @@ package struct Submitter {
     return number
   }
 
-  private static func job(_ row: Row?) throws -> (id: Int, created: Bool) {
+  static func job(_ row: Row?) throws -> (id: Int, created: Bool) {
     guard let row else { throw PostgresError.unexpectedResult("no job") }
     return (try row.integer("job_id"), try row.boolean("created"))
   }
@@ -54,19 +81,36 @@ package struct Submitter {
     return status
   }
 
-  /// The newest jobs first.
-  /// - Parameter states: only jobs in these; all where it is empty.
+  /// Of several jobs; those that there are not are left out.
   /// - Throws: `PostgresError`
-  package func list(limit: Int, states: [JobState] = []) throws -> [JobStatus] {
+  package func statuses(of ids: [Int]) throws -> [JobStatus] {
+    let list = "{" + ids.map(String.init).joined(separator: ",") + "}"
+    return try database.rows(
+      of: PackageResources.status_sql, [.null, .integer(0), .null, .text(list), .null]
+    )
+    .map(JobStatus.init)
+  }
+
+  /// The newest jobs first.
+  /// - Parameters:
+  ///   - states: only jobs in these; all where it is empty.
+  ///   - before: only jobs with lower numbers; nil: all.
+  /// - Throws: `PostgresError`
+  package func list(
+    limit: Int, states: [JobState] = [], before: Int? = nil
+  ) throws -> [JobStatus] {
     let wanted = states.map(\.rawValue).joined(separator: ",")
-    return try statuses(.null, limit: limit, states: wanted.isEmpty ? .null : .text(wanted))
+    return try statuses(
+      .null, limit: limit, states: wanted.isEmpty ? .null : .text(wanted), before: before)
   }
 
   private func statuses(
-    _ id: Parameter, limit: Int, states: Parameter = .null
+    _ id: Parameter, limit: Int, states: Parameter = .null, before: Int? = nil
   ) throws -> [JobStatus] {
-    try database.rows(of: PackageResources.status_sql, [id, .integer(limit), states])
-      .map(JobStatus.init)
+    try database.rows(
+      of: PackageResources.status_sql, [id, .integer(limit), states, .null, .integer(before)]
+    )
+    .map(JobStatus.init)
   }
 
   /// The record of a completed job, decoded from its payload.

@@ -49,6 +49,31 @@ package struct Row: Sendable {
     return isBinary ? value == [1] : value == Array("t".utf8)
   }
 
+  /// A column of type text[], as text.
+  package func list(_ column: String) throws -> [String] {
+    var elements: [String] = []
+    var element: String?
+    var isQuoted = false
+    var isEscaped = false
+    for character in try text(column).dropFirst().dropLast().unicodeScalars {
+      if isEscaped || (isQuoted && character != "\"" && character != "\\") {
+        element = (element ?? "") + String(character)
+        isEscaped = false
+      } else if character == "\\" {
+        isEscaped = true
+      } else if character == "\"" {
+        isQuoted.toggle()
+        element = element ?? ""
+      } else if character == "," {
+        elements.append(element ?? "")
+        element = nil
+      } else {
+        element = (element ?? "") + String(character)
+      }
+    }
+    return elements + [element].compactMap(\.self)
+  }
+
   /// A bytea column.
   package func bytes(_ column: String) throws -> [UInt8] {
     let value = try required(column, try raw(column))

@@ -5,12 +5,15 @@ package enum ReadingTask: Sendable, Equatable {
   /// A summary of all of it, or of what it says about `focus`.
   case summarize(focus: Question? = nil)
   case ask(Question)
+  /// What is read is what a user says to the model.
+  case chat
 
   /// What the words of the task ask for, if they do.
   package var question: Question? {
     switch self {
     case .summarize(let focus): focus
     case .ask(let question): question
+    case .chat: nil
     }
   }
 
@@ -19,6 +22,7 @@ package enum ReadingTask: Sendable, Equatable {
     switch self {
     case .summarize(let focus): focus == nil
     case .ask(let question): question.kind == .wholeText
+    case .chat: false
     }
   }
 }

@@ -30,7 +30,6 @@ package struct ReadingTrail: Sendable {
       done = count
       result[count] = hash.copy().finish()
     }
-    _ = hash.finish()
     return result
   }
 }

@@ -14,6 +14,8 @@ package struct ReadingFigures: Sendable, Codable, Equatable {
   package var stateBytes = 0
   package var answerSeconds = 0.0
   package var generatedTokens = 0
+  /// True where an answer had as many tokens as it may have; nil else.
+  package var isCut: Bool?
   /// Of those that are thoughts, and what they were drawn by; nil where nothing was thought.
   package var reasoningTokens: Int?
   package var seed: UInt64?
@@ -32,6 +34,7 @@ package struct ReadingFigures: Sendable, Codable, Equatable {
 
   enum CodingKeys: String, CodingKey {
     case passes, focus, seconds, checkpoints, notes, seed, kept
+    case isCut = "cut"
     case reusedTokens = "reused_tokens"
     case reasoningTokens = "reasoning_tokens"
     case tokensRead = "tokens_read"
@@ -60,6 +63,7 @@ package struct ReadingFigures: Sendable, Codable, Equatable {
     try container.encode(stateBytes, forKey: .stateBytes)
     try container.encode(answerSeconds, forKey: .answerSeconds)
     try container.encode(generatedTokens, forKey: .generatedTokens)
+    try container.encodeIfPresent(isCut, forKey: .isCut)
     try container.encodeIfPresent(reasoningTokens, forKey: .reasoningTokens)
     try container.encodeIfPresent(seed, forKey: .seed)
     try container.encode(checkpoints, forKey: .checkpoints)

@@ -12,7 +12,8 @@ struct Docproc: Program {
       """,
     version: Version.text,
     subcommands: [
-      UpCommand.self, DownCommand.self, SubmitCommand.self, AskCommand.self, StatusCommand.self,
+      UpCommand.self, DownCommand.self, ServeCommand.self, KeyCommand.self, SubmitCommand.self,
+      AskCommand.self, StatusCommand.self,
       ListCommand.self, WaitCommand.self,
       CancelCommand.self, PauseCommand.self, ResumeCommand.self, RetryCommand.self,
       RemoveJobCommand.self, ResultCommand.self, ResultsCommand.self, SearchCommand.self,

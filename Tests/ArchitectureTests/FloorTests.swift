@@ -15,9 +15,12 @@ import Testing
       "Documents", "Tokenizer", "Inference", "Results", "Postgres", "Telemetry", "Migrations",
     ],
     ["Extraction", "Retrieval", "Jobs", "ModelTools"],
-    ["Reading"],
+    ["Reading", "Rendering"],
     ["Answering"],
-    ["Evaluation", "docproc-extract", "docproc-worker", "queue-bench"],
+    [
+      "Evaluation", "docproc-extract", "docproc-worker", "docproc-coordinator",
+      "queue-bench",
+    ],
     ["docproc"],
   ]
   /// What else a target may not use, although it stands below.
@@ -26,6 +29,8 @@ import Testing
     "docproc-worker": allBut("ModelTools", "Evaluation", "Extraction"),
     // Readers of foreign formats run in a program of their own alone.
     "docproc": allBut("Extraction"),
+    "docproc-coordinator": allBut(
+      "ModelTools", "Evaluation", "Extraction", "Inference", "Answering"),
     "Evaluation": allBut("ModelTools"),
   ]
 
@@ -92,13 +97,14 @@ import Testing
       "git",
       [
         "ls-files", "--cached", "--others", "--exclude-standard", "Sources/*.swift",
-        "workers/*.swift",
+        "workers/*.swift", "coordinator/*.swift",
       ], directory: Repository.root)
     let paths = String(decoding: listing.output, as: UTF8.self).split(separator: "\n")
       .map(String.init)
       .filter { FileManager.default.fileExists(atPath: Repository.root + "/" + $0) }
     let targets = Dictionary(grouping: paths) { path in
-      path.hasPrefix("workers/") ? "workers" : String(path.split(separator: "/")[1])
+      ["workers", "coordinator"].first { path.hasPrefix($0 + "/") }
+        ?? String(path.split(separator: "/")[1])
     }
     try #require(targets.count > 10)
     for (target, paths) in targets {

@@ -2,6 +2,7 @@ import Documents
 import Foundation
 import Host
 import Jobs
+import Rendering
 import Results
 import TestSupport
 import Testing
@@ -33,10 +34,11 @@ import Testing
   }
 
   @Test func foreignTextWritesNoEscapes() {
-    #expect(Terminal.clean("a\u{1b}[31mred\nb\u{7}") == "a\u{FFFD}[31mred\u{FFFD}b\u{FFFD}")
-    #expect(Terminal.cleanLines("a\n\u{9b}b") == "a\n\u{FFFD}b")
-    #expect(Terminal.clean("a\u{202E}b") == "a\u{FFFD}b", "no words from right to left by a mark")
-    #expect(Terminal.clean("👩\u{200D}🚀") == "👩\u{200D}🚀", "joined pictures stay")
+    #expect(ForeignText.clean("a\u{1b}[31mred\nb\u{7}") == "a\u{FFFD}[31mred\u{FFFD}b\u{FFFD}")
+    #expect(ForeignText.cleanLines("a\n\u{9b}b") == "a\n\u{FFFD}b")
+    #expect(
+      ForeignText.clean("a\u{202E}b") == "a\u{FFFD}b", "no words from right to left by a mark")
+    #expect(ForeignText.clean("👩\u{200D}🚀") == "👩\u{200D}🚀", "joined pictures stay")
   }
 
   @Test(arguments: [

@@ -165,7 +165,8 @@ import Testing
       """
       select string_agg(c.relname, ',') from pg_catalog.pg_class c where c.relnamespace = 'docproc'::regnamespace and c.relkind in ('r', 'p')
         and not c.relispartition and not c.relrowsecurity
-        and c.relname not in ('migration', 'setting', 'member', 'worker', 'schema_line', 'object', 'upkeep')
+        and c.relname not in ('migration', 'setting', 'member', 'worker', 'schema_line', 'object', 'upkeep',
+          'model')
       """)
     #expect(open == nil)
     let views = try fixture.value(

@@ -1,11 +1,14 @@
 -- All worker processes that are registered, alive or not.
 -- A worker with several jobs has a row for each of them.
--- Hosts, processes and models are shown to administrators and workers only, jobs to their tenant.
+-- Hosts, processes and models are shown to administrators, workers and coordinators
+-- only, jobs to their tenant.
 create or replace view docproc.workers with (security_barrier = true) as
 with reader as (
   select
     docproc.sees_all() as sees_all,
-    docproc.sees_all() or pg_has_role(session_user, 'docproc_worker', 'member') as is_ours
+    docproc.sees_all()
+      or pg_has_role(session_user, 'docproc_worker', 'member')
+      or pg_has_role(session_user, 'docproc_coordinator', 'member') as is_ours
 )
 select
   case when r.is_ours then w.name end as name,

@@ -15,6 +15,10 @@ struct PromptFormat {
 
   private let tokenizer: TextTokenizer
   let prompt: ModelPrompt
+  /// What the model is told besides the question.
+  var instructions: String?
+  /// Of a chat: what was said before.
+  var said: [Turn] = []
   private let turns: ModelPrompt.Turns
   /// Tokens that end what is written.
   private let stops: Set<Int32>
@@ -98,9 +102,21 @@ struct PromptFormat {
 
   /// What stands before the document; without a task it is to be asked about later.
   func opening(_ task: ReadingTask?) -> [Int32] {
+    if task == .chat { return chatOpening() }
     let system = "You read documents and answer truthfully and briefly."
     return encode(beforeUser(system) + [.text(purpose(task))])
   }
+
+  /// Up to where the user speaks last.
+  private func chatOpening() -> [Int32] {
+    let before = said.flatMap {
+      [.text($0.question)] + turns.beforeAnswer + [.text($0.answer)] + turns.beforeUser
+    }
+    return encode(beforeUser(instructions ?? "You are a helpful assistant.") + before)
+  }
+
+  /// After what the user said, up to where the model speaks.
+  func chatClosing() -> [Int32] { closing("") }
 
   private func purpose(_ task: ReadingTask?) -> String {
     let purpose =
@@ -108,7 +124,7 @@ struct PromptFormat {
       case .summarize: "Read the document, then summarize it."
       case .ask(let question):
         "Read the document, then answer this question about it: \(question.text)"
-      case nil: "Read the document, then answer questions about it."
+      case .chat, nil: "Read the document, then answer questions about it."
       }
     return purpose + "\n\nDocument:\n"
   }
@@ -125,8 +141,9 @@ struct PromptFormat {
       passages.isEmpty
       ? "\n\n" : "\n\nPassages from the document:\n" + passages.joined(separator: "\n") + "\n\n"
     let source = passages.isEmpty ? "" : ", from the passages"
+    let told = instructions.map { $0 + "\n\n" } ?? ""
     return tokenizer.encode(shown, .afterText)
-      + closing("Question: \(question.text)\nAnswer in a few words\(source).")
+      + closing("\(told)Question: \(question.text)\nAnswer in a few words\(source).")
   }
 
   /// A question that was answered, with its answer, up to where the user speaks again.
@@ -168,7 +185,7 @@ struct PromptFormat {
       switch task {
       case .ask(let question): "\n\nQuestion: \(question.text)\nAnswer:"
       case .summarize(let focus?): "\n\nQuestion: \(focus.text)\nAnswer:"
-      case .summarize, nil: "\n\nIn short, the document says that"
+      case .summarize, .chat, nil: "\n\nIn short, the document says that"
       }
     let ids = tokenizer.encode(text, .afterText)
     return ids.count <= Self.longestProbe

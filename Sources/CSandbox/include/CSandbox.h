@@ -56,4 +56,7 @@ int sandbox_pipe(int ends[2]);
 /// A file that is only in memory, and gone when it is closed; -1 with errno set.
 int sandbox_memory_file(const char *name);
 
+/// A file without a name on the disk of a folder, gone when it is closed; -1 with errno set.
+int sandbox_unnamed_file(const char *folder);
+
 #endif

@@ -36,7 +36,16 @@ struct FileTexts {
   ///   - shown: what messages call it.
   /// - Throws: `DocumentError`
   func read(_ name: [UInt8], shown path: String) throws -> Found {
-    let file = try FileContents.open(name, shown: path)
+    try read(try FileContents.open(name, shown: path), shown: path)
+  }
+
+  /// A file that is open, and stays so.
+  /// - Throws: `DocumentError`
+  func read(descriptor: Int32, shown path: String) throws -> Found {
+    try read(OpenFile(descriptor: dup(descriptor)), shown: path)
+  }
+
+  private func read(_ file: OpenFile, shown path: String) throws -> Found {
     let head = file.head
     switch FileFormat.of(name: path, head: head) {
     case .refused(let format, let instead):

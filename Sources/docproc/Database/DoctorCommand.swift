@@ -3,6 +3,7 @@ import Documents
 import Foundation
 import Jobs
 import Postgres
+import Rendering
 
 struct DoctorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -36,7 +37,7 @@ struct DoctorCommand: ParsableCommand {
       live workers  \(liveWorkers)
       decoder       \(decoder)
       readings      \(readings?.text ?? "this role may not look at them")
-      \(findings.isEmpty ? "nothing to complain about" : findings.map { "\($0.level.rawValue): \(Terminal.clean($0.found))\n  \(Terminal.clean($0.remedy))" }.joined(separator: "\n"))
+      \(findings.isEmpty ? "nothing to complain about" : findings.map { "\($0.level.rawValue): \(ForeignText.clean($0.found))\n  \(ForeignText.clean($0.remedy))" }.joined(separator: "\n"))
       """
     }
   }

@@ -36,7 +36,8 @@ struct LocalWorkers {
     for _ in 0..<missing {
       // The URL may hold a password: it goes through the environment, not the process list.
       let process = try ChildProcess.startInBackground(
-        try Self.program(), ["--threads", String(threads)] + (isOwn ? ["--models", "/"] : []),
+        try Companion.path("docproc-worker"),
+        ["--threads", String(threads)] + (isOwn ? ["--models", "/"] : []),
         environment: ["DATABASE_URL": database], log: Self.log)
       try "".write(toFile: directory + "/\(process).pid", atomically: true, encoding: .utf8)
       // It is ours once it has become the worker.
@@ -88,14 +89,18 @@ struct LocalWorkers {
       $0.elementsEqual("DATABASE_URL=\(database)".utf8)
     }
   }
+}
 
-  /// docproc-worker beside this program, else in PATH.
-  private static func program() throws -> String {
+/// Programs of docproc's that this one starts.
+enum Companion {
+  /// Beside this program, else in PATH.
+  /// - Throws: `UserError`
+  static func path(_ name: String) throws -> String {
     let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
-    let beside = (own as NSString).deletingLastPathComponent + "/docproc-worker"
+    let beside = (own as NSString).deletingLastPathComponent + "/" + name
     if FileManager.default.isExecutableFile(atPath: beside) { return beside }
-    guard let found = Command.find("docproc-worker") else {
-      throw UserError("docproc-worker is neither beside docproc nor in PATH")
+    guard let found = Command.find(name) else {
+      throw UserError("\(name) is neither beside docproc nor in PATH")
     }
     return found
   }

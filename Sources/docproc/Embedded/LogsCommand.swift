@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Host
+import Rendering
 
 struct LogsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -21,6 +22,6 @@ struct LogsCommand: ParsableCommand {
     }
     FileHandle.standardError.write(Data("docproc: \(path)\n".utf8))
     let text = String(decoding: data, as: UTF8.self).split(separator: "\n")
-    for line in text.suffix(lines) { print(Terminal.clean(String(line))) }
+    for line in text.suffix(lines) { print(ForeignText.clean(String(line))) }
   }
 }

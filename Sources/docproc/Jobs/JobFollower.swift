@@ -1,5 +1,6 @@
 import Foundation
 import Jobs
+import Rendering
 import Results
 import Postgres
 
@@ -35,7 +36,7 @@ struct JobFollower {
   /// - Throws: `UserError` with the reason when the job failed or was cancelled.
   static func check(_ status: JobStatus) throws {
     guard status.state != .completed else { return }
-    let reason = status.error.map { ": \(Terminal.clean($0))" } ?? ""
+    let reason = status.error.map { ": \(ForeignText.clean($0))" } ?? ""
     throw UserError("job \(status.id) \(status.state.rawValue)\(reason)")
   }
 

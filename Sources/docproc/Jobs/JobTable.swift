@@ -1,5 +1,6 @@
 import Foundation
 import Jobs
+import Rendering
 
 /// Jobs as a table, or as JSON.
 enum JobTable {
@@ -28,9 +29,9 @@ enum JobTable {
     }
     var lines = [line(heads, "document, question")]
     for (job, row) in zip(jobs, rows) {
-      let question = job.question.map { ": " + Terminal.clean($0) } ?? ""
-      lines.append(line(row, Terminal.clean(job.document) + question))
-      if let error = job.error { lines.append("        " + Terminal.clean(error)) }
+      let question = job.question.map { ": " + ForeignText.clean($0) } ?? ""
+      lines.append(line(row, ForeignText.clean(job.document) + question))
+      if let error = job.error { lines.append("        " + ForeignText.clean(error)) }
     }
     return lines
   }
@@ -39,11 +40,11 @@ enum JobTable {
   static func card(_ job: JobStatus) -> String {
     var lines = [
       ("job", "\(job.id), \(job.state.rawValue)\(job.phase.map { ", " + $0 } ?? "")"),
-      ("document", "\(Terminal.clean(job.document)), \(job.documentBytes) bytes"),
+      ("document", "\(ForeignText.clean(job.document)), \(job.documentBytes) bytes"),
       ("task", job.task),
     ]
-    if let question = job.question { lines.append(("question", Terminal.clean(question))) }
-    lines.append(("model", Terminal.clean(job.model)))
+    if let question = job.question { lines.append(("question", ForeignText.clean(question))) }
+    lines.append(("model", ForeignText.clean(job.model)))
     if let percent = job.percent, let done = job.tokensRead, let total = job.documentTokens {
       let speed = job.tokensPerSecond.map { ", \(Int($0)) tokens/s" } ?? ""
       let left = job.etaSeconds.map { ", \(duration($0)) to go" } ?? ""
@@ -51,13 +52,13 @@ enum JobTable {
     }
     if let saved = job.checkpointTokens { lines.append(("saved", "\(saved) tokens")) }
     if job.priority != 0 { lines.append(("priority", "\(job.priority)")) }
-    if let worker = job.worker { lines.append(("worker", Terminal.clean(worker))) }
+    if let worker = job.worker { lines.append(("worker", ForeignText.clean(worker))) }
     lines.append(("created", job.createdAt))
     if let finished = job.finishedAt { lines.append(("finished", finished)) }
     if job.attempts > 1 || job.crashes > 0 {
       lines.append(("attempts", "\(job.attempts), \(job.crashes) crashes"))
     }
-    if let error = job.error { lines.append(("error", Terminal.clean(error))) }
+    if let error = job.error { lines.append(("error", ForeignText.clean(error))) }
     return lines.map { $0.padding(toLength: 10, withPad: " ", startingAt: 0) + $1 }
       .joined(separator: "\n")
   }

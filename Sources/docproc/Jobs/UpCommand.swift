@@ -24,16 +24,10 @@ struct UpCommand: ParsableCommand {
     }
   }
 
-  /// A worker without any model would claim nothing.
-  private var hasModel: Bool {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: DataHome.models)) ?? []
-    return names.contains { !$0.hasPrefix(".") }
-  }
-
   func run() throws {
     _ = try database.url()
     let local = database.localWorkers
-    if workers > 0, !hasModel {
+    if workers > 0, !ModelInstaller.hasModel {
       try ModelInstaller.installDefault(report: output.note)
     }
 

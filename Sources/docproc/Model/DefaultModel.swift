@@ -57,6 +57,12 @@ struct ModelInstaller {
   var adapter: String?
   let report: (String) -> Void
 
+  /// A worker without any model would claim nothing.
+  static var hasModel: Bool {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: DataHome.models)) ?? []
+    return names.contains { !$0.hasPrefix(".") }
+  }
+
   /// The installed model's name: the default one is plain.
   var name: String { DefaultModel.name + variant.suffix + precision.suffix }
   var folder: String { DataHome.modelFolder(name) }

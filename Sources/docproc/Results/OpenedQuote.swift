@@ -1,4 +1,5 @@
 import Foundation
+import Rendering
 import Results
 
 /// A quote in its place: the lines of the document around it.
@@ -19,7 +20,7 @@ struct OpenedQuote {
     let end = min(max(quote.end, start), scalars.count)
     let before = string(lineStart(max(0, start - Self.around), upTo: start)..<start)
     let after = string(end..<lineEnd(min(scalars.count, end + Self.around), from: end))
-    let place = QuoteText(quote).place
+    let place = quote.place
     let words = string(start..<end).components(separatedBy: "\n").map(style.bold)
     return (place.isEmpty ? "" : style.dim(place) + "\n\n")
       + before + words.joined(separator: "\n") + after
@@ -28,7 +29,7 @@ struct OpenedQuote {
   private func string(_ range: Range<Int>) -> String {
     var view = String.UnicodeScalarView()
     view.append(contentsOf: scalars[range])
-    return Terminal.cleanLines(String(view))
+    return ForeignText.cleanLines(String(view))
   }
 
   /// Just behind the first line's end, so that the stretch begins with a whole line.

@@ -1,4 +1,5 @@
 import Foundation
+import Rendering
 import Results
 
 /// A quote as a terminal shows it: its place, then its words; code with its own lines. The answer's
@@ -26,15 +27,15 @@ struct QuoteText {
       isCode
       ? Self.code(text)
       : Terminal.wrapped(text, columns: max(20, columns) - Self.indent.count, width: Self.width)
-    let header = quote.header.map { [Self.indent + Terminal.clean($0)] } ?? []
-    let place = place
+    let header = quote.header.map { [Self.indent + ForeignText.clean($0)] } ?? []
+    let place = quote.place
     return (place.isEmpty ? [] : ["  " + style.dim(place)]) + header.map(style.dim)
       + words.map { Self.indent + styled($0) }
   }
 
   /// The cleaned text with signs around the answer's words, each by itself: lines end between them.
   private var marked: String {
-    let scalars = Array(Terminal.cleanLines(quote.quote).unicodeScalars)
+    let scalars = Array(ForeignText.cleanLines(quote.quote).unicodeScalars)
     var result = String.UnicodeScalarView()
     var isOpen = false
     func turn(_ open: Bool) {
@@ -70,20 +71,6 @@ struct QuoteText {
 
   private static func width(_ word: String) -> Int {
     word.count { $0 != begin && $0 != end }
-  }
-
-  /// `path:line` of code; the chapter and how far in of a book.
-  var place: String {
-    let chapter = quote.chapter.map { Terminal.clean($0) }
-    let page = quote.page.map { "p. \(Terminal.clean($0))" }
-    if let path = quote.path {
-      let place = Terminal.clean(path) + (quote.line.map { ":\($0)" } ?? "")
-      let names = [place, chapter].compactMap(\.self).joined(separator: " > ")
-      return [names, page].compactMap(\.self).joined(separator: ", ")
-    }
-    if let line = quote.line { return "line \(line)" }
-    let percent = page == nil ? quote.percent.map { "\($0)%" } : nil
-    return [chapter, page, percent].compactMap(\.self).joined(separator: ", ")
   }
 
   /// As it stands there, without what all lines are indented by.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Jobs
+import Rendering
 
 struct ReadingsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -28,8 +29,8 @@ struct ListReadingsCommand: ParsableCommand {
         "\(reading.id)", reading.tokens.formatted(), "\(reading.bytes >> 20) MiB",
         JobTable.duration(Int(reading.seconds.rounded())), "\(reading.asked)",
         "\(JobTable.duration(reading.ageSeconds)) ago",
-        "\(Terminal.clean(reading.model)), \(Terminal.clean(reading.document))"
-          + (reading.focus.map { ": \(Terminal.clean($0))" } ?? ""),
+        "\(ForeignText.clean(reading.model)), \(ForeignText.clean(reading.document))"
+          + (reading.focus.map { ": \(ForeignText.clean($0))" } ?? ""),
       ]
     }
     let widths = heads.indices.map { column in

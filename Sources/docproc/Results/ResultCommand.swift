@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Jobs
+import Rendering
 import Results
 
 struct ResultCommand: ParsableCommand {
@@ -63,14 +64,5 @@ struct ResultCommand: ParsableCommand {
     }
     let quote = quotes[number - 1]
     return OpenedQuote(quote, document: try jobs.documentText(id)).text(TextStyle(STDOUT_FILENO))
-  }
-}
-
-/// The answer and nothing else.
-enum PlainResult {
-  static func text(_ record: ResultRecord) -> String {
-    guard let answers = record.answers else { return Terminal.cleanLines(record.answer) }
-    return answers.map { "\(Terminal.clean($0.id)): \(Terminal.line($0.answer))" }
-      .joined(separator: "\n")
   }
 }

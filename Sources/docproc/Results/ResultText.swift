@@ -1,62 +1,17 @@
 import Answering
 import Foundation
 import Jobs
+import Rendering
 import Results
 
 /// A completed job as the CLI prints it.
-struct ResultOutput: Encodable {
-  private let status: JobStatus
-  private let record: ResultRecord
-
-  init(_ status: JobStatus, _ record: ResultRecord) {
-    self.status = status
-    self.record = record
-  }
-
-  enum CodingKeys: String, CodingKey {
-    case id, state, task, question, document, answer, reasoning, supported, summary, highlights,
-      outline,
-      evidence, answers, model, reading, worker, attempts, notes, uncertain
-    case answeredFrom = "answered_from"
-    case createdAt = "created_at"
-    case finishedAt = "finished_at"
-  }
-
-  func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(status.id, forKey: .id)
-    try container.encode(status.state, forKey: .state)
-    try container.encode(record.task, forKey: .task)
-    try container.encode(record.question, forKey: .question)
-    try container.encode(record.document, forKey: .document)
-    try container.encode(record.answer, forKey: .answer)
-    try container.encodeIfPresent(record.answeredFrom, forKey: .answeredFrom)
-    try container.encodeIfPresent(record.reasoning, forKey: .reasoning)
-    try container.encode(record.supported, forKey: .supported)
-    try container.encode(record.uncertain ?? false, forKey: .uncertain)
-    try container.encode(record.evidence, forKey: .evidence)
-    try container.encodeIfPresent(record.answers, forKey: .answers)
-    if record.task == JobTask.summarize.rawValue {
-      try container.encode(record.answer, forKey: .summary)
-      try container.encode(record.evidence, forKey: .highlights)
-      try container.encode(record.outline ?? [], forKey: .outline)
-    }
-
-    try container.encode(record.model, forKey: .model)
-    try container.encode(record.reading, forKey: .reading)
-    try container.encode(record.worker, forKey: .worker)
-    try container.encode(record.notes ?? [], forKey: .notes)
-    try container.encode(status.attempts, forKey: .attempts)
-    try container.encode(status.createdAt, forKey: .createdAt)
-    try container.encode(status.finishedAt, forKey: .finishedAt)
-  }
-
+extension ResultOutput {
   /// - Parameters:
   ///   - quotes: at most so many.
   ///   - columns: that lines of prose are wrapped to.
   func text(quotes most: Int, columns: Int, _ style: TextStyle = .plain) -> String {
     let notes = ((record.notes ?? []) + (record.reading.notes ?? [])).map {
-      "\nnote: " + Terminal.clean($0)
+      "\nnote: " + ForeignText.clean($0)
     }
     if let answers = record.answers {
       return text(of: answers, columns: columns, style) + notes.joined()
@@ -68,7 +23,7 @@ struct ResultOutput: Encodable {
     let quotes = shown.map { QuoteText($0, style).lines(columns: columns).joined(separator: "\n") }
     let uncertain = record.uncertain == true ? "\n(uncertain: check the quotes)" : ""
     return """
-      \(heading) of \(Terminal.clean(record.document.name))\(record.question.map { ": \(Terminal.clean($0))" } ?? "")\(Self.source(record))
+      \(heading) of \(ForeignText.clean(record.document.name))\(record.question.map { ": \(ForeignText.clean($0))" } ?? "")\(Self.source(record))
 
       \(Self.paragraphs(record.answer, columns).map(style.bold).joined(separator: "\n"))\(uncertain)
       \(Self.outline(record.outline ?? []))
@@ -88,7 +43,7 @@ struct ResultOutput: Encodable {
     return reused + (reused.isEmpty || reading.tokensRead > 0 ? read : "none read anew")
       + ", answered in \(Int(reading.answerSeconds.rounded())) s, "
       + "peak memory \(reading.peakRSSBytes >> 20) MiB, "
-      + "model \(Terminal.clean(record.model.name)), worker \(Terminal.clean(record.worker))"
+      + "model \(ForeignText.clean(record.model.name)), worker \(ForeignText.clean(record.worker))"
   }
 
   /// Of many questions each with its answer and its first quote.
@@ -100,17 +55,17 @@ struct ResultOutput: Encodable {
       let quote = one.evidence.first.map { QuoteText($0, style).lines(columns: columns) } ?? []
       return
         ([
-          "\(Terminal.clean(one.id)): \(Terminal.clean(one.question))",
-          "  " + style.bold(Terminal.line(one.answer)) + unsure,
+          "\(ForeignText.clean(one.id)): \(ForeignText.clean(one.question))",
+          "  " + style.bold(ForeignText.line(one.answer)) + unsure,
         ] + (one.supported ? quote : [])).joined(separator: "\n")
     }
-    return "Answers of \(Terminal.clean(record.document.name))\n\n"
+    return "Answers of \(ForeignText.clean(record.document.name))\n\n"
       + blocks.joined(separator: "\n\n") + "\n\n" + figures
   }
 
   /// Lines of the answer as they are, those that are too long broken between words.
   private static func paragraphs(_ answer: String, _ columns: Int) -> [String] {
-    Terminal.cleanLines(answer).components(separatedBy: "\n").flatMap { line in
+    ForeignText.cleanLines(answer).components(separatedBy: "\n").flatMap { line in
       line.count > columns ? Terminal.wrapped(line, columns: columns) : [line]
     }
   }
@@ -137,7 +92,7 @@ struct ResultOutput: Encodable {
     let lines = entries.map { entry in
       let quoted = entry.written ? "" : " (quoted)"
       let title = entry.title.map { "\($0): " } ?? ""
-      return Terminal.clean(
+      return ForeignText.clean(
         "  [\(entry.start):\(entry.end)] \(title)\(entry.synopsis)\(quoted)")
     }
     return "\nOutline (offsets in the document's text)\n" + lines.joined(separator: "\n") + "\n"

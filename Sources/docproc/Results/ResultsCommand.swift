@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Jobs
+import Rendering
 
 struct ResultsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -86,10 +87,10 @@ struct SearchCommand: ParsableCommand {
   }
 
   private static func text(_ hit: SearchHit, _ style: TextStyle) -> String {
-    let question = hit.question.map { ": \(Terminal.clean($0))" } ?? ""
+    let question = hit.question.map { ": \(ForeignText.clean($0))" } ?? ""
     return """
-      \(style.bold("job \(hit.job)"))  \(Terminal.clean(hit.document))\(question)
-        \(hit.foundIn): \(Terminal.line(hit.snippet))
+      \(style.bold("job \(hit.job)"))  \(ForeignText.clean(hit.document))\(question)
+        \(hit.foundIn): \(ForeignText.line(hit.snippet))
       """
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Rendering
 import Synchronization
 
 /// How far the text of a file is taken out, on one line of a terminal.
@@ -9,7 +10,7 @@ enum ExtractionProgress {
   static func show(name: String, done: Int, of count: Int, what: String) {
     let all = count > 0 ? " of \(count)" : ""
     isShown.withLock { $0 = true }
-    write("\r\u{1B}[Kdocproc: \(Terminal.clean(name)): \(done)\(all) \(what)")
+    write("\r\u{1B}[Kdocproc: \(ForeignText.clean(name)): \(done)\(all) \(what)")
   }
 
   /// Takes the line away.

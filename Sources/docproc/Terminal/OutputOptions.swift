@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Rendering
 
 /// How a command prints what it has to say, and how much besides.
 struct OutputOptions: ParsableArguments {
@@ -37,6 +38,6 @@ struct OutputOptions: ParsableArguments {
   /// What is worth knowing beside the result.
   func note(_ text: String) {
     guard !quiet else { return }
-    FileHandle.standardError.write(Data("docproc: \(Terminal.clean(text))\n".utf8))
+    FileHandle.standardError.write(Data("docproc: \(ForeignText.clean(text))\n".utf8))
   }
 }

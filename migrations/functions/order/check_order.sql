@@ -18,7 +18,6 @@ language plpgsql
 as $$
 declare
   most bigint := setting('most_document_bytes')::bigint;
-  highest integer;
   size record;
 begin
   if check_order.bytes > most then
@@ -51,20 +50,7 @@ begin
       using errcode = 'check_violation';
   end if;
 
-  if not sees_all() then
-    highest := coalesce(
-      (select m.most_priority from member m where m.role = session_user),
-      setting('most_priority')::integer);
-
-    if priority > highest then
-      raise exception 'the priority is %, more than the limit of %', priority, highest
-        using
-          errcode = 'check_violation',
-          hint = 'An administrator can raise most_priority in docproc.setting, or for a role in '
-            'docproc.member.';
-    end if;
-  end if;
-
+  perform check_priority(priority);
   perform check_parts(parts, scalars);
 
   if parameters ? 'questions' then

@@ -1,5 +1,5 @@
 -- Removes a job for good: its order, result, checkpoints and events.
--- Its document goes too, unless another job needs it.
+-- Its document goes too, unless another job or a file needs it.
 -- Submitters call it; it returns whether the document's text is gone.
 -- It raises no_data_found unless the caller may know of the job.
 -- It raises object_in_use while a worker has the job: cancel it first.
@@ -9,7 +9,6 @@ language plpgsql
 as $$
 declare
   of_document bigint;
-  of_content bigint;
 begin
   perform require_job(job);
 
@@ -33,19 +32,5 @@ begin
   where j.id = remove.job
   returning j.document_id into of_document;
 
-  -- Locked first: an order that comes meanwhile is seen by the next statement.
-  perform
-  from document d
-  where d.id = of_document
-  for update;
-
-  delete from document d
-  where d.id = of_document
-    and not exists (select from job j where j.document_id = d.id)
-  returning d.content_id into of_content;
-
-  delete from content c
-  where c.id = of_content;
-
-  return found;
+  return drop_unused_document(of_document);
 end $$;

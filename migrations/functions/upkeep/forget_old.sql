@@ -42,6 +42,7 @@ begin
       select e.id
       from document e
       where not exists (select from job j where j.document_id = e.id)
+        and not exists (select from file f where f.document_id = e.id)
         and e.created_at < clock_timestamp() - kept
       limit most
       for update skip locked
@@ -51,6 +52,7 @@ begin
       delete from document d
       where d.id = any (unused)
         and not exists (select from job j where j.document_id = d.id)
+        and not exists (select from file f where f.document_id = d.id)
       returning d.content_id
     )
     select array_agg(g.content_id) into unused
@@ -87,6 +89,8 @@ begin
     limit most
     for update skip locked
   );
+
+  perform forget_old_service(most);
 
   update upkeep
   set done_at = clock_timestamp()

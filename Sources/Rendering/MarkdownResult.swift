@@ -1,14 +1,14 @@
 import Foundation
-import Results
+package import Results
 
 /// A result as Markdown: answers, outline, and quotes with their places. Words of documents and
 /// models are text in it, never markup.
-struct MarkdownResult {
+package struct MarkdownResult {
   private let record: ResultRecord
 
-  init(_ record: ResultRecord) { self.record = record }
+  package init(_ record: ResultRecord) { self.record = record }
 
-  var text: String {
+  package var text: String {
     var parts = ["# \(Self.line(record.document.name))"]
     if let answers = record.answers {
       for answer in answers {
@@ -42,17 +42,17 @@ struct MarkdownResult {
   }
 
   private static func quote(_ quote: Quote) -> String {
-    let place = QuoteText(quote).place
-    let lines = Terminal.cleanLines(quote.quote).components(separatedBy: "\n")
+    let place = quote.place
+    let lines = ForeignText.cleanLines(quote.quote).components(separatedBy: "\n")
       .map { "> " + escaped($0.trimmingCharacters(in: .whitespaces)) }
     return (lines + (place.isEmpty ? [] : [">", "> — \(escaped(place))"])).joined(separator: "\n")
   }
 
   private static func paragraphs(_ text: String) -> String {
-    Terminal.cleanLines(text).components(separatedBy: "\n").map(escaped).joined(separator: "\n")
+    ForeignText.cleanLines(text).components(separatedBy: "\n").map(escaped).joined(separator: "\n")
   }
 
-  private static func line(_ text: String) -> String { escaped(Terminal.line(text)) }
+  private static func line(_ text: String) -> String { escaped(ForeignText.line(text)) }
 
   /// All ASCII punctuation that may mean something (CommonMark 0.31.2, section 2.4); at a line's
   /// beginning also what would make it a list, a heading or code.

@@ -1,9 +1,9 @@
 import Foundation
-import Results
+package import Results
 
 /// A result as one HTML file: answers, outline, and the document's text with the quotes marked in
 /// it. It needs no scripts and fetches nothing; words of documents and models are text in it.
-struct HTMLResult {
+package struct HTMLResult {
   /// Of a longer text only what stands around the quotes is in the file.
   private static let mostScalars = 8_000_000
   private static let around = 4000
@@ -13,14 +13,14 @@ struct HTMLResult {
   /// In the order in which they are shown.
   private let quotes: [Quote]
 
-  init(_ record: ResultRecord, document: String) {
+  package init(_ record: ResultRecord, document: String) {
     self.record = record
     scalars = Array(document.unicodeScalars)
     quotes = record.evidence + (record.answers ?? []).flatMap(\.evidence)
   }
 
-  var text: String {
-    let name = Self.escaped(record.document.name)
+  package var text: String {
+    let name = HTMLText.escaped(record.document.name)
     return """
       <!DOCTYPE html>
       <html lang="en">
@@ -34,14 +34,21 @@ struct HTMLResult {
       <body>
       <main>
       <h1>\(name)</h1>
-      \(body)
-      <h2 id="text">The text</h2>
-      <div class="text\(isCode ? " code" : "")" dir="auto">\(marked)</div>
+      \(main)
       </main>
       </body>
       </html>
 
       """
+  }
+
+  /// Answers, quotes and the text, without the page around them.
+  package var main: String {
+    """
+    \(body)
+    <h2 id="text">The text</h2>
+    <div class="text\(isCode ? " code" : "")" dir="auto">\(marked)</div>
+    """
   }
 
   private var isCode: Bool { quotes.contains { $0.line != nil } }
@@ -68,29 +75,29 @@ struct HTMLResult {
 
   private var body: String {
     guard let answers = record.answers else {
-      let heading = record.question.map { "<h2 dir=\"auto\">\(Self.escaped($0))</h2>\n" } ?? ""
+      let heading = record.question.map { "<h2 dir=\"auto\">\(HTMLText.escaped($0))</h2>\n" } ?? ""
       return heading + answer(record.answer, isUncertain: record.uncertain == true)
         + outline + cited(record.evidence, from: 0, supports: record.supported)
     }
     var first = record.evidence.count
     return answers.map { one in
       defer { first += one.evidence.count }
-      return "<h2 dir=\"auto\">\(Self.escaped(one.question))</h2>\n"
+      return "<h2 dir=\"auto\">\(HTMLText.escaped(one.question))</h2>\n"
         + answer(one.answer, isUncertain: one.uncertain)
         + cited(one.evidence, from: first, supports: one.supported)
     }.joined(separator: "\n")
   }
 
   private func answer(_ text: String, isUncertain: Bool) -> String {
-    "<p class=\"answer\" dir=\"auto\">\(Self.escaped(text))</p>\n"
+    "<p class=\"answer\" dir=\"auto\">\(HTMLText.escaped(text))</p>\n"
       + (isUncertain ? "<p class=\"place\">Uncertain: check the quotes.</p>\n" : "")
   }
 
   private var outline: String {
     guard let entries = record.outline, entries.count > 1 else { return "" }
     let items = entries.map { entry in
-      let title = entry.title.map { "<strong>\(Self.escaped($0))</strong> " } ?? ""
-      return "<li dir=\"auto\">\(title)\(Self.escaped(entry.synopsis))</li>"
+      let title = entry.title.map { "<strong>\(HTMLText.escaped($0))</strong> " } ?? ""
+      return "<li dir=\"auto\">\(title)\(HTMLText.escaped(entry.synopsis))</li>"
     }
     return "<h2>Outline</h2>\n<ul>\n\(items.joined(separator: "\n"))\n</ul>\n"
   }
@@ -99,10 +106,10 @@ struct HTMLResult {
     guard !quotes.isEmpty else { return "" }
     let items = quotes.enumerated().map { index, quote in
       let number = first + index + 1
-      let place = QuoteText(quote).place
-      let shown = place.isEmpty ? "quote \(number)" : Self.escaped(place)
+      let place = quote.place
+      let shown = place.isEmpty ? "quote \(number)" : HTMLText.escaped(place)
       return """
-        <blockquote id="quote-\(number)" dir="auto">\(Self.escaped(quote.quote))
+        <blockquote id="quote-\(number)" dir="auto">\(HTMLText.escaped(quote.quote))
         <a class="place" href="#q\(number)">\(shown)</a></blockquote>
         """
     }
@@ -164,23 +171,6 @@ struct HTMLResult {
   private func escaped(_ range: Range<Int>) -> String {
     var view = String.UnicodeScalarView()
     view.append(contentsOf: scalars[range])
-    return Self.escaped(String(view))
-  }
-
-  /// Markup becomes text, and so do signs that turn the direction of writing.
-  private static func escaped(_ text: String) -> String {
-    var result = ""
-    result.reserveCapacity(text.utf8.count)
-    for scalar in Terminal.cleanLines(text).unicodeScalars {
-      switch scalar {
-      case "&": result += "&amp;"
-      case "<": result += "&lt;"
-      case ">": result += "&gt;"
-      case "\"": result += "&quot;"
-      case "'": result += "&#39;"
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result
+    return HTMLText.escaped(String(view))
   }
 }

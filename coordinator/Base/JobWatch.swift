@@ -1,0 +1,140 @@
+import Foundation
+import HTTPTypes
+import Jobs
+import Logging
+
+/// Follows jobs for all who wait for one: the database is asked about all of them at once.
+actor JobWatch {
+  /// Seconds from one look at the database to the next, at least.
+  private static let interval = 0.25
+  /// Of the time that looking took, so that it is a part of the time only.
+  private static let rest = 4.0
+  private static let mostAtOnce = 500
+
+  private let pool: DatabasePool
+  private let logger: Logger
+  private var watched: [Int: Watched] = [:]
+  private var next = 0
+  private var isLooking = false
+  private var isClosed = false
+
+  private struct Watched {
+    let tenant: String
+    var last: JobStatus?
+    var watchers: [Int: AsyncStream<Change>.Continuation] = [:]
+  }
+
+  /// What a watcher hears.
+  enum Change: Sendable {
+    case status(JobStatus)
+    /// There is no such job any more.
+    case removed
+    /// This process ends: whoever follows has to come again.
+    case closing
+  }
+
+  init(pool: DatabasePool, logger: Logger) {
+    self.pool = pool
+    self.logger = logger
+  }
+
+  /// Followers now.
+  var count: Int { watched.values.reduce(0) { $0 + $1.watchers.count } }
+
+  /// A job's states, the newest only where somebody is slow; the stream ends with a final one.
+  func follow(_ job: Int, _ tenant: String) -> AsyncStream<Change> {
+    let (stream, continuation) = AsyncStream.makeStream(
+      of: Change.self, bufferingPolicy: .bufferingNewest(1))
+    guard !isClosed else {
+      continuation.yield(.closing)
+      continuation.finish()
+      return stream
+    }
+    let id = next
+    next += 1
+    watched[job, default: Watched(tenant: tenant)].watchers[id] = continuation
+    if let last = watched[job]?.last { continuation.yield(.status(last)) }
+    continuation.onTermination = { [weak self] _ in
+      Task { [weak self] in await self?.drop(job, id) }
+    }
+    if !isLooking {
+      isLooking = true
+      Task { await look() }
+    }
+    return stream
+  }
+
+  /// Waits for a job's end.
+  /// - Throws: `APIError` where it is removed meanwhile, or this process ends.
+  func end(of job: Int, _ tenant: String) async throws -> JobStatus {
+    for await change in follow(job, tenant) {
+      switch change {
+      case .status(let status) where status.isFinal: return status
+      case .status: continue
+      case .removed: throw APIError.notFound("job", "\(job)")
+      case .closing: break
+      }
+    }
+    try Task.checkCancellation()
+    throw APIError(
+      .serviceUnavailable, "The service restarts; the job goes on. Send the same request again.",
+      type: "server_error", code: "restarting", retryAfter: 1)
+  }
+
+  func close() {
+    isClosed = true
+    for one in watched.values {
+      for watcher in one.watchers.values {
+        watcher.yield(.closing)
+        watcher.finish()
+      }
+    }
+    watched = [:]
+  }
+
+  private func drop(_ job: Int, _ id: Int) {
+    watched[job]?.watchers[id] = nil
+    if watched[job]?.watchers.isEmpty == true { watched[job] = nil }
+  }
+
+  private func look() async {
+    while !watched.isEmpty {
+      let begun = ContinuousClock.now
+      let groups = Dictionary(grouping: watched.keys) { watched[$0]?.tenant ?? "" }
+      for (tenant, jobs) in groups {
+        for start in stride(from: 0, to: jobs.count, by: Self.mostAtOnce) {
+          await look(at: Array(jobs[start..<min(jobs.count, start + Self.mostAtOnce)]), tenant)
+        }
+      }
+      let took = (ContinuousClock.now - begun) / .seconds(1)
+      try? await Task.sleep(for: .seconds(max(Self.interval, took * Self.rest)))
+    }
+    isLooking = false
+  }
+
+  private func look(at jobs: [Int], _ tenant: String) async {
+    do {
+      let found = try await pool.run(for: tenant) { try $0.submitter.statuses(of: jobs) }
+      for status in found { tell(status) }
+      let known = Set(found.map(\.id))
+      for job in jobs where !known.contains(job) { end(job, .removed) }
+    } catch {
+      // An outage of the database: they are looked at again once it is back.
+      logger.warning("jobs cannot be followed", metadata: ["error": "\(error)"])
+    }
+  }
+
+  private func tell(_ status: JobStatus) {
+    if status.isFinal { return end(status.id, .status(status)) }
+    guard watched[status.id] != nil, watched[status.id]?.last != status else { return }
+    watched[status.id]?.last = status
+    for watcher in (watched[status.id]?.watchers ?? [:]).values { watcher.yield(.status(status)) }
+  }
+
+  private func end(_ job: Int, _ change: Change) {
+    for watcher in (watched.removeValue(forKey: job)?.watchers ?? [:]).values {
+      watcher.yield(change)
+      watcher.finish()
+    }
+  }
+}

@@ -1,0 +1,115 @@
+import Digests
+import Foundation
+import Jobs
+
+/// The files that a batch ends in: one of answers, one of errors.
+struct BatchOutput: Sendable {
+  private static let pieceBytes = 1 << 20
+  private static let linesAtOnce = 100
+
+  let pool: DatabasePool
+
+  /// - Returns: the files' ids; nil where there is nothing to tell.
+  func write(
+    _ batch: Batch, as status: String, _ key: APIKey
+  ) async throws -> (output: String?, errors: String?) {
+    var answers = JSONLines(pool: pool, tenant: key.tenant)
+    var errors = JSONLines(pool: pool, tenant: key.tenant)
+    var last = 0
+    while true {
+      let after = last
+      let lines = try await pool.run(for: key.tenant) { session in
+        try session.lines(of: batch.id, after: after, limit: Self.linesAtOnce)
+      }
+      guard let end = lines.last else { break }
+      for line in lines {
+        let (json, isError) = try await rendered(line, batch, status, key.tenant)
+        if isError { try await errors.add(json) } else { try await answers.add(json) }
+      }
+      last = end.line
+    }
+    return (
+      try await answers.file(named: batch.id + "_output.jsonl", batch),
+      try await errors.file(named: batch.id + "_error.jsonl", batch)
+    )
+  }
+
+  private func rendered(
+    _ line: BatchLine, _ batch: Batch, _ status: String, _ tenant: String
+  ) async throws -> (JSON, isError: Bool) {
+    func failure(_ error: JSON) -> (JSON, Bool) {
+      (
+        [
+          "id": .string(line.request), "custom_id": .string(line.customID), "response": nil,
+          "error": error,
+        ], true
+      )
+    }
+    if let error = line.error { return failure(try JSON.parsed(Data(error.utf8))) }
+    guard line.state == .completed else {
+      let view = try? await pool.run(for: tenant) { try AnswerView.load(line.request, $0) }
+      let isGone = view?.status.state != .failed
+      return failure([
+        "code": .string(
+          isGone ? "batch_" + (status == "completed" ? "cancelled" : status) : "job_failed"),
+        "message": .string(view?.status.error ?? "The job was cancelled or deleted."),
+      ])
+    }
+    let view = try await pool.run(for: tenant) { try AnswerView.load(line.request, $0) }
+    let body =
+      batch.endpoint == BatchRoutes.chatEndpoint
+      ? try ChatObject.completion(view) : ResponseObject.json(view)
+    let answer: JSON = [
+      "id": .string(line.request), "custom_id": .string(line.customID), "error": nil,
+      "response": ["status_code": 200, "request_id": .string(line.request), "body": body],
+    ]
+    return (answer, false)
+  }
+
+  /// Lines of JSON on their way into a file.
+  private struct JSONLines {
+    let pool: DatabasePool
+    let tenant: String
+    private var bytes: [UInt8] = []
+    private var total = 0
+    private var pieces = 0
+    private var blob: Int?
+    private let hash = SHA256()
+
+    init(pool: DatabasePool, tenant: String) {
+      self.pool = pool
+      self.tenant = tenant
+    }
+
+    mutating func add(_ line: JSON) async throws {
+      bytes += Array((line.text + "\n").utf8)
+      if bytes.count >= BatchOutput.pieceBytes { try await store() }
+    }
+
+    private mutating func store() async throws {
+      guard !bytes.isEmpty else { return }
+      let (piece, number) = (bytes, pieces)
+      let blob =
+        if let blob { blob } else { try await pool.run(for: tenant) { try $0.beginBlob() } }
+      try await pool.run(for: tenant) { try $0.add(piece, number: number, toBlob: blob) }
+      piece.withUnsafeBytes { hash.update($0) }
+      self.blob = blob
+      pieces += 1
+      total += piece.count
+      bytes = []
+    }
+
+    /// - Returns: nil where there were no lines.
+    mutating func file(named name: String, _ batch: Batch) async throws -> String? {
+      try await store()
+      guard let blob else { return nil }
+      let (bytes, digest) = (total, hash.finish())
+      return try await pool.run(for: tenant) { session in
+        try session.addFile(
+          blobs: [blob], filename: name, purpose: "batch_output", bytes: bytes, sha256: digest,
+          status: .processed, expiresAfter: batch.outputExpiresAfter
+        ).id
+      }
+    }
+  }
+}
