@@ -70,7 +70,11 @@ let package = Package(
     .target(
       name: "Postgres", dependencies: ["CPostgres", "Digests"], swiftSettings: swiftSettings),
     .target(
-      name: "Telemetry", dependencies: [.product(name: "Logging", package: "swift-log")],
+      name: "Telemetry",
+      dependencies: [
+        .product(name: "CoreMetrics", package: "swift-metrics"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
       swiftSettings: swiftSettings),
     .target(
       name: "Migrations", path: "migrations", exclude: ["README.md"],
@@ -125,6 +129,7 @@ let package = Package(
       dependencies: [
         "Answering", "Digests", "Documents", "Host", "Inference", "Jobs", "Postgres", "Programs",
         "Reading", "Results", "Retrieval", "Telemetry",
+        .product(name: "CoreMetrics", package: "swift-metrics"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -141,14 +146,18 @@ let package = Package(
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "HummingbirdTLS", package: "hummingbird"),
         .product(name: "Logging", package: "swift-log"),
-        .product(name: "Metrics", package: "swift-metrics"),
+        .product(name: "CoreMetrics", package: "swift-metrics"),
         .product(name: "Mustache", package: "swift-mustache"),
         .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ],
       path: "coordinator",
-      resources: [.embedInCode("Dashboard/Templates"), .embedInCode("Dashboard/Assets")],
+      resources: [
+        .embedInCode("Dashboard/Templates"), .embedInCode("Dashboard/Assets"),
+        .embedInCode("OpenAPI"),
+      ],
       swiftSettings: swiftSettings),
     .executableTarget(
       name: "docproc",

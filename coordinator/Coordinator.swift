@@ -39,6 +39,9 @@ struct DocprocCoordinator: AsyncParsableCommand {
   @Flag(help: "Clients come by TLS, through a proxy: cookies travel by it alone.")
   var behindTLS = false
 
+  @Flag(help: "Webhooks may be at private addresses, and without TLS.")
+  var privateWebhooks = false
+
   @Flag(help: "Print a link to the dashboard that lets in once, within an hour.")
   var signInLink = false
 
@@ -71,6 +74,8 @@ struct DocprocCoordinator: AsyncParsableCommand {
     settings.certificate = tlsCertificate
     settings.privateKey = tlsKey
     settings.isBehindTLS = behindTLS
+    settings.allowsPrivateWebhooks = privateWebhooks
+    settings.traces = TraceExport.endpoint(ProcessInfo.processInfo.environment)
     let scheme = tlsKey == nil ? "http" : "https"
     let service = try CoordinatorService(settings, logger: logger)
     let link = signInLink ? try await service.signInKey() : nil

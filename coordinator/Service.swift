@@ -7,6 +7,7 @@ import Logging
 import NIOCore
 import NIOSSL
 import ServiceLifecycle
+import Telemetry
 
 /// The HTTP service over a database: it keeps nothing itself, so several may run at once, and any of
 /// them may end at any time.
@@ -27,6 +28,10 @@ struct CoordinatorService: Sendable {
 
     var isSecure: Bool { isBehindTLS || certificate != nil }
 
+    /// True: webhooks may be within this network, and without TLS.
+    var allowsPrivateWebhooks = false
+    /// Of a collector of traces; nil: they are not told.
+    var traces: String?
     /// Seconds in which a client has to say something.
     var idleSeconds = 60
     /// Clients at once; more wait.
@@ -37,7 +42,7 @@ struct CoordinatorService: Sendable {
   let logger: Logger
   let pool: DatabasePool
   let watch: JobWatch
-  let metrics = ServiceMetrics()
+  let metrics = ServiceMetrics(registry: PrometheusMetrics())
   private let limits: ServiceLimits
   private let keys: KeyRing
   private let files: FileRoutes
@@ -64,13 +69,19 @@ struct CoordinatorService: Sendable {
 
   private var router: Router<ServiceContext> {
     let router = Router(context: ServiceContext.self)
-    router.add(middleware: RequestGuard(log: RequestLog(metrics: metrics)))
+    router.add(
+      middleware: RequestGuard(
+        log: RequestLog(metrics: metrics), isTracing: settings.traces != nil))
     HealthRoutes(pool: pool).add(to: router)
+    MetricsRoutes(
+      pool: pool, watch: watch, own: metrics.registry, fleet: FleetGauges(pool: pool)
+    ).add(to: router)
     let api = router.group("v1").add(middleware: KeyGuard(keys: keys, limits: limits))
     files.add(to: api)
     UploadRoutes(pool: pool, files: files, limits: limits).add(to: api)
     AnswerRoutes(pool: pool, orders: orders, watch: watch, limits: limits).add(to: api)
     BatchRoutes(pool: pool).add(to: api)
+    WebhookRoutes(pool: pool, allowsPrivate: settings.allowsPrivateWebhooks).add(to: api)
     JobRoutes(pool: pool, orders: jobOrders, watch: watch).add(to: api)
     addPages(to: router)
     return router
@@ -113,7 +124,13 @@ struct CoordinatorService: Sendable {
       onServerRunning: { onReady($0.localAddress?.port ?? 0) }, logger: logger)
     application.addServices(
       BatchWork(pool: pool, orders: orders, output: BatchOutput(pool: pool), logger: logger),
+      WebhookDeliveries(
+        pool: pool, lookups: BlockingQueue("lookups", width: 4),
+        allowsPrivate: settings.allowsPrivateWebhooks, logger: logger),
       WatchCloser(watch: watch))
+    if let traces = settings.traces {
+      application.addServices(TraceExport(pool: pool, endpoint: traces, logger: logger))
+    }
     try await application.runService()
     pool.close()
   }

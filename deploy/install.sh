@@ -17,10 +17,11 @@ done
 
 "$here/packages.sh" worker
 id docproc >/dev/null 2>&1 || useradd --system --home-dir /var/lib/docproc-worker --shell /usr/sbin/nologin docproc
-install -m 755 -t /usr/local/bin "$here/../bin/docproc" "$here/../bin/docproc-worker" "$here/../bin/docproc-extract"
+install -m 755 -t /usr/local/bin "$here/../bin/docproc" "$here/../bin/docproc-worker" "$here/../bin/docproc-extract" "$here/../bin/docproc-coordinator"
 install -D -m 644 -t /usr/local/share/docproc/models "$here"/../models/*
 install -d -o docproc -g docproc -m 750 /var/lib/docproc-worker
 install -d -m 750 -g docproc /etc/docproc
+[ -e /etc/docproc/coordinator.env ] || install -m 640 -g docproc "$here/coordinator.env.example" /etc/docproc/coordinator.env
 [ -e /etc/docproc/worker.env ] || install -m 640 -g docproc "$here/worker.env.example" /etc/docproc/worker.env
 
 model=(/usr/local/bin/docproc model install)
@@ -29,7 +30,7 @@ DOCPROC_HOME=/var/lib/docproc-worker "${model[@]}"
 chown -R docproc:docproc /var/lib/docproc-worker
 
 if [ -d /run/systemd/system ]; then
-  install -m 644 -t /etc/systemd/system "$here/systemd/docproc-worker@.service"
+  install -m 644 -t /etc/systemd/system "$here/systemd/docproc-worker@.service" "$here/systemd/docproc-coordinator.service"
   systemctl daemon-reload
   echo "installed; now edit /etc/docproc/worker.env and run: systemctl enable --now docproc-worker@1"
 else

@@ -1,11 +1,12 @@
 -- Who may do what: applied again after every change of a function or view.
--- Five roles are there to be granted to login roles; history creates them.
+-- Six roles are there to be granted to login roles; history creates them.
 -- All they do goes through functions that run with the owner's rights.
 -- They read through views, which row security filters.
 --   docproc_submitter   submits, cancels, retries, pauses, resumes: its tenant's jobs
 --   docproc_reader      selects from the views: its tenant's jobs
 --   docproc_worker      claims, reports, saves, completes, fails: any tenant's jobs
 --   docproc_coordinator  what submitters and readers may, for the tenant that docproc.tenant names
+--   docproc_scaler      asks how many workers there is work for, and nothing else
 --   docproc_admin       all of these for all tenants; settings and tenants
 -- It is for the schema's owner, and needs no right to create roles.
 
@@ -31,7 +32,8 @@ begin
 end $$;
 
 grant usage on schema docproc
-  to docproc_submitter, docproc_reader, docproc_worker, docproc_coordinator, docproc_admin;
+  to docproc_submitter, docproc_reader, docproc_worker, docproc_coordinator, docproc_scaler,
+    docproc_admin;
 
 grant execute on function
   docproc.submit(
@@ -91,6 +93,7 @@ grant execute on function
   to docproc_worker;
 
 grant execute on function docproc.result_payload(bigint), docproc.document_text(bigint),
+  docproc.job_status(bigint[]),
   docproc.search(text, integer)
   to docproc_reader;
 
@@ -107,6 +110,8 @@ grant execute on function
   docproc.due_deliveries(integer),
   docproc.end_delivery(text, text, interval),
   docproc.queued_tokens(),
+  docproc.service_metrics(),
+  docproc.due_traces(integer),
   docproc.trace_job(bigint, text),
   docproc.stored_bytes()
   to docproc_coordinator;
@@ -115,6 +120,9 @@ grant execute on function
   docproc.create_key(text, text, text, text[], text, text, interval),
   docproc.revoke_key(text)
   to docproc_coordinator, docproc_admin;
+
+grant execute on function docproc.wanted_workers(text, integer, integer, bigint)
+  to docproc_scaler, docproc_coordinator, docproc_admin;
 
 grant execute on function docproc.repair(bigint)
   to docproc_admin;

@@ -35,6 +35,7 @@ final class Checkpointer: Sendable {
   private let interval: CheckpointInterval
   private let lost: @Sendable (Claim) -> Void
   private let logger: Logger
+  private let metrics: WorkerMetrics
 
   /// - Parameters:
   ///   - pagedTo: where the pages end that a resumed reading has.
@@ -43,6 +44,7 @@ final class Checkpointer: Sendable {
   init(
     _ connect: @escaping @Sendable () throws -> any WorkerQueue, _ claim: Claim, key: String,
     pagedTo: Int, interval: CheckpointInterval, logger: Logger,
+    metrics: WorkerMetrics = WorkerMetrics(),
     lost: @escaping @Sendable (Claim) -> Void
   ) {
     self.connect = connect
@@ -50,6 +52,7 @@ final class Checkpointer: Sendable {
     self.key = key
     self.interval = interval
     self.logger = logger
+    self.metrics = metrics
     self.lost = lost
     state = Mutex(
       State(due: .now + .seconds(interval.seconds(cost: Self.firstCost)), pagedTo: pagedTo))
@@ -131,6 +134,8 @@ final class Checkpointer: Sendable {
   private func save(_ reading: Checkpoint) throws {
     guard try connect().save(reading, claim) else { return lost(claim) }
 
+    let pages = reading.pages.reduce(0) { $0 + $1.data.payload.count }
+    metrics.saved(checkpointBytes: reading.state.payload.count + pages)
     state.withLock { state in
       state.saved += 1
       if let page = reading.pages.last { state.pagedTo = page.endToken }

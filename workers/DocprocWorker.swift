@@ -77,6 +77,12 @@ struct WorkCommand: ParsableCommand {
       """)
   var readingCache = 4096
 
+  @Option(
+    help: ArgumentHelp(
+      "A file that numbers for Prometheus's node exporter are written to, all 10 seconds.",
+      valueName: "file"))
+  var metricsFile: String?
+
   func validate() throws {
     guard (0...(1 << 30)).contains(readingCache) else {
       throw ValidationError("--reading-cache is \(readingCache), but must not be negative")
@@ -119,6 +125,9 @@ struct WorkCommand: ParsableCommand {
     settings.cache = ReadingCache(
       folder: DataHome.path + "/readings", mostBytes: readingCache << 20)
     defer { settings.pulse.end() }
+    settings.metrics = WorkerMetrics(spool: settings.spool)
+    if let metricsFile { settings.metrics.write(to: metricsFile, worker: name) }
+    defer { if metricsFile != nil { settings.metrics.stop() } }
     var planned: ContinuousClock.Instant?
     let models = ModelShelf(only: model, below: models, threads: try threadCount())
     let worker = try WorkerLoop(

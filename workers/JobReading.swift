@@ -162,7 +162,8 @@ struct JobReading {
     let checkpointer = Checkpointer(
       settings.connect, job.claim, key: reading.key,
       pagedTo: resumed?.checkpoint.pages.last?.endToken ?? 0,
-      interval: settings.checkpointInterval, logger: logger, lost: heartbeat.lost)
+      interval: settings.checkpointInterval, logger: logger, metrics: settings.metrics,
+      lost: heartbeat.lost)
     let control = control(checkpointer, keeper, resumed?.point)
     let told = try tell(reading, control)
     keeper.drain()

@@ -10,6 +10,7 @@ final class QueueSession {
   private let stop: StopSignal
   private let logger: Logger
   private let pulse: Pulse
+  private let metrics: WorkerMetrics
   private var queue: any WorkerQueue
   /// What is listened to, also after the connection was made anew.
   private var channel: QueueChannel?
@@ -17,9 +18,10 @@ final class QueueSession {
   /// - Throws: `PostgresError` when the database cannot be reached or has another schema.
   init(
     _ connect: @escaping () throws -> any WorkerQueue, _ stop: StopSignal, _ logger: Logger,
-    _ pulse: Pulse
+    _ pulse: Pulse, _ metrics: WorkerMetrics = WorkerMetrics()
   ) throws {
     self.pulse = pulse
+    self.metrics = metrics
     self.connect = connect
     self.stop = stop
     self.logger = logger
@@ -36,6 +38,7 @@ final class QueueSession {
       do {
         return try body(queue)
       } catch let error as PostgresError {
+        metrics.databaseFailed()
         if stop.isRequested { stopping = stopping ?? .now }
         let seconds = stopping.map { (ContinuousClock.now - $0) / .seconds(1) }
         switch CallDecision(error, stoppingFor: seconds) {

@@ -40,6 +40,18 @@ enum WorkerDecision: Equatable {
   /// The worker ends, with the error.
   case end
 
+  /// As metrics name it.
+  var name: String {
+    switch self {
+    case .complete: "completed"
+    case .release: "released"
+    case .confirmCancel: "cancelled"
+    case .fail: "failed"
+    case .letGo: "lost"
+    case .end: "ended"
+    }
+  }
+
   /// Before a job is tried elsewhere that this host cannot do.
   static let elsewhereSeconds = 15.0
 

@@ -26,6 +26,7 @@ final class WorkerLoop {
   private let session: QueueSession
   private let database: String
   private let pulse: Pulse
+  private let metrics: WorkerMetrics
   private let logger: Logger
 
   /// - Parameters:
@@ -41,12 +42,13 @@ final class WorkerLoop {
       id: UUID(), name: settings.name, host: process.hostName,
       process: Int(process.processIdentifier), models: models(), takesPaths: takesPaths,
       place: ProcessPlace.here)
-    session = try QueueSession(settings.connect, stop, logger, settings.pulse)
+    session = try QueueSession(settings.connect, stop, logger, settings.pulse, settings.metrics)
     database = try session.call { try $0.databaseIdentity() } ?? ""
     spool = ResultSpool(folder: settings.spool)
     heartbeat = Heartbeat(settings.connect, card: card, logger: logger)
     upkeep = Upkeep(settings.connect, worker: card.id, logger: logger)
     pulse = settings.pulse
+    metrics = settings.metrics
     self.models = models
     self.read = read
     self.stop = stop
@@ -101,18 +103,21 @@ final class WorkerLoop {
       metadata: [
         "job": "\(job.id)", "fence": "\(job.claim.fence)", "document": "\(job.documentName)",
       ])
+    metrics.claimed()
     heartbeat.follow(job.claim)
     defer { heartbeat.follow(nil) }
     do {
       let record = try read(job, heartbeat) { claim, key in
         try session.call { try $0.checkpoint(of: claim, key: key) } ?? nil
       }
+      metrics.read(record.reading)
       try finish(job, with: record)
     } catch {
       if let refusal = heartbeat.refusal { return try giveUp(job, refusal) }
       let outcome = JobOutcome(error, heartbeat.verdict)
       let decision = WorkerDecision(outcome, worker: card.name)
       if decision == .end { throw error }
+      metrics.ended(decision.name)
       try tell(decision, about: job)
     }
   }
@@ -163,6 +168,7 @@ final class WorkerLoop {
     do {
       let accepted = try session.call { try $0.complete(entry.claim, entry.record) }
       guard let accepted else { return }
+      metrics.ended(accepted ? "completed" : "lost")
       logger.info(
         accepted ? "completed" : "result refused: the claim was lost", metadata: job)
       spool.remove(entry)

@@ -16,6 +16,8 @@ struct WorkerSettings {
   var connect: @Sendable () throws -> any WorkerQueue
   /// Told of everything that the main thread does.
   var pulse = Pulse.none
+  /// Told of what comes of it.
+  var metrics = WorkerMetrics()
 
   var checkpointInterval: CheckpointInterval {
     var interval = CheckpointInterval(fixed: checkpointSeconds)

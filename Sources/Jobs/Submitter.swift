@@ -75,9 +75,7 @@ package struct Submitter {
 
   /// - Throws: `JobError.noSuchJob`, `PostgresError`
   package func status(_ id: Int) throws -> JobStatus {
-    guard let status = try statuses(.integer(id), limit: 1).first else {
-      throw JobError.noSuchJob(id)
-    }
+    guard let status = try statuses(of: [id]).first else { throw JobError.noSuchJob(id) }
     return status
   }
 
@@ -85,10 +83,7 @@ package struct Submitter {
   /// - Throws: `PostgresError`
   package func statuses(of ids: [Int]) throws -> [JobStatus] {
     let list = "{" + ids.map(String.init).joined(separator: ",") + "}"
-    return try database.rows(
-      of: PackageResources.status_sql, [.null, .integer(0), .null, .text(list), .null]
-    )
-    .map(JobStatus.init)
+    return try database.rows(from: "job_status", [.text(list)]).map(JobStatus.init)
   }
 
   /// The newest jobs first.
@@ -100,17 +95,10 @@ package struct Submitter {
     limit: Int, states: [JobState] = [], before: Int? = nil
   ) throws -> [JobStatus] {
     let wanted = states.map(\.rawValue).joined(separator: ",")
-    return try statuses(
-      .null, limit: limit, states: wanted.isEmpty ? .null : .text(wanted), before: before)
-  }
-
-  private func statuses(
-    _ id: Parameter, limit: Int, states: Parameter = .null, before: Int? = nil
-  ) throws -> [JobStatus] {
-    try database.rows(
-      of: PackageResources.status_sql, [id, .integer(limit), states, .null, .integer(before)]
-    )
-    .map(JobStatus.init)
+    return try database.rows(
+      of: PackageResources.status_sql,
+      [.integer(limit), wanted.isEmpty ? .null : .text(wanted), .integer(before)]
+    ).map(JobStatus.init)
   }
 
   /// The record of a completed job, decoded from its payload.

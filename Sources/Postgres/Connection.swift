@@ -3,7 +3,9 @@ import Foundation
 
 /// A blocking libpq connection: for one thread at a time, never the cooperative pool's.
 package final class Connection {
-  private let handle: OpaquePointer
+  let handle: OpaquePointer
+  /// A transaction that begins with its first query.
+  var deferred = Deferred.none
 
   /// - Parameter url: a connection URI or keyword string, as libpq takes them.
   /// - Throws: `PostgresError.unreachable` with libpq's reason.
@@ -47,9 +49,6 @@ package final class Connection {
   private static let limits =
     "-c statement_timeout=120s -c lock_timeout=30s -c idle_in_transaction_session_timeout=60s "
     + "-c jit=off"
-
-  /// Of one value: a message has at most 1 GB.
-  private static let mostBytes = 1_000_000_000
 
   private static func connect(_ url: String, _ settings: [(String, String)]) throws -> OpaquePointer
   {
@@ -122,31 +121,27 @@ package final class Connection {
   package func query(_ sql: String, _ parameters: [Parameter] = [], binary: Bool = false) throws
     -> [Row]
   {
-    let encoded = parameters.map(\.encoded)
-    // libpq would take the text up to there for the whole.
-    if encoded.contains(where: { !$0.isBinary && $0.bytes?.contains(0) == true }) {
-      throw PostgresError.unexpectedResult("Postgres holds no text with U+0000")
-    }
-
-    if let long = encoded.first(where: { $0.bytes?.count ?? 0 > Self.mostBytes })?.bytes?.count {
-      throw PostgresError.unexpectedResult(
-        "a value of \(long) bytes is more than Postgres takes at once")
-    }
-    var lengths = encoded.map { Int32($0.bytes?.count ?? 0) }
-    var formats = encoded.map { Int32($0.isBinary ? 1 : 0) }
-    let storage = encoded.map { value -> UnsafeMutablePointer<CChar>? in
-      guard let bytes = value.bytes else { return nil }
-      let copy = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count + 1)
-      bytes.withUnsafeBytes { source in
-        UnsafeMutableRawBufferPointer(start: copy, count: bytes.count).copyMemory(from: source)
+    let query = try EncodedQuery(sql, parameters)
+    switch deferred {
+    case .none: break
+    case .over:
+      throw PostgresError.unexpectedResult("a transaction of one query has a second one")
+    case .waiting(let before, let endsWithNext):
+      let after = endsWithNext ? [try EncodedQuery("commit", [])] : []
+      do {
+        let rows = try pipeline(
+          before + [query] + after, rowsOf: before.count, binary: binary)
+        deferred = endsWithNext ? .over : .none
+        return rows
+      } catch {
+        // The server has it, and it failed: there is something to roll back.
+        if !isBroken { deferred = .none }
+        throw error
       }
-      copy[bytes.count] = 0
-      return copy
     }
-    defer { for pointer in storage { pointer?.deallocate() } }
-    var values = storage.map { UnsafePointer($0) }
-    let result = PQexecParams(
-      handle, sql, Int32(parameters.count), nil, &values, &lengths, &formats, binary ? 1 : 0)
+    let result = query.withPointers { count, values, lengths, formats in
+      PQexecParams(handle, sql, count, nil, values, lengths, formats, binary ? 1 : 0)
+    }
     defer { PQclear(result) }
 
     return try rows(of: result, binary: binary)
@@ -172,7 +167,7 @@ package final class Connection {
     }
   }
 
-  private func rows(of result: OpaquePointer?, binary: Bool = false) throws -> [Row] {
+  func rows(of result: OpaquePointer?, binary: Bool = false) throws -> [Row] {
     switch PQresultStatus(result) {
     case PGRES_COMMAND_OK, PGRES_EMPTY_QUERY: return []
     case PGRES_TUPLES_OK: return Self.decode(result, binary)
@@ -180,13 +175,16 @@ package final class Connection {
     }
   }
 
+  /// What libpq says of a connection that broke.
+  var broken: PostgresError { .unreachable(Self.trimmed(PQerrorMessage(handle))) }
+
   private func error(of result: OpaquePointer?) -> PostgresError {
     func field(_ code: Int32) -> String? {
       PQresultErrorField(result, code).map { String(cString: $0) }
     }
     // Only the server gives a state: what has none is libpq's own, about a connection that broke.
     guard !isBroken, let state = field(Int32(UInt8(ascii: "C"))) else {
-      return .unreachable(Self.trimmed(PQerrorMessage(handle)))
+      return broken
     }
     return .query(
       sqlState: state,

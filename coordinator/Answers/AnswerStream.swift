@@ -25,11 +25,12 @@ struct AnswerStream: Sendable {
     let ticks = await watch.followWithTicks(view.status.id, tenant)
     for await change in ticks {
       switch change {
-      case .some(.status(let status)) where status.isFinal:
+      case .some(.status(let seen)) where seen.status.isFinal:
         let id = view.response.id
         let ended = try await pool.run(for: tenant) { try AnswerView.load(id, $0) }
         return try await tell(.ended(ended), &events)
-      case .some(.status(let status)):
+      case .some(.status(let seen)):
+        let status = seen.status
         // What answers from documents are chosen from is not what will stay.
         let isChat = status.task == JobTask.chat.rawValue
         if isChat, let written = status.written {

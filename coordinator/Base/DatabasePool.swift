@@ -17,14 +17,32 @@ final class DatabasePool: Sendable {
   private let state = Mutex(State())
   private let failures = Mutex(0)
 
+  private typealias Work = @Sendable (inout JobDatabase?) -> Void
+
   private struct State {
-    var waiting: [@Sendable (inout JobDatabase?) -> Void] = []
-    var first = 0
+    /// Single queries: who only looks does not wait behind those that order.
+    var quick = Line()
+    var other = Line()
     var isClosed = false
+
+    var count: Int { quick.count + other.count }
+
+    /// - Parameter isForQuick: true for a thread that does nothing else.
+    mutating func next(isForQuick: Bool) -> Work? {
+      quick.next() ?? (isForQuick ? nil : other.next())
+    }
+  }
+
+  /// Who comes first is served first.
+  private struct Line {
+    private var waiting: [Work] = []
+    private var first = 0
 
     var count: Int { waiting.count - first }
 
-    mutating func next() -> (@Sendable (inout JobDatabase?) -> Void)? {
+    mutating func append(_ work: @escaping Work) { waiting.append(work) }
+
+    mutating func next() -> Work? {
       guard first < waiting.count else { return nil }
       defer {
         first += 1
@@ -42,7 +60,8 @@ final class DatabasePool: Sendable {
     self.url = url
     self.logger = logger
     for number in 0..<threads {
-      let thread = Thread { [self] in work() }
+      let isForQuick = number == 0 && threads > 1
+      let thread = Thread { [self] in work(isForQuick: isForQuick) }
       thread.name = "database-\(number)"
       thread.stackSize = 4 << 20
       thread.start()
@@ -59,14 +78,14 @@ final class DatabasePool: Sendable {
     condition.unlock()
   }
 
-  private func work() {
+  private func work(isForQuick: Bool) {
     var database: JobDatabase?
     while true {
       condition.lock()
-      var (job, isClosed) = taken()
+      var (job, isClosed) = taken(isForQuick)
       while job == nil, !isClosed {
         condition.wait()
-        (job, isClosed) = taken()
+        (job, isClosed) = taken(isForQuick)
       }
       condition.unlock()
       guard let job else { return }
@@ -74,25 +93,30 @@ final class DatabasePool: Sendable {
     }
   }
 
-  private func taken() -> ((@Sendable (inout JobDatabase?) -> Void)?, Bool) {
-    state.withLock { ($0.next(), $0.isClosed) }
+  private func taken(_ isForQuick: Bool) -> (Work?, Bool) {
+    state.withLock { ($0.next(isForQuick: isForQuick), $0.isClosed) }
   }
 
   /// Runs a body for a tenant, in one transaction.
+  /// - Parameter asksOnce: true for a body that makes one query, which is then one message.
   /// - Throws: `APIError` where too many wait; what the body throws.
   func run<Result: Sendable>(
-    for tenant: String, _ body: @escaping @Sendable (TenantSession) throws -> Result
+    for tenant: String, asksOnce: Bool = false,
+    _ body: @escaping @Sendable (TenantSession) throws -> Result
   ) async throws -> Result {
-    try await with { [self] database in
-      let session: TenantSession
+    try await with(isQuick: asksOnce) { [self] database in
+      let first = try connected(&database)
+      var isBegun = false
       do {
-        session = try connected(&database).begin(for: tenant)
-      } catch PostgresError.unreachable {
+        return try first.acting(for: tenant, asksOnce: asksOnce) { session in
+          defer { isBegun = !session.database.connection.isBeginPending }
+          return try body(session)
+        }
+      } catch PostgresError.unreachable where !isBegun {
         // Nothing was done yet: a connection that was cut while nobody used it is no error.
         database = nil
-        session = try connected(&database).begin(for: tenant)
+        return try connected(&database).acting(for: tenant, asksOnce: asksOnce, body)
       }
-      return try session.database.finishing(session, body)
     }
   }
 
@@ -101,7 +125,7 @@ final class DatabasePool: Sendable {
   func run<Result: Sendable>(
     _ body: @escaping @Sendable (JobDatabase) throws -> Result
   ) async throws -> Result {
-    try await with { [self] database in
+    try await with(isQuick: true) { [self] database in
       do {
         return try body(connected(&database))
       } catch PostgresError.unreachable {
@@ -119,12 +143,12 @@ final class DatabasePool: Sendable {
   }
 
   private func with<Result: Sendable>(
-    _ body: @escaping @Sendable (inout JobDatabase?) throws -> Result
+    isQuick: Bool, _ body: @escaping @Sendable (inout JobDatabase?) throws -> Result
   ) async throws -> Result {
     try await withCheckedThrowingContinuation { continuation in
       let isTaken = state.withLock { state in
         guard !state.isClosed, state.count < Self.mostWaiting else { return false }
-        state.waiting.append { [self] database in
+        let work: Work = { [self] database in
           do {
             continuation.resume(returning: try body(&database))
           } catch {
@@ -132,6 +156,7 @@ final class DatabasePool: Sendable {
             continuation.resume(throwing: error)
           }
         }
+        if isQuick { state.quick.append(work) } else { state.other.append(work) }
         return true
       }
       guard isTaken else {
@@ -141,7 +166,8 @@ final class DatabasePool: Sendable {
             code: "unavailable", retryAfter: 2))
       }
       condition.lock()
-      condition.signal()
+      // One of them may do only quick ones: it must not be the only one to hear.
+      condition.broadcast()
       condition.unlock()
     }
   }

@@ -5,8 +5,9 @@ import Logging
 
 /// Follows jobs for all who wait for one: the database is asked about all of them at once.
 actor JobWatch {
-  /// Seconds from one look at the database to the next, at least.
+  /// Seconds from one look at the database to the next, at least; more where many follow.
   private static let interval = 0.25
+  private static let intervalOfEach = 0.001
   /// Of the time that looking took, so that it is a part of the time only.
   private static let rest = 4.0
   private static let mostAtOnce = 500
@@ -20,13 +21,26 @@ actor JobWatch {
 
   private struct Watched {
     let tenant: String
-    var last: JobStatus?
+    var last: Seen?
     var watchers: [Int: AsyncStream<Change>.Continuation] = [:]
+  }
+
+  /// Where a job stands, and the same as JSON: written once for all who follow it.
+  struct Seen: Sendable {
+    let status: JobStatus
+    let text: String
+
+    init(_ status: JobStatus) {
+      self.status = status
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+      text = (try? encoder.encode(status)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+    }
   }
 
   /// What a watcher hears.
   enum Change: Sendable {
-    case status(JobStatus)
+    case status(Seen)
     /// There is no such job any more.
     case removed
     /// This process ends: whoever follows has to come again.
@@ -69,7 +83,7 @@ actor JobWatch {
   func end(of job: Int, _ tenant: String) async throws -> JobStatus {
     for await change in follow(job, tenant) {
       switch change {
-      case .status(let status) where status.isFinal: return status
+      case .status(let seen) where seen.status.isFinal: return seen.status
       case .status: continue
       case .removed: throw APIError.notFound("job", "\(job)")
       case .closing: break
@@ -107,14 +121,17 @@ actor JobWatch {
         }
       }
       let took = (ContinuousClock.now - begun) / .seconds(1)
-      try? await Task.sleep(for: .seconds(max(Self.interval, took * Self.rest)))
+      try? await Task.sleep(
+        for: .seconds(max(Self.interval, Self.intervalOfEach * Double(count), took * Self.rest)))
     }
     isLooking = false
   }
 
   private func look(at jobs: [Int], _ tenant: String) async {
     do {
-      let found = try await pool.run(for: tenant) { try $0.submitter.statuses(of: jobs) }
+      let found = try await pool.run(for: tenant, asksOnce: true) {
+        try $0.submitter.statuses(of: jobs)
+      }
       for status in found { tell(status) }
       let known = Set(found.map(\.id))
       for job in jobs where !known.contains(job) { end(job, .removed) }
@@ -125,10 +142,11 @@ actor JobWatch {
   }
 
   private func tell(_ status: JobStatus) {
-    if status.isFinal { return end(status.id, .status(status)) }
-    guard watched[status.id] != nil, watched[status.id]?.last != status else { return }
-    watched[status.id]?.last = status
-    for watcher in (watched[status.id]?.watchers ?? [:]).values { watcher.yield(.status(status)) }
+    if status.isFinal { return end(status.id, .status(Seen(status))) }
+    guard watched[status.id] != nil, watched[status.id]?.last?.status != status else { return }
+    let seen = Seen(status)
+    watched[status.id]?.last = seen
+    for watcher in (watched[status.id]?.watchers ?? [:]).values { watcher.yield(.status(seen)) }
   }
 
   private func end(_ job: Int, _ change: Change) {

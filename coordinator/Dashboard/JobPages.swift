@@ -111,7 +111,7 @@ struct JobPages: Sendable {
   ) async throws {
     for await change in await watch.followWithTicks(id, tenant) {
       switch change {
-      case .some(.status(let status)) where !status.isFinal: try await events.send("changed")
+      case .some(.status(let seen)) where !seen.status.isFinal: try await events.send("changed")
       case .some(.closing): return
       case .some: return try await events.send("over", name: "end")
       case nil: try await events.ping()

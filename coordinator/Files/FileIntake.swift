@@ -36,7 +36,9 @@ struct FileIntake: Sendable {
     var reader = try MultipartReader(contentType: request.headers[.contentType])
     var sink = Sink(field: field, most: most, pool: pool, tenant: key.tenant)
     do {
+      var pace = Pace()
       for try await part in request.body {
+        try pace.take(part.readableBytes)
         for event in try reader.take(part) { try await sink.take(event) }
       }
       try reader.finish()

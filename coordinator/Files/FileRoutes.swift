@@ -130,7 +130,7 @@ struct FileRoutes: Sendable {
   private func file(_ context: ServiceContext) async throws -> StoredFile {
     let key = try context.caller()
     let id = context.path("id")
-    guard let file = try await pool.run(for: key.tenant, { try $0.file(id) }) else {
+    guard let file = try await pool.run(for: key.tenant, asksOnce: true, { try $0.file(id) }) else {
       throw APIError.notFound("file", id)
     }
     return file

@@ -1,5 +1,6 @@
 import Hummingbird
 import Jobs
+import NIOCore
 import Postgres
 
 /// What a cluster asks.
@@ -9,6 +10,11 @@ struct HealthRoutes: Sendable {
   func add(to router: Router<ServiceContext>) {
     // This process answers; what the database does is no reason to start it anew.
     router.get("healthz") { _, _ in Response.json(["status": "ok"]) }
+    router.get("openapi.json") { _, _ in
+      Response(
+        status: .ok, headers: [.contentType: "application/json"],
+        body: .init(byteBuffer: ByteBuffer(bytes: PackageResources.openapi_json)))
+    }
     router.get("readyz") { _, _ in try await ready() }
   }
 

@@ -2,11 +2,14 @@ import HTTPTypes
 import Hummingbird
 import Jobs
 import Logging
+import NIOHTTP1
 import Synchronization
 
 /// What every request goes through: it gets an id, and what goes wrong becomes an answer.
 struct RequestGuard: RouterMiddleware {
   let log: RequestLog
+  /// True: what brings no trace gets one.
+  let isTracing: Bool
 
   func handle(
     _ request: Request, context: ServiceContext,
@@ -14,14 +17,20 @@ struct RequestGuard: RouterMiddleware {
   ) async throws -> Response {
     var context = context
     context.requestID = Self.id(request.header("x-request-id"))
-    context.traceparent = request.header("traceparent")
+    context.traceparent = trace(request)
     context.logger[metadataKey: "request"] = "\(context.requestID)"
+    if let trace = context.traceparent?.split(separator: "-").dropFirst().first {
+      context.logger[metadataKey: "trace"] = "\(trace)"
+    }
     let begun = ContinuousClock.now
     var response: Response
     do {
       response = try await next(request, context)
     } catch let error as HTTPError {
       response = .error(Self.translated(error, request))
+    } catch let error as HTTPParserError {
+      // The client broke off: there is nobody to answer.
+      throw error
     } catch is CancellationError {
       throw CancellationError()
     } catch {
@@ -37,6 +46,13 @@ struct RequestGuard: RouterMiddleware {
     if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
     log.note(request, context, response, .now - begun)
     return response
+  }
+
+  /// A client's trace, if it is one (W3C Trace Context, section 3.2).
+  private func trace(_ request: Request) -> String? {
+    let given = request.header("traceparent") ?? ""
+    let isSound = given.wholeMatch(of: #/00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}/#) != nil
+    return isSound ? given : isTracing ? TraceExport.newParent() : nil
   }
 
   /// A client's own name for a request, if it is a plain one.
@@ -62,10 +78,8 @@ struct RequestGuard: RouterMiddleware {
 }
 
 /// Lines of the log about requests, and their numbers for the metrics.
-final class RequestLog: Sendable {
+struct RequestLog: Sendable {
   let metrics: ServiceMetrics
-
-  init(metrics: ServiceMetrics) { self.metrics = metrics }
 
   func note(
     _ request: Request, _ context: ServiceContext, _ response: Response, _ took: Duration

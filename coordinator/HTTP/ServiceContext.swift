@@ -54,6 +54,23 @@ extension Response {
   }
 }
 
+/// Refuses bodies that come drop by drop, which would hold a connection for ever.
+struct Pace {
+  private static let patience = 30.0
+  private static let bytesPerSecond = 1024.0
+
+  private let begun = ContinuousClock.now
+  private var bytes = 0
+
+  /// - Throws: `APIError` where the client is too slow.
+  mutating func take(_ count: Int) throws {
+    bytes += count
+    let seconds = (ContinuousClock.now - begun) / .seconds(1)
+    guard seconds > Self.patience, Double(bytes) < seconds * Self.bytesPerSecond else { return }
+    throw APIError(.requestTimeout, "The body comes too slowly.", code: "too_slow")
+  }
+}
+
 extension Request {
   /// A header by a name that is none of the well-known ones.
   func header(_ name: String) -> String? { HTTPField.Name(name).flatMap { headers[$0] } }
@@ -73,7 +90,9 @@ extension Request {
     let told = headers[.contentLength].flatMap(Int.init) ?? 0
     guard told <= most else { throw Self.tooLarge(most) }
     var all = ByteBuffer()
+    var pace = Pace()
     for try await part in body {
+      try pace.take(part.readableBytes)
       guard all.readableBytes + part.readableBytes <= most else { throw Self.tooLarge(most) }
       all.writeImmutableBuffer(part)
     }

@@ -84,7 +84,7 @@ struct JobRoutes: Sendable {
     let key = try context.caller()
     let id = try Self.id(context)
     return try .json(
-      encoding: try await pool.run(for: key.tenant) { try $0.submitter.status(id) })
+      encoding: try await pool.run(for: key.tenant, asksOnce: true) { try $0.submitter.status(id) })
   }
 
   private func steer(_ step: String, _ context: ServiceContext) async throws -> Response {
@@ -187,11 +187,10 @@ struct JobRoutes: Sendable {
     var said = ContinuousClock.now
     for await change in await watch.followWithTicks(id, tenant) {
       switch change {
-      case .some(.status(let status)):
-        try await events.send(
-          try JSON(encoding: status), name: status.isFinal ? "end" : "status")
+      case .some(.status(let seen)):
+        try await events.send(seen.text, name: seen.status.isFinal ? "end" : "status")
         said = .now
-        if status.isFinal { return }
+        if seen.status.isFinal { return }
       case .some(.removed): return try await events.send(JSON.object([:]), name: "removed")
       case .some(.closing): return
       case nil:

@@ -231,6 +231,23 @@ alter table docproc.job add constraint task_is_known check (task in ('summarize'
 
 -- Of the request that ordered it, in the form of W3C's Trace Context; null: it is not traced.
 alter table docproc.job add column traceparent text;
+alter table docproc.job add column traced_at timestamptz;
+create index job_untraced on docproc.job (id) where traceparent is not null and traced_at is null;
+
+-- Who sizes a fleet: it may ask how many workers there is work for, and nothing else.
+do $$
+begin
+  if not exists (select from pg_catalog.pg_roles r where r.rolname = 'docproc_scaler') then
+    create role docproc_scaler nologin;
+  end if;
+exception
+  when duplicate_object or unique_violation then null;
+  when insufficient_privilege then
+    raise exception 'the role docproc_scaler does not exist, and % may not create it', current_user
+      using
+        errcode = 'insufficient_privilege',
+        hint = 'As a superuser: create role docproc_scaler;';
+end $$;
 
 -- Whatever ends a job tells the webhooks that want to know.
 create function docproc.job_has_ended()

@@ -7,34 +7,31 @@ from docproc.jobs
 -- Chosen first, by indexes: the view joins much that nobody has asked for. They are put together in
 -- a query of their own: row security lets nothing but a comparison go before it.
 where id = any ((select array(
-  select j.id from docproc.job j where j.id = $1::bigint or j.id = any ($4::bigint[]))
-  || array(
-  select j.id from docproc.job j where $1::bigint is null and $3::text is null and $4::bigint[] is null
-    and ($5::bigint is null or j.id < $5)
-  order by j.id desc limit $2::integer)
+  select j.id from docproc.job j
+  where $2::text is null and ($3::bigint is null or j.id < $3)
+  order by j.id desc limit $1::integer)
   || array(
   select n.job_id
-  from unnest(string_to_array($3::text, ',')) w (state)
+  from unnest(string_to_array($2::text, ',')) w (state)
   cross join lateral (
     -- Jobs of these states stand in tables of their own, however many have ended.
     (
       select c.job_id from docproc.claim c where w.state = 'running'
-        and ($5::bigint is null or c.job_id < $5)
-      order by c.job_id desc limit $2::integer)
+        and ($3::bigint is null or c.job_id < $3)
+      order by c.job_id desc limit $1::integer)
     union all
     (
       select r.job_id from docproc.ready r
       where w.state in ('available', 'scheduled')
         and (w.state = 'scheduled') = (r.available_at > clock_timestamp())
-        and ($5::bigint is null or r.job_id < $5)
-      order by r.job_id desc limit $2::integer)
+        and ($3::bigint is null or r.job_id < $3)
+      order by r.job_id desc limit $1::integer)
     union all
     (
       select s.job_id from docproc.job_state s
       where w.state not in ('running', 'available', 'scheduled') and s.state = w.state
-        and ($5::bigint is null or s.job_id < $5)
-      order by s.job_id desc limit $2::integer)) n
-  where $1::bigint is null
+        and ($3::bigint is null or s.job_id < $3)
+      order by s.job_id desc limit $1::integer)) n
   order by n.job_id desc
-  limit $2::integer))::bigint[])
+  limit $1::integer))::bigint[])
 order by id desc

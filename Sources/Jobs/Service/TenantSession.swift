@@ -23,40 +23,29 @@ package struct TenantSession {
 
 extension JobDatabase {
   /// Begins a transaction in which everything is the tenant's, whoever logged in: row security
-  /// binds the role that it runs as.
-  /// - Throws: `PostgresError`; `.query` with 42501 where this login may not act for tenants.
-  package func begin(for tenant: String) throws -> TenantSession {
-    let name = tenant.replacing("'", with: "''")
-    do {
-      try connection.execute(
-        script: """
-          begin; set local role docproc_coordinator; \
-          set local standard_conforming_strings = on; set local docproc.tenant = '\(name)'
-          """)
-    } catch {
-      _ = try? connection.execute(script: "rollback")
-      throw error
-    }
+  /// binds the role that it runs as. Nothing is sent before the first query.
+  /// - Parameter asksOnce: true for a transaction of one query.
+  /// - Throws: `PostgresError`
+  package func begin(for tenant: String, asksOnce: Bool = false) throws -> TenantSession {
+    try connection.beginLater(
+      [
+        ("set local role docproc_coordinator", []),
+        ("select set_config('docproc.tenant', $1, true)", [.text(tenant)]),
+      ], endsWithNext: asksOnce)
     return TenantSession(database: self, tenant: tenant)
   }
 
   /// Runs a body in such a transaction, which is rolled back when it throws.
   package func acting<Result>(
-    for tenant: String, _ body: (TenantSession) throws -> Result
+    for tenant: String, asksOnce: Bool = false, _ body: (TenantSession) throws -> Result
   ) throws -> Result {
-    try finishing(try begin(for: tenant), body)
-  }
-
-  /// - Parameter session: that has just begun.
-  package func finishing<Result>(
-    _ session: TenantSession, _ body: (TenantSession) throws -> Result
-  ) throws -> Result {
+    let session = try begin(for: tenant, asksOnce: asksOnce)
     do {
       let result = try body(session)
-      try connection.execute(script: "commit")
+      try connection.commitDeferred()
       return result
     } catch {
-      _ = try? connection.execute(script: "rollback")
+      connection.rollbackDeferred()
       throw error
     }
   }

@@ -39,12 +39,20 @@ struct LocalWorkers {
         try Companion.path("docproc-worker"),
         ["--threads", String(threads)] + (isOwn ? ["--models", "/"] : []),
         environment: ["DATABASE_URL": database], log: Self.log)
+      Self.makeWay(process)
       try "".write(toFile: directory + "/\(process).pid", atomically: true, encoding: .utf8)
       // It is ours once it has become the worker.
       for _ in 0..<100 where !isOurs(process) { usleep(10_000) }
     }
 
     return missing
+  }
+
+  /// Who asks this host for something is answered before a reading goes on.
+  private static func makeWay(_ process: Int32) {
+    setpriority(__priority_which_t(PRIO_PROCESS.rawValue), id_t(process), 10)
+    // Where sessions share the CPUs evenly, the session counts (sched_setattr(2), autogroup).
+    try? "10".write(toFile: "/proc/\(process)/autogroup", atomically: false, encoding: .utf8)
   }
 
   /// Asks all to stop and waits until they have. - Returns: how many.
