@@ -229,9 +229,13 @@ let package = Package(
     .testTarget(
       name: "CoordinatorTests",
       dependencies: [
-        "Documents", "Host", "Jobs", "Postgres", "Results", "TestSupport", "docproc",
+        "Documents", "Host", "Jobs", "Postgres", "Results", "Telemetry", "TestSupport", "docproc",
         "docproc-coordinator", "docproc-extract", "docproc-worker",
         .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdCore", package: "hummingbird"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Mustache", package: "swift-mustache"),
         .product(name: "NIOCore", package: "swift-nio"),
       ], swiftSettings: swiftSettings),
     .testTarget(

@@ -77,14 +77,19 @@ struct CoordinatorService: Sendable {
       pool: pool, watch: watch, own: metrics.registry, fleet: FleetGauges(pool: pool)
     ).add(to: router)
     let api = router.group("v1").add(middleware: KeyGuard(keys: keys, limits: limits))
+    addAPI(to: api)
+    addPages(to: router)
+    return router
+  }
+
+  /// All routes below `/v1`.
+  func addAPI(to api: some RouterMethods<ServiceContext>) {
     files.add(to: api)
     UploadRoutes(pool: pool, files: files, limits: limits).add(to: api)
     AnswerRoutes(pool: pool, orders: orders, watch: watch, limits: limits).add(to: api)
     BatchRoutes(pool: pool).add(to: api)
     WebhookRoutes(pool: pool, allowsPrivate: settings.allowsPrivateWebhooks).add(to: api)
     JobRoutes(pool: pool, orders: jobOrders, watch: watch).add(to: api)
-    addPages(to: router)
-    return router
   }
 
   private func addPages(to router: Router<ServiceContext>) {

@@ -12,7 +12,7 @@ version=$(dpkg-deb -f "$package" Version)
 image=$(realpath -m "${2:-docproc-image:$version}")
 folder=${image%:*}
 work=$(mktemp -d)
-trap 'umount -q "$work/bundle/rootfs/proc" 2>/dev/null; rm -rf "$work"' EXIT
+trap 'rm -rf "$work"' EXIT
 
 rm -rf "$folder"
 umoci init --layout "$folder"

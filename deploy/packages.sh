@@ -14,6 +14,8 @@ build=(
   libarchive-dev libgmime-3.0-dev libseccomp-dev libxml2-dev
   libssl-dev libuchardet-dev libutf8proc-dev postgresql postgresql-client postgresql-plpython3-15 python3-venv python3-zstandard
   faketime iproute2 pgbouncer util-linux
+  # What the HTTP service and its dashboard are tested with.
+  chromium curl prometheus
 )
 
 case "${1:-build}" in

@@ -110,6 +110,7 @@ package enum Migrations {
     object("functions/service/find_key.sql", PackageResources.find_key_sql),
     object("functions/service/forget_old_service.sql", PackageResources.forget_old_service_sql),
     object("functions/service/job_has_ended.sql", PackageResources.job_has_ended_sql),
+    object("functions/service/join_job.sql", PackageResources.join_job_sql),
     object("functions/service/let_batch.sql", PackageResources.let_batch_sql),
     object("functions/service/queued_tokens.sql", PackageResources.queued_tokens_sql),
     object("functions/service/revoke_key.sql", PackageResources.revoke_key_sql),

@@ -113,6 +113,7 @@ grant execute on function
   docproc.service_metrics(),
   docproc.due_traces(integer),
   docproc.trace_job(bigint, text),
+  docproc.join_job(bigint, boolean, boolean),
   docproc.stored_bytes()
   to docproc_coordinator;
 

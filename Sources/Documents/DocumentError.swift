@@ -14,6 +14,16 @@ package enum DocumentError: Error, Equatable, CustomStringConvertible {
   case bareRepository(path: String)
   case tooLarge(path: String, bytes: Int, limit: Int)
 
+  /// True for what had to do with this host at this moment, and not with the file.
+  package var mayPass: Bool {
+    switch self {
+    case .unreadable: true
+    case .notExtracted(_, let reason):
+      ["(signal 15", "(signal 2", "longer than", "all the time"].contains(where: reason.contains)
+    default: false
+    }
+  }
+
   package var description: String {
     switch self {
     case .notFound(let path): "there is no file or directory \(path)"

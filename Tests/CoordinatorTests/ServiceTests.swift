@@ -5,27 +5,112 @@ import Postgres
 import TestSupport
 import Testing
 
+@testable import docproc_coordinator
+
 /// The service as a process, on a real database.
 @Suite(.serialized) struct ServiceTests {
-  private static let service = Result { try TestService(try TestCluster()) }
+  private static let service = Result {
+    try TestService(try TestCluster(), ["--private-webhooks"])
+  }
 
   private static let clients = ProcessInfo.processInfo.environment["DOCPROC_TEST_CLIENTS"]
 
-  @Test(.enabled(if: clients != nil && Repository.defaultModel != nil), .timeLimit(.minutes(10)))
-  func theOpenAIClientDoesAll() throws {
-    let service = try Self.service.get()
-    let cluster = service.cluster
+  /// With a worker that has the default model.
+  private static let withWorker = Result {
+    let made = try service.get()
+    let cluster = made.cluster
     try FileManager.default.createSymbolicLink(
       atPath: cluster.directory.path + "/models",
       withDestinationPath: ((Repository.defaultModel ?? "") as NSString).deletingLastPathComponent)
     #expect(try cluster.program.docproc("up").status == 0)
+    return made
+  }
+
+  /// Runs a script of Tests/Clients, which says itself what is wrong.
+  private static func check(_ script: String, _ arguments: [String]) throws {
     let output = try Command.run(
-      (Self.clients ?? "") + "/bin/python",
+      (clients ?? "") + "/bin/python",
+      [Repository.root + "/Tests/Clients/" + script] + arguments, directory: Repository.root)
+    let said = String(decoding: output.output, as: UTF8.self)
+    #expect(output.status == 0, "\(said.suffix(3000)) \(output.error)")
+  }
+
+  private static let canCheck = clients != nil && Repository.defaultModel != nil
+
+  @Test(.enabled(if: canCheck), .timeLimit(.minutes(10)))
+  func theOpenAIClientDoesAll() throws {
+    let service = try Self.withWorker.get()
+    try Self.check(
+      "check_openai.py",
+      [service.base, try service.key(), Repository.fixture("formats/alice3.epub")])
+  }
+
+  @Test(.enabled(if: canCheck), .timeLimit(.minutes(3)))
+  func webhooksAreTold() throws {
+    let service = try Self.withWorker.get()
+    try Self.check("check_webhooks.py", [service.base, try service.key()])
+  }
+
+  @Test(
+    .enabled(if: canCheck && FileManager.default.isExecutableFile(atPath: "/usr/bin/chromium")),
+    .timeLimit(.minutes(10)))
+  func theDashboardIsForEverybody() throws {
+    let service = try Self.withWorker.get()
+    let folder = try TemporaryDirectory()
+    let keys = try JobDatabase(url: service.cluster.url).keys
+    let link = try keys.create(scopes: [.admin], name: SignIn.linkName, expiresAfterSeconds: 600)
+    try Self.check(
+      "check_dashboard.py",
       [
-        Repository.root + "/Tests/Clients/check_openai.py", service.base, try service.key(),
-        Repository.fixture("formats/alice3.epub"),
+        service.base, service.base + "/login?key=" + link.key, try service.key([.read]),
+        Repository.fixture("formats/alice.txt"), folder.path,
       ])
-    #expect(output.status == 0, "\(String(decoding: output.output, as: UTF8.self)) \(output.error)")
+  }
+
+  @Test(.enabled(if: canCheck), .timeLimit(.minutes(5)))
+  func hostileRequestsDoNoHarm() throws {
+    let service = try Self.withWorker.get()
+    try Self.check(
+      "check_hostile.py",
+      [
+        service.base, try service.key(), try service.key(tenant: "stranger"),
+        "\(service.process)", "300",
+      ])
+  }
+
+  @Test(.enabled(if: clients != nil), .timeLimit(.minutes(5)))
+  func theDescriptionHoldsForWhateverIsSent() throws {
+    let service = try Self.service.get()
+    let folder = try TemporaryDirectory()
+    let output = try Command.run(
+      (Self.clients ?? "") + "/bin/schemathesis",
+      [
+        "run", Repository.root + "/coordinator/OpenAPI/openapi.json", "--url", service.base,
+        "-H", "Authorization: Bearer \(try service.key())", "--max-examples", "5", "--checks",
+        "not_a_server_error,status_code_conformance,content_type_conformance,"
+          + "response_schema_conformance", "--request-timeout", "20", "--seed", "1",
+      ], directory: folder.path)
+    #expect(output.status == 0, "\(String(decoding: output.output, as: UTF8.self).suffix(4000))")
+  }
+
+  @Test func numbersAreAsPrometheusReadsThem() throws {
+    let service = try Self.service.get()
+    _ = try service.request("/v1/files", key: try service.key())
+    let text = try service.request("/metrics").body
+    #expect(text.contains("docproc_build_info{version=\"0.9.0\"} 1\n"))
+    #expect(
+      text.contains(
+        "docproc_http_request_duration_seconds_count{method=\"GET\",route=\"/v1/files\",status=\"200\"}"
+      ))
+    #expect(text.contains("docproc_workers") || text.contains("docproc_claims 0\n"))
+    let helps = text.split(separator: "\n").filter { $0.hasPrefix("# HELP") }
+    let bare = helps.filter { $0.split(separator: " ")[2] == $0.split(separator: " ").last ?? "" }
+    #expect(helps.count > 15 && bare.isEmpty, "every number says what it is")
+    guard FileManager.default.isExecutableFile(atPath: "/usr/bin/promtool") else { return }
+    let folder = try TemporaryDirectory()
+    let file = try folder.write("metrics", text)
+    let checked = try Command.run("sh", ["-c", "promtool check metrics < \(file)"])
+    #expect(checked.status == 0, "\(checked.error)")
   }
 
   @Test func aWrongKeyIsRefused() throws {
@@ -81,13 +166,20 @@ import Testing
       content == (try String(contentsOfFile: Repository.root + "/README.md", encoding: .utf8)))
   }
 
+  /// A test may ask more often than people do.
+  init() throws {
+    let connection = try Connection(url: try Self.service.get().cluster.url)
+    try connection.query(
+      "update docproc.setting set value = '1000000' where name = 'most_requests'")
+  }
+
   @Test func tooManyRequestsAreToldWhenToComeAgain() throws {
     let service = try Self.service.get()
     let connection = try Connection(url: service.cluster.url)
     try connection.query("update docproc.setting set value = '3' where name = 'most_requests'")
     defer {
       _ = try? connection.query(
-        "update docproc.setting set value = '6000' where name = 'most_requests'")
+        "update docproc.setting set value = '1000000' where name = 'most_requests'")
       sleep(6)
     }
     sleep(6)

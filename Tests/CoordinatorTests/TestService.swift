@@ -12,14 +12,15 @@ final class TestService: Sendable {
 
   var base: String { "http://127.0.0.1:\(port)" }
 
-  init(_ cluster: TestCluster, port wanted: Int = 0) throws {
+  init(_ cluster: TestCluster, port wanted: Int = 0, _ options: [String] = []) throws {
     self.cluster = cluster
     let name = UUID().uuidString.prefix(8)
     log = cluster.directory.path + "/coordinator-\(name).log"
     let portFile = cluster.directory.path + "/port-\(name)"
     process = try ChildProcess.startInBackground(
       Program.directory + "/docproc-coordinator",
-      ["--port", "\(wanted)", "--port-file", portFile], environment: ["DATABASE_URL": cluster.url],
+      ["--port", "\(wanted)", "--port-file", portFile] + options,
+      environment: ["DATABASE_URL": cluster.url],
       log: log)
     var found: Int?
     for _ in 0..<300 where found == nil {

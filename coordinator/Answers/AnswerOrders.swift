@@ -25,18 +25,19 @@ struct AnswerOrders: Sendable {
   private enum Source: Sendable {
     case message
     case document(FileDocument)
-    case documents([(id: String, name: String)])
+    case documents([(id: String, name: String)], notes: [String])
     case previous(String)
   }
 
   /// - Parameters:
   ///   - prefix: of the response's id.
   ///   - id: of the response; nil draws one.
+  ///   - idempotencyKey: that is answered by this.
   ///   - priority: added to what the request says.
   /// - Throws: `APIError`
   func order(
     _ asked: Asked, prefix: String, id: String? = nil, priority: Int = 0,
-    traceparent: String? = nil,
+    traceparent: String? = nil, settling idempotencyKey: String? = nil,
     _ key: APIKey
   ) async throws -> Ordered {
     let values = try await limits.current()
@@ -53,12 +54,12 @@ struct AnswerOrders: Sendable {
     return try await pool.run(for: key.tenant) { [limits] session in
       try limits.checkQueue(session, most: values.mostQueuedTokens)
       let (job, isNew) = try Self.submit(asked, source, priority + asked.own.priority, session)
-      // What was asked before and came to nothing is tried again.
-      if !isNew, [.failed, .cancelled].contains(try session.submitter.status(job).state) {
-        _ = try session.operator.retry(job)
-      }
+      try session.join(job: job, isNew: isNew)
       if let traceparent, isNew { try session.trace(job: job, traceparent) }
       try session.add(response: response, job: job, previous: asked.previous, request: request)
+      if let idempotencyKey {
+        try session.settle(idempotencyKey: idempotencyKey, answer: response)
+      }
       return Ordered(response: response, job: job)
     }
   }
@@ -104,7 +105,8 @@ struct AnswerOrders: Sendable {
     for (id, _) in ids {
       documents.append(try await files.documents.document(ofFile: id, tenant))
     }
-    return documents.count == 1 ? .document(documents[0]) : .documents(ids)
+    return documents.count == 1
+      ? .document(documents[0]) : .documents(ids, notes: documents.flatMap(\.notes))
   }
 
   private static func submit(
@@ -121,7 +123,8 @@ struct AnswerOrders: Sendable {
     case .document(let document):
       if !document.notes.isEmpty { parameters.documentNotes = document.notes }
       return try ask(document.name, document.sha256, asked, parameters, priority, session)
-    case .documents(let ids):
+    case .documents(let ids, let notes):
+      if !notes.isEmpty { parameters.documentNotes = notes }
       let parts = try ids.map { id, name in
         guard let document = try session.text(ofFile: id) else {
           throw APIError.notFound("file", id)
@@ -145,14 +148,16 @@ struct AnswerOrders: Sendable {
       turns: asked.turns.isEmpty ? nil : asked.turns, instructions: asked.instructions)
     // A file was uploaded to be asked about: it is read once.
     if !asked.files.isEmpty { parameters.keep = parameters.keep ?? true }
-    if asked.task == .chat {
-      parameters.temperature = asked.temperature.flatMap { $0 > 0 ? $0 : nil }
-      if parameters.temperature != nil {
-        parameters.topP = asked.topP
-        parameters.seed = asked.seed
-      }
-    }
+    if asked.task == .chat { sample(&parameters, asked) }
     return parameters
+  }
+
+  /// How a conversation's tokens are drawn.
+  private static func sample(_ parameters: inout JobParameters, _ asked: Asked) {
+    guard let temperature = asked.temperature, temperature > 0 else { return }
+    parameters.temperature = temperature
+    parameters.topP = asked.topP
+    parameters.seed = asked.seed
   }
 
   private static func ask(
@@ -189,6 +194,7 @@ struct AnswerOrders: Sendable {
     let said = AnsweredQuestion(question: question, answer: record.answer)
     parameters.turns = (earlier.turns ?? []) + [said] + (given.turns ?? [])
     if isChat {
+      sample(&parameters, asked)
       parameters.mostAnswerTokens = parameters.mostAnswerTokens ?? usualChatTokens
       return try session.submitter.submit(
         JobOrder(

@@ -112,8 +112,10 @@ struct AnswerRoutes: Sendable {
     let key = try context.caller()
     let body = try await request.json(most: Self.mostBody)
     let asked = try AskedParsing.response(body)
-    let id = try await idempotent(request, body, key.tenant) {
-      try await orders.order(asked, prefix: "resp_", traceparent: context.traceparent, key).response
+    let id = try await idempotent(request, body, key.tenant) { name in
+      try await orders.order(
+        asked, prefix: "resp_", traceparent: context.traceparent, settling: name, key
+      ).response
     }
     let view = try await view(id, key.tenant)
     if asked.stream { return streamed(view, key.tenant, after: -1) }
@@ -125,9 +127,12 @@ struct AnswerRoutes: Sendable {
   /// A request that names itself is answered once, however often it comes
   /// (draft-ietf-httpapi-idempotency-key-header).
   private func idempotent(
-    _ request: Request, _ body: JSON, _ tenant: String, _ order: () async throws -> String
+    _ request: Request, _ body: JSON, _ tenant: String,
+    _ order: (_ idempotencyKey: String?) async throws -> String
   ) async throws -> String {
-    guard let name = request.header("idempotency-key") else { return try await order() }
+    guard let name = request.header("idempotency-key") else {
+      return try await order(nil)
+    }
     guard (1...255).contains(name.utf8.count) else {
       throw APIError.badRequest("The Idempotency-Key is longer than 255 bytes.")
     }
@@ -147,15 +152,12 @@ struct AnswerRoutes: Sendable {
         code: "conflict", retryAfter: 1)
     case .new: break
     }
-    let answer: String
     do {
-      answer = try await order()
+      return try await order(name)
     } catch {
       try? await pool.run(for: tenant) { try $0.settle(idempotencyKey: name, answer: nil) }
       throw error
     }
-    try await pool.run(for: tenant) { try $0.settle(idempotencyKey: name, answer: answer) }
-    return answer
   }
 
   private func streamed(_ view: AnswerView, _ tenant: String, after: Int) -> Response {

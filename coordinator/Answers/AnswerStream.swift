@@ -56,7 +56,7 @@ extension JobWatch {
   /// A job's changes, and nil now and then while nothing changes.
   func followWithTicks(_ job: Int, _ tenant: String) -> AsyncStream<Change?> {
     let changes = follow(job, tenant)
-    return AsyncStream { continuation in
+    return AsyncStream(bufferingPolicy: .bufferingNewest(2)) { continuation in
       let reader = Task {
         for await change in changes { continuation.yield(change) }
         continuation.finish()

@@ -182,6 +182,11 @@ enum AskedParsing {
       throw APIError.unsupported("Nothing more can be included.", param: "include")
     }
     try fill(&asked, try items(body["input"]), "input")
+    if asked.previous != nil, !asked.files.isEmpty {
+      throw APIError.unsupported(
+        "A response goes on with the files of the one before; give new files without it.",
+        param: "previous_response_id")
+    }
     return asked
   }
 

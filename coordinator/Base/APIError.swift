@@ -89,6 +89,10 @@ struct APIError: Error, Equatable {
   }
 
   private init(_ error: PostgresError) {
+    if case .unexpectedResult(let reason) = error, reason.contains("U+0000") {
+      self = .badRequest("A text has a character U+0000, which cannot be stored.")
+      return
+    }
     guard case .query(let state, let message, let hint) = error else {
       self.init(
         .serviceUnavailable, "The database cannot be reached.", type: "server_error",
@@ -100,6 +104,8 @@ struct APIError: Error, Equatable {
     case "P0002": self.init(.notFound, said, code: "not_found")
     case "54000": self.init(.contentTooLarge, said, code: "too_large")
     case "23514", "22023": self.init(.badRequest, said)
+    // Values that Postgres does not take, such as an escaped U+0000 in JSON.
+    case "22P05", "22021", "22003", "22001": self.init(.badRequest, message)
     case "55006": self = .conflict(said)
     case "57014", "55P03", "57P01", "53300", "40001", "40P01":
       self.init(

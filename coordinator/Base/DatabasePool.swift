@@ -35,7 +35,7 @@ final class DatabasePool: Sendable {
 
   /// Who comes first is served first.
   private struct Line {
-    private var waiting: [Work] = []
+    private var waiting: [Work?] = []
     private var first = 0
 
     var count: Int { waiting.count - first }
@@ -45,6 +45,8 @@ final class DatabasePool: Sendable {
     mutating func next() -> Work? {
       guard first < waiting.count else { return nil }
       defer {
+        // What was done lets go of what it held.
+        waiting[first] = nil
         first += 1
         if first > 1000, first * 2 > waiting.count {
           waiting.removeFirst(first)

@@ -14,13 +14,18 @@ actor JobWatch {
 
   private let pool: DatabasePool
   private let logger: Logger
-  private var watched: [Int: Watched] = [:]
+  private var watched: [Place: Watched] = [:]
   private var next = 0
   private var isLooking = false
   private var isClosed = false
 
-  private struct Watched {
+  /// A job as a tenant sees it: what one may not know of is no other's matter.
+  private struct Place: Hashable {
     let tenant: String
+    let job: Int
+  }
+
+  private struct Watched {
     var last: Seen?
     var watchers: [Int: AsyncStream<Change>.Continuation] = [:]
   }
@@ -66,10 +71,11 @@ actor JobWatch {
     }
     let id = next
     next += 1
-    watched[job, default: Watched(tenant: tenant)].watchers[id] = continuation
-    if let last = watched[job]?.last { continuation.yield(.status(last)) }
+    let place = Place(tenant: tenant, job: job)
+    watched[place, default: Watched()].watchers[id] = continuation
+    if let last = watched[place]?.last { continuation.yield(.status(last)) }
     continuation.onTermination = { [weak self] _ in
-      Task { [weak self] in await self?.drop(job, id) }
+      Task { [weak self] in await self?.drop(place, id) }
     }
     if !isLooking {
       isLooking = true
@@ -106,15 +112,15 @@ actor JobWatch {
     watched = [:]
   }
 
-  private func drop(_ job: Int, _ id: Int) {
-    watched[job]?.watchers[id] = nil
-    if watched[job]?.watchers.isEmpty == true { watched[job] = nil }
+  private func drop(_ place: Place, _ id: Int) {
+    watched[place]?.watchers[id] = nil
+    if watched[place]?.watchers.isEmpty == true { watched[place] = nil }
   }
 
   private func look() async {
     while !watched.isEmpty {
       let begun = ContinuousClock.now
-      let groups = Dictionary(grouping: watched.keys) { watched[$0]?.tenant ?? "" }
+      let groups = Dictionary(grouping: watched.keys, by: \.tenant).mapValues { $0.map(\.job) }
       for (tenant, jobs) in groups {
         for start in stride(from: 0, to: jobs.count, by: Self.mostAtOnce) {
           await look(at: Array(jobs[start..<min(jobs.count, start + Self.mostAtOnce)]), tenant)
@@ -132,25 +138,28 @@ actor JobWatch {
       let found = try await pool.run(for: tenant, asksOnce: true) {
         try $0.submitter.statuses(of: jobs)
       }
-      for status in found { tell(status) }
+      for status in found { tell(status, tenant) }
       let known = Set(found.map(\.id))
-      for job in jobs where !known.contains(job) { end(job, .removed) }
+      for job in jobs where !known.contains(job) {
+        end(Place(tenant: tenant, job: job), .removed)
+      }
     } catch {
       // An outage of the database: they are looked at again once it is back.
       logger.warning("jobs cannot be followed", metadata: ["error": "\(error)"])
     }
   }
 
-  private func tell(_ status: JobStatus) {
-    if status.isFinal { return end(status.id, .status(Seen(status))) }
-    guard watched[status.id] != nil, watched[status.id]?.last?.status != status else { return }
+  private func tell(_ status: JobStatus, _ tenant: String) {
+    let place = Place(tenant: tenant, job: status.id)
+    if status.isFinal { return end(place, .status(Seen(status))) }
+    guard watched[place] != nil, watched[place]?.last?.status != status else { return }
     let seen = Seen(status)
-    watched[status.id]?.last = seen
-    for watcher in (watched[status.id]?.watchers ?? [:]).values { watcher.yield(.status(seen)) }
+    watched[place]?.last = seen
+    for watcher in (watched[place]?.watchers ?? [:]).values { watcher.yield(.status(seen)) }
   }
 
-  private func end(_ job: Int, _ change: Change) {
-    for watcher in (watched.removeValue(forKey: job)?.watchers ?? [:]).values {
+  private func end(_ place: Place, _ change: Change) {
+    for watcher in (watched.removeValue(forKey: place)?.watchers ?? [:]).values {
       watcher.yield(change)
       watcher.finish()
     }

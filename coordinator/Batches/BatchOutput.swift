@@ -9,10 +9,18 @@ struct BatchOutput: Sendable {
 
   let pool: DatabasePool
 
-  /// - Returns: the files' ids; nil where there is nothing to tell.
+  /// Lines that are in the database, and no file yet.
+  struct Written: Sendable {
+    let blob: Int
+    let bytes: Int
+    let sha256: String
+  }
+
+  /// - Parameter renew: called now and then, so that nobody else takes the batch.
+  /// - Returns: the lines of both; nil where there is nothing to tell.
   func write(
-    _ batch: Batch, as status: String, _ key: APIKey
-  ) async throws -> (output: String?, errors: String?) {
+    _ batch: Batch, as status: String, _ key: APIKey, renew: () async throws -> Void
+  ) async throws -> (answers: Written?, errors: Written?) {
     var answers = JSONLines(pool: pool, tenant: key.tenant)
     var errors = JSONLines(pool: pool, tenant: key.tenant)
     var last = 0
@@ -27,11 +35,21 @@ struct BatchOutput: Sendable {
         if isError { try await errors.add(json) } else { try await answers.add(json) }
       }
       last = end.line
+      try await renew()
     }
-    return (
-      try await answers.file(named: batch.id + "_output.jsonl", batch),
-      try await errors.file(named: batch.id + "_error.jsonl", batch)
-    )
+    return (try await answers.written(), try await errors.written())
+  }
+
+  /// Makes a file of lines.
+  /// - Returns: its id.
+  static func add(
+    _ written: Written, _ kind: String, _ batch: Batch, _ session: TenantSession
+  ) throws -> String {
+    try session.addFile(
+      blobs: [written.blob], filename: "\(batch.id)_\(kind).jsonl", purpose: "batch_output",
+      bytes: written.bytes, sha256: written.sha256, status: .processed,
+      expiresAfter: batch.outputExpiresAfter
+    ).id
   }
 
   private func rendered(
@@ -100,16 +118,9 @@ struct BatchOutput: Sendable {
     }
 
     /// - Returns: nil where there were no lines.
-    mutating func file(named name: String, _ batch: Batch) async throws -> String? {
+    mutating func written() async throws -> Written? {
       try await store()
-      guard let blob else { return nil }
-      let (bytes, digest) = (total, hash.finish())
-      return try await pool.run(for: tenant) { session in
-        try session.addFile(
-          blobs: [blob], filename: name, purpose: "batch_output", bytes: bytes, sha256: digest,
-          status: .processed, expiresAfter: batch.outputExpiresAfter
-        ).id
-      }
+      return blob.map { Written(blob: $0, bytes: total, sha256: hash.finish()) }
     }
   }
 }

@@ -54,14 +54,20 @@ struct BatchWork: Service {
     let (id, tenant) = (taken.id, taken.tenant)
     guard let batch = try await pool.run(for: tenant, { try $0.batch(id) }) else { return false }
     switch batch.status {
-    case "validating": try await validate(batch, tenant)
+    case "validating":
+      if try await expire(batch, tenant) { return true }
+      try await validate(batch, tenant)
     case "in_progress":
       if try await expire(batch, tenant) { return true }
       if batch.ordered < batch.total { return try await order(batch, tenant) }
       guard try await pool.run(for: tenant, { try $0.openLines(of: id) }) == 0 else { return false }
-      try await pool.run(for: tenant) { try $0.set(batch: id, to: "finalizing") }
+      _ = try await pool.run(for: tenant) {
+        try $0.set(batch: id, from: ["in_progress"], to: "finalizing")
+      }
     case "finalizing": try await finalize(batch, as: "completed", tenant)
     case "cancelling":
+      // What was ordered while it was being cancelled is stopped too.
+      _ = try await pool.run(for: tenant) { try $0.cancel(batch: id) }
       guard try await pool.run(for: tenant, { try $0.openLines(of: id) }) == 0 else { return false }
       let isExpired = batch.times["expired_at"] != nil
       try await finalize(batch, as: isExpired ? "expired" : "cancelled", tenant)
@@ -225,10 +231,17 @@ struct BatchWork: Service {
   private func finalize(_ batch: Batch, as status: String, _ tenant: String) async throws {
     let key = APIKey(id: batch.id, tenant: tenant, name: "batch", scopes: [.submit])
     if batch.ordered < batch.total { try await giveUp(batch, status, tenant) }
-    let files = try await output.write(batch, as: status, key)
+    let files = try await output.write(batch, as: status, key) {
+      try await pool.run { try $0.serviceUpkeep.letGo(batch: batch.id, againAfter: 60) }
+    }
+    let before = status == "completed" ? "finalizing" : "cancelling"
+    // All at once: whoever did the same meanwhile was first, and this is left to upkeep.
     try await pool.run(for: tenant) { session in
-      try session.set(batch: batch.id, outputFile: files.output, errorFile: files.errors)
-      try session.set(batch: batch.id, to: status)
+      guard try session.set(batch: batch.id, from: [before], to: status) else { return }
+      try session.set(
+        batch: batch.id,
+        outputFile: try files.answers.map { try BatchOutput.add($0, "output", batch, session) },
+        errorFile: try files.errors.map { try BatchOutput.add($0, "error", batch, session) })
       try session.announce("batch." + status, batch.id)
     }
   }

@@ -22,6 +22,9 @@ struct JobPages: Sendable {
     }
     dashboard.get("jobs/{id}/live", on: router) { _, context, session in
       let id = try JobRoutes.id(context)
+      _ = try await pool.run(for: session.key.tenant, asksOnce: true) {
+        try $0.submitter.status(id)
+      }
       return ServerSentEvents.response { [watch] events in
         try await Self.follow(id, session.key.tenant, watch, &events)
       }

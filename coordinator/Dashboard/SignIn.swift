@@ -93,8 +93,13 @@ struct SignIn: Sendable {
         status: .unauthorized)
     }
     try await limits.count(key)
+    guard let secret = try? await secret(for: key, given) else {
+      return pages.response(
+        "login", .init(nil), ["next": next, "problem": "The key is not valid."],
+        status: .unauthorized)
+    }
     var response = Pages.redirect(next)
-    response.setCookie(cookie(try await secret(for: key, given), seconds: Self.sessionSeconds))
+    response.setCookie(cookie(secret, seconds: Self.sessionSeconds))
     return response
   }
 
@@ -102,10 +107,10 @@ struct SignIn: Sendable {
   private func secret(for key: APIKey, _ given: String) async throws -> String {
     guard key.name == Self.linkName else { return given }
     return try await pool.run(for: key.tenant) { session in
-      let made = try session.database.keys.create(
-        scopes: key.scopes, name: Self.sessionName, expiresAfterSeconds: Self.sessionSeconds)
-      try session.database.keys.revoke(key.id)
-      return made.key
+      guard try session.database.keys.revokeOnce(key.id) else { throw APIError.unauthorized }
+      return try session.database.keys.create(
+        scopes: key.scopes, name: Self.sessionName, expiresAfterSeconds: Self.sessionSeconds
+      ).key
     }
   }
 

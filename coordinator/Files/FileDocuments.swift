@@ -43,6 +43,8 @@ struct FileDocuments: Sendable {
       try await pool.run(for: tenant) { try $0.attach(document, toFile: file.id) }
     } catch let error as DocumentError {
       let reason = "\(error)"
+      // Another try may go better: where the reader was stopped, or is not here.
+      if error.mayPass { throw Self.unreadable(file.id, reason) }
       try await pool.run(for: tenant) { try $0.fail(file: file.id, reason) }
       throw Self.unreadable(file.id, reason)
     }

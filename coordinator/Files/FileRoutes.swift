@@ -92,18 +92,26 @@ struct FileRoutes: Sendable {
   }
 
   /// Makes a file of blobs, and begins to take its text out.
+  /// - Parameters:
+  ///   - known: a file that was made of them before, looked for in the same transaction.
+  ///   - then: what is done in that transaction too.
   func store(
     _ blobs: [Int], filename: String, purpose: String?, bytes: Int, sha256: String, expiry: Int?,
-    _ key: APIKey
+    _ key: APIKey,
+    known: @escaping @Sendable (TenantSession) throws -> StoredFile? = { _ in nil },
+    then: @escaping @Sendable (TenantSession, StoredFile) throws -> Void = { _, _ in }
   ) async throws -> StoredFile {
     let purpose = try Self.purpose(purpose)
     let name = try Self.filename(filename)
     guard bytes > 0 else { throw APIError.badRequest("The file is empty.", param: "file") }
     let isDocument = ["user_data", "assistants"].contains(purpose)
     let file = try await pool.run(for: key.tenant) { session in
-      try session.addFile(
+      if let before = try known(session) { return before }
+      let made = try session.addFile(
         blobs: blobs, filename: name, purpose: purpose, bytes: bytes, sha256: sha256,
         status: isDocument ? .uploaded : .processed, expiresAfter: expiry)
+      try then(session, made)
+      return made
     }
     if isDocument {
       // Who asks about it first would do it too: nothing is lost where this process ends.

@@ -134,13 +134,20 @@ struct UploadRoutes: Sendable {
     if let md5 = body["md5"].string, md5.lowercased() != sums.md5 {
       throw APIError.badRequest("The MD5 of the parts is \(sums.md5).", param: "md5")
     }
+    // Who completes it at the same moment gets the same file.
     let file = try await files.store(
       parts.map(\.blob), filename: upload.filename, purpose: upload.purpose, bytes: upload.bytes,
-      sha256: sums.sha256, expiry: upload.fileExpiresAfter, key)
-    let ended = try await pool.run(for: key.tenant) { session in
-      try session.end(upload: id, as: "completed", file: file.id)
-      return try session.upload(id)
-    }
+      sha256: sums.sha256, expiry: upload.fileExpiresAfter, key,
+      known: { session in
+        guard let now = try session.upload(id, locked: true) else {
+          throw APIError.notFound("upload", id)
+        }
+        if let made = now.file { return try session.file(made) }
+        _ = try Self.pending(id, session)
+        return nil
+      },
+      then: { try $0.end(upload: id, as: "completed", file: $1.id) })
+    let ended = try await pool.run(for: key.tenant, asksOnce: true) { try $0.upload(id) }
     return .json(Self.json(ended ?? upload, file: file))
   }
 

@@ -68,6 +68,7 @@ struct JobOrders: Sendable {
       guard let made else {
         throw APIError(.notFound, "The document was deleted meanwhile.", code: "not_found")
       }
+      if !made.created { try session.join(job: made.id, isNew: false, isDirect: true) }
       if let traceparent, made.created { try session.trace(job: made.id, traceparent) }
       return try session.submitter.status(made.id)
     }

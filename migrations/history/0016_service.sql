@@ -229,6 +229,9 @@ insert into docproc.setting values
 alter table docproc.job drop constraint task_is_known;
 alter table docproc.job add constraint task_is_known check (task in ('summarize', 'ask', 'chat'));
 
+-- False where only responses and batches wait for it: then it stops with the last of them.
+alter table docproc.job add column is_direct boolean not null default true;
+
 -- Of the request that ordered it, in the form of W3C's Trace Context; null: it is not traced.
 alter table docproc.job add column traceparent text;
 alter table docproc.job add column traced_at timestamptz;

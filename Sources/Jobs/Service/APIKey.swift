@@ -97,9 +97,13 @@ package struct APIKeys {
   }
 
   /// - Throws: `JobError.noSuchKey`, `PostgresError`
-  package func revoke(_ id: String) throws {
+  package func revoke(_ id: String) throws { _ = try revokeOnce(id) }
+
+  /// - Returns: whether it was valid until now: of several at once, one gets to hear so.
+  /// - Throws: `JobError.noSuchKey`, `PostgresError`
+  package func revokeOnce(_ id: String) throws -> Bool {
     do {
-      _ = try database.value(of: "revoke_key", [.text(id)])
+      return try database.value(of: "revoke_key", [.text(id)]).boolean("value")
     } catch PostgresError.query("P0002", _, _) {
       throw JobError.noSuchKey(id)
     }

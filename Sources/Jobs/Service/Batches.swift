@@ -126,22 +126,30 @@ extension TenantSession {
   // MARK: Bringing one on
 
   /// Brings a batch to a state, and notes when.
-  package func set(batch id: String, to status: String) throws {
+  /// - Parameter before: where it has to be: somebody may have cancelled it meanwhile.
+  /// - Returns: whether it was there.
+  package func set(
+    batch id: String, from before: [String], to status: String
+  ) throws -> Bool {
     let column = Batch.timeNames.first { $0 == status + "_at" }
     let noted = column.map { ", \($0) = clock_timestamp()" } ?? ""
-    _ = try rows(
-      "update docproc.batch set status = $2\(noted) where id = $1", [.text(id), .text(status)])
+    return try !rows(
+      """
+      update docproc.batch set status = $2\(noted)
+      where id = $1 and status = any ($3::text[]) returning id
+      """, [.text(id), .text(status), .list(before)]
+    ).isEmpty
   }
 
   /// - Parameter errors: JSON: [{code, line, message, param}].
   package func fail(batch id: String, errors: String) throws {
-    try set(batch: id, to: "failed")
+    guard try set(batch: id, from: ["validating"], to: "failed") else { return }
     _ = try rows(
       "update docproc.batch set errors = $2::jsonb where id = $1", [.text(id), .text(errors)])
   }
 
   package func begin(batch id: String, total: Int, model: String?) throws {
-    try set(batch: id, to: "in_progress")
+    guard try set(batch: id, from: ["validating"], to: "in_progress") else { return }
     _ = try rows(
       "update docproc.batch set total = $2, model = $3 where id = $1",
       [.text(id), .integer(total), .text(model)])

@@ -71,7 +71,13 @@ extension TenantSession {
     let made = try rows(
       """
       insert into docproc.idempotency (key, request_sha256) values ($1, $2)
-      on conflict do nothing returning key
+      on conflict (tenant, key) do update
+      -- Whoever had it is gone without an answer.
+      set created_at = clock_timestamp()
+      where docproc.idempotency.answer is null
+        and docproc.idempotency.request_sha256 = excluded.request_sha256
+        and docproc.idempotency.created_at < clock_timestamp() - interval '5 minutes'
+      returning key
       """, [.text(key), .text(requestSHA256)])
     if !made.isEmpty { return .new }
     let known = try rows(
@@ -92,6 +98,13 @@ extension TenantSession {
 }
 
 extension TenantSession {
+  /// Notes that a request waits for a job, in the transaction that orders it: what came to nothing
+  /// before is tried again, and nobody cancels it meanwhile.
+  /// - Parameter isDirect: true for who wants the job itself.
+  package func join(job: Int, isNew: Bool, isDirect: Bool = false) throws {
+    _ = try value(of: "join_job", [.integer(job), .boolean(isNew), .boolean(isDirect)])
+  }
+
   /// Notes the trace that a job belongs to, in the form of W3C's Trace Context.
   package func trace(job: Int, _ traceparent: String) throws {
     _ = try value(of: "trace_job", [.integer(job), .text(traceparent)])

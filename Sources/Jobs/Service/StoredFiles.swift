@@ -180,7 +180,7 @@ extension TenantSession {
   /// Notes why no text can be taken out of a file.
   package func fail(file id: String, _ reason: String) throws {
     _ = try rows(
-      "update docproc.file set status = 'error', error = $2 where id = $1",
+      "update docproc.file set status = 'error', error = $2 where id = $1 and document_id is null",
       [.text(id), .text(reason)])
   }
 
@@ -198,7 +198,9 @@ extension TenantSession {
       let piece = try rows(
         "select text from docproc.content_piece where content_id = $1::bigint and number = $2::int",
         [.integer(try row.integer("content")), .integer(number)])
-      text += try piece.first?.text("text") ?? ""
+      // It may have been deleted in the middle: a part of it is not it.
+      guard let piece = piece.first else { return nil }
+      text += try piece.text("text")
     }
     return Document(
       name: try row.text("name"), text: text,

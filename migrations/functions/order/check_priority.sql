@@ -12,7 +12,21 @@ begin
   end if;
 
   highest := coalesce(
-    (select m.most_priority from member m where m.role = session_user),
+    -- Who acts for a tenant has its limit, not that of his own login.
+    (
+      select max(m.most_priority)
+      from member m
+      where case
+        when current_tenant() = session_user
+          or exists (
+            select
+            from member o
+            where o.role = session_user
+              and o.tenant = current_tenant()
+          ) then m.role = session_user
+        else m.tenant = current_tenant()
+      end
+    ),
     setting('most_priority')::integer);
 
   if priority > highest then

@@ -36,6 +36,15 @@ begin
   returning j.id into job;
 
   if job is null then
+    -- Who orders it so wants it whatever becomes of requests that wait for it too.
+    if coalesce(current_setting('docproc.tenant', true), '') = '' then
+      update job j
+      set is_direct = true
+      where j.tenant = owner
+        and j.idempotency_key = identity
+        and not j.is_direct;
+    end if;
+
     return query
       select j.id, false
       from job j

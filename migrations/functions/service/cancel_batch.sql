@@ -14,7 +14,14 @@ begin
     and b.tenant = current_tenant()
     and b.status in ('validating', 'in_progress');
 
-  if not found then
+  -- Called again, it stops what was ordered meanwhile.
+  if not found and not exists (
+    select
+    from batch b
+    where b.id = cancel_batch.batch
+      and b.tenant = current_tenant()
+      and b.status = 'cancelling'
+  ) then
     return exists (
       select
       from batch b

@@ -12,6 +12,9 @@ begin
   from file_blob b
   where b.file_id = drop_file_of_any.file;
 
+  delete from upload_part p
+  where p.blob_id = any (blobs);
+
   delete from file f
   where f.id = drop_file_of_any.file
   returning f.document_id into of_document;

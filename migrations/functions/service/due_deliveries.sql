@@ -10,7 +10,19 @@ as $$
   from (
     select e.id
     from webhook_delivery e
-    where e.next_at <= clock_timestamp()
+    where e.id in (
+      -- Few of each, so that an address that does not answer holds up no other.
+      select r.id
+      from (
+        select
+          x.id,
+          row_number() over (partition by x.webhook_id order by x.next_at) as rank
+        from webhook_delivery x
+        where x.next_at <= clock_timestamp()
+      ) r
+      where r.rank <= 2
+    )
+      and e.next_at <= clock_timestamp()
     order by e.next_at
     limit most
     for update skip locked

@@ -12,6 +12,12 @@ begin
     select f.id
     from file f
     where f.expires_at < clock_timestamp()
+      and not exists (
+        select
+        from batch b
+        where b.input_file_id = f.id
+          and b.status in ('validating', 'in_progress', 'finalizing', 'cancelling')
+      )
     limit most
     for update skip locked
   loop
