@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Logging
+import NIOCore
 import Programs
 import Telemetry
 
@@ -79,13 +80,22 @@ struct DocprocCoordinator: AsyncParsableCommand {
     let scheme = tlsKey == nil ? "http" : "https"
     let service = try CoordinatorService(settings, logger: logger)
     let link = signInLink ? try await service.signInKey() : nil
-    try await service.run { [logger, host, portFile] port in
-      if let link { print("http://\(host):\(port)/login?key=\(link)") }
-      fflush(nil)
-      logger.notice("serving", metadata: ["url": "\(scheme)://\(host):\(port)"])
-      if let portFile {
-        try? "\(port)\n".write(toFile: portFile, atomically: true, encoding: .utf8)
+    do {
+      try await service.run { [logger, host, portFile] port in
+        if let link { print("http://\(host):\(port)/login?key=\(link)") }
+        fflush(nil)
+        logger.notice("serving", metadata: ["url": "\(scheme)://\(host):\(port)"])
+        if let portFile {
+          try? "\(port)\n".write(toFile: portFile, atomically: true, encoding: .utf8)
+        }
       }
+    } catch let error as IOError where error.errnoCode == EADDRINUSE {
+      throw CannotListen(
+        description: "port \(port) of \(host) is in use by another program; give --port")
     }
+  }
+
+  private struct CannotListen: Error, CustomStringConvertible {
+    let description: String
   }
 }

@@ -22,7 +22,7 @@ figures = {"errors": [], "reconnects": 0}
 
 
 def start():
-    process = subprocess.Popen([program, "--port", str(PORT)], stderr=subprocess.DEVNULL)
+    process = subprocess.Popen([program, "--port", str(PORT)], stderr=open("coordinator.log", "a"))
     for _ in range(200):
         try:
             import socket
@@ -138,7 +138,7 @@ async def main():
     _, long = await connection.ask(
         "POST", "/v1/jobs", {"text": text + str(time.time()), "name": "book.txt", "priority": 5,
                              "parameters": {"keep": False}})
-    while (await connection.ask("GET", f"/v1/jobs/{long['id']}"))[1]["phase"] != "reading":
+    while (await connection.ask("GET", f"/v1/jobs/{long['id']}"))[1].get("phase") != "reading":
         await asyncio.sleep(0.5)
     alone = []
     await measure(long["id"], alone)
@@ -164,7 +164,7 @@ async def main():
     print(f"killed and started again: {figures['reconnects']} connections came again; memory {memory(process)} MiB")
     open_now = sum(not task.done() for task in followers)
     status, state = await connection.ask("GET", f"/v1/jobs/{long['id']}")
-    print(f"the long job is {state['state']} at {state['percent']} %, {open_now} followers go on")
+    print(f"the long job is {state['state']} at {state.get('percent')} %, {open_now} followers go on")
     missing = [job for job in jobs if (await connection.ask("GET", f"/v1/jobs/{job}"))[0] != 200]
     await connection.ask("POST", f"/v1/jobs/{long['id']}/cancel")
     seen = await asyncio.gather(*followers)

@@ -32,9 +32,15 @@
 
   const source = new EventSource(region.dataset.live);
   let last = 0;
+  let timer = null;
+  // Once a second at most, and never without the last change.
   source.onmessage = function () {
-    const now = Date.now();
-    if (now - last >= 1000) { last = now; refresh(); }
+    if (timer) return;
+    timer = setTimeout(function () {
+      timer = null;
+      last = Date.now();
+      refresh();
+    }, Math.max(0, last + 1000 - Date.now()));
   };
   source.addEventListener("end", function () { source.close(); refresh(); });
   document.addEventListener("visibilitychange", function () { if (!document.hidden) refresh(); });
