@@ -22,11 +22,13 @@ figures = {"errors": [], "reconnects": 0}
 
 
 def start():
-    process = subprocess.Popen([program, "--port", str(PORT)], stderr=open("coordinator.log", "a"))
+    process = subprocess.Popen([program, "--port", str(PORT)], stderr=subprocess.DEVNULL)
     for _ in range(200):
         try:
             import socket
             socket.create_connection(("127.0.0.1", PORT), 1).close()
+            if process.poll() is not None:
+                raise SystemExit(f"port {PORT} is another's")
             return process
         except OSError:
             time.sleep(0.02)

@@ -189,6 +189,30 @@ import Testing
     #expect(answers[4].headers.lowercased().contains("retry-after:"))
   }
 
+  @Test func anExpiredFileIsGone() throws {
+    let service = try Self.service.get()
+    let key = try service.key()
+    let made = try service.request(
+      "/v1/files", key: key, method: "POST",
+      [
+        "-F", "purpose=user_data", "-F", "expires_after[anchor]=created_at", "-F",
+        "expires_after[seconds]=3600", "-F", "file=@\(Repository.root)/README.md",
+      ])
+    let id = try #require(try made.json()["id"] as? String)
+    let connection = try Connection(url: service.cluster.url)
+    try connection.query(
+      "update docproc.file set expires_at = now() - interval '1 s' where id = $1", [.text(id)])
+    #expect(try service.request("/v1/files/\(id)", key: key).status == 404)
+    #expect(try service.request("/v1/files/\(id)/content", key: key).status == 404)
+    #expect(try !service.request("/v1/files", key: key).body.contains(id))
+    let asked = try service.request(
+      "/v1/jobs", key: key, method: "POST", json: "{\"file_id\": \"\(id)\"}")
+    #expect(asked.status == 404)
+    try connection.query("select docproc.forget_old()")
+    let left = try connection.query("select from docproc.file where id = $1", [.text(id)])
+    #expect(left.isEmpty)
+  }
+
   @Test func aSecondCoordinatorGoesOn() throws {
     let first = try Self.service.get()
     let key = try first.key()
