@@ -2,11 +2,13 @@ import ArgumentParser
 import Foundation
 import Logging
 import NIOCore
+import NIOSSL
 import Programs
+import Synchronization
 import Telemetry
 
 @main
-struct DocprocCoordinator: AsyncParsableCommand {
+struct DocprocCoordinator: Program {
   static let configuration = CommandConfiguration(
     commandName: "docproc-coordinator",
     abstract: "Serve docproc's HTTP API and dashboard over a database.",
@@ -59,7 +61,23 @@ struct DocprocCoordinator: AsyncParsableCommand {
     }
   }
 
-  func run() async throws {
+  /// The main thread only waits: everything happens on others.
+  func run() throws {
+    let done = DispatchSemaphore(value: 0)
+    let outcome = Mutex<Result<Void, any Error>>(.success(()))
+    Task {
+      do {
+        try await serve()
+      } catch {
+        outcome.withLock { $0 = .failure(error) }
+      }
+      done.signal()
+    }
+    done.wait()
+    try outcome.withLock { $0 }.get()
+  }
+
+  private func serve() async throws {
     let given = database ?? ProcessInfo.processInfo.environment["DATABASE_URL"]
     guard let url = given, !url.isEmpty else {
       throw ValidationError("give --database URL, or set DATABASE_URL")
@@ -82,13 +100,17 @@ struct DocprocCoordinator: AsyncParsableCommand {
     let link = signInLink ? try await service.signInKey() : nil
     do {
       try await service.run { [logger, host, portFile] port in
-        if let link { print("http://\(host):\(port)/login?key=\(link)") }
+        if let link { print("\(scheme)://\(host):\(port)/login?key=\(link)") }
         fflush(nil)
         logger.notice("serving", metadata: ["url": "\(scheme)://\(host):\(port)"])
         if let portFile {
           try? "\(port)\n".write(toFile: portFile, atomically: true, encoding: .utf8)
         }
       }
+    } catch let error as NIOSSLError {
+      throw CannotListen(
+        description: "the TLS certificate or its key cannot be used (\(error)): "
+          + "\(tlsCertificate ?? ""), \(tlsKey ?? "")")
     } catch let error as IOError where error.errnoCode == EADDRINUSE {
       throw CannotListen(
         description: "port \(port) of \(host) is in use by another program; give --port")

@@ -105,7 +105,6 @@ package enum Migrations {
     object("functions/service/drop_file_of_any.sql", PackageResources.drop_file_of_any_sql),
     object("functions/service/due_deliveries.sql", PackageResources.due_deliveries_sql),
     object("functions/service/end_delivery.sql", PackageResources.end_delivery_sql),
-    object("functions/service/expire_batch.sql", PackageResources.expire_batch_sql),
     object("functions/service/due_traces.sql", PackageResources.due_traces_sql),
     object("functions/service/find_key.sql", PackageResources.find_key_sql),
     object("functions/service/forget_old_service.sql", PackageResources.forget_old_service_sql),

@@ -103,7 +103,6 @@ grant execute on function
   docproc.drop_file(text),
   docproc.cancel_response(text),
   docproc.cancel_batch(text),
-  docproc.expire_batch(text),
   docproc.take_batches(integer),
   docproc.let_batch(text, interval),
   docproc.announce(text, text, text),

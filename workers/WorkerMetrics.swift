@@ -30,7 +30,7 @@ final class WorkerMetrics: Sendable {
 
   func claimed() { count("docproc_claims_total") }
 
-  /// - Parameter outcome: `completed`, `refused`, `failed`, `released` or `cancelled`.
+  /// - Parameter outcome: `completed`, `lost`, `failed`, `released` or `cancelled`.
   func ended(_ outcome: String) { count("docproc_jobs_finished_total", [("outcome", outcome)]) }
 
   func read(_ figures: ReadingFigures) {

@@ -23,17 +23,11 @@ struct BatchWork: Service {
   let logger: Logger
 
   func run() async throws {
-    await cancelWhenGracefulShutdown {
-      while !Task.isCancelled {
-        do {
-          for batch in try await pool.run({ try $0.serviceUpkeep.takeBatches() }) {
-            await step(batch)
-          }
-        } catch {
-          logger.warning("batches cannot be looked at", metadata: ["error": "\(error)"])
-        }
-        try? await Task.sleep(for: .seconds(Self.pause))
+    await Repeating.run("bringing batches on", everySeconds: Self.pause, logger) {
+      for batch in try await pool.run({ try $0.serviceUpkeep.takeBatches() }) {
+        await step(batch)
       }
+      return false
     }
   }
 
@@ -76,12 +70,12 @@ struct BatchWork: Service {
     return true
   }
 
+  /// The next step stops what is not answered, as for a batch that is cancelled.
   private func expire(_ batch: Batch, _ tenant: String) async throws -> Bool {
     guard let end = batch.times["expires_at"], Double(end) < Date().timeIntervalSince1970 else {
       return false
     }
-    try await pool.run(for: tenant) { try $0.expire(batch: batch.id) }
-    return true
+    return try await pool.run(for: tenant) { try $0.expire(batch: batch.id) }
   }
 
   /// Goes through a batch's lines, and stops where the body says so.

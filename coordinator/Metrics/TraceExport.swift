@@ -28,15 +28,9 @@ struct TraceExport: Service {
   }
 
   func run() async throws {
-    await cancelWhenGracefulShutdown {
-      while !Task.isCancelled {
-        do {
-          try await export()
-        } catch {
-          logger.warning("traces cannot be told", metadata: ["error": "\(error)"])
-        }
-        try? await Task.sleep(for: .seconds(Self.pause))
-      }
+    await Repeating.run("telling traces", everySeconds: Self.pause, logger) {
+      try await export()
+      return false
     }
   }
 

@@ -20,21 +20,14 @@ struct WebhookDeliveries: Service {
   let logger: Logger
 
   func run() async throws {
-    await cancelWhenGracefulShutdown {
-      while !Task.isCancelled {
-        do {
-          let due = try await pool.run {
-            try $0.serviceUpkeep.dueDeliveries(most: Self.atOnce)
-          }
-          await withTaskGroup(of: Void.self) { group in
-            for delivery in due { group.addTask { await deliver(delivery) } }
-          }
-          if due.count == Self.atOnce { continue }
-        } catch {
-          logger.warning("webhooks cannot be looked at", metadata: ["error": "\(error)"])
-        }
-        try? await Task.sleep(for: .seconds(Self.pause))
+    await Repeating.run("telling webhooks", everySeconds: Self.pause, logger) {
+      let due = try await pool.run {
+        try $0.serviceUpkeep.dueDeliveries(most: Self.atOnce)
       }
+      await withTaskGroup(of: Void.self) { group in
+        for delivery in due { group.addTask { await deliver(delivery) } }
+      }
+      return due.count == Self.atOnce
     }
   }
 

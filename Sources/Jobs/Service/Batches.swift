@@ -199,9 +199,16 @@ extension TenantSession {
     return try rows(sql, [.text(batch)]).first?.integer("count") ?? 0
   }
 
-  /// Gives up what of an expired batch is not answered, where nobody else waits for it.
-  package func expire(batch id: String) throws {
-    _ = try value(of: "expire_batch", [.text(id)])
+  /// Ends the time of a batch: what is not answered is given up.
+  /// - Returns: false where it has ended otherwise meanwhile.
+  package func expire(batch id: String) throws -> Bool {
+    let open = ["validating", "in_progress"]
+    guard try set(batch: id, from: open, to: "cancelling") else { return false }
+    _ = try rows(
+      """
+      update docproc.batch set expired_at = clock_timestamp(), cancelling_at = null where id = $1
+      """, [.text(id)])
+    return true
   }
 
   package func set(batch id: String, outputFile: String?, errorFile: String?) throws {
