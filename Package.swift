@@ -39,6 +39,7 @@ let package = Package(
     // C modules
     .target(name: "CKernels", cSettings: kernelSettings),
     .target(name: "COpenBLAS", linkerSettings: [.linkedLibrary("dl")]),
+    .target(name: "CLLGuidance", linkerSettings: [.linkedLibrary("dl")]),
     .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
@@ -53,9 +54,10 @@ let package = Package(
       name: "CGMime", pkgConfig: "gmime-3.0", providers: [.apt(["libgmime-3.0-dev"])]),
     .target(name: "CSandbox", linkerSettings: [.linkedLibrary("seccomp")]),
 
-    // Facts of the host
+    // Facts of the host, and values of JSON
     .target(name: "Digests", dependencies: ["CCrypto"], swiftSettings: swiftSettings),
     .target(name: "Host", dependencies: ["CSandbox"], swiftSettings: swiftSettings),
+    .target(name: "Schemas", dependencies: ["CPCRE2"], swiftSettings: swiftSettings),
 
     // One concern each
     .target(
@@ -66,7 +68,8 @@ let package = Package(
     .target(
       name: "Inference", dependencies: ["CKernels", "COpenBLAS", "Digests"],
       swiftSettings: swiftSettings),
-    .target(name: "Results", dependencies: ["CZstd", "Digests"], swiftSettings: swiftSettings),
+    .target(
+      name: "Results", dependencies: ["CZstd", "Digests", "Schemas"], swiftSettings: swiftSettings),
     .target(
       name: "Postgres", dependencies: ["CPostgres", "Digests"], swiftSettings: swiftSettings),
     .target(
@@ -91,8 +94,13 @@ let package = Package(
     .target(
       name: "Retrieval", dependencies: ["CUtf8proc", "Documents"], swiftSettings: swiftSettings),
     .target(
-      name: "Jobs", dependencies: ["Digests", "Documents", "Migrations", "Postgres", "Results"],
+      name: "Jobs",
+      dependencies: ["Digests", "Documents", "Migrations", "Postgres", "Results", "Schemas"],
       resources: [.embedInCode("SQL")], swiftSettings: swiftSettings),
+    .target(
+      name: "Constraints",
+      dependencies: ["CLLGuidance", "Digests", "Host", "Schemas", "Tokenizer"],
+      swiftSettings: swiftSettings),
     .target(
       name: "Rendering", dependencies: ["Jobs", "Results"], swiftSettings: swiftSettings),
     .target(
@@ -101,12 +109,14 @@ let package = Package(
 
     // One pass over a document, answers from it, and what they are worth
     .target(
-      name: "Reading", dependencies: ["Documents", "Inference", "Retrieval", "Tokenizer"],
+      name: "Reading",
+      dependencies: ["Documents", "Inference", "Retrieval", "Schemas", "Tokenizer"],
       swiftSettings: swiftSettings),
     .target(
       name: "Answering",
       dependencies: [
-        "Digests", "Documents", "Host", "Inference", "Reading", "Results", "Retrieval", "Tokenizer",
+        "Constraints", "Digests", "Documents", "Host", "Inference", "Reading", "Results",
+        "Retrieval", "Schemas", "Tokenizer",
       ],
       swiftSettings: swiftSettings),
     .target(
@@ -127,8 +137,8 @@ let package = Package(
     .executableTarget(
       name: "docproc-worker",
       dependencies: [
-        "Answering", "Digests", "Documents", "Host", "Inference", "Jobs", "Postgres", "Programs",
-        "Reading", "Results", "Retrieval", "Telemetry",
+        "Answering", "Constraints", "Digests", "Documents", "Host", "Inference", "Jobs",
+        "Postgres", "Programs", "Reading", "Results", "Retrieval", "Schemas", "Telemetry",
         .product(name: "CoreMetrics", package: "swift-metrics"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -137,8 +147,8 @@ let package = Package(
     .executableTarget(
       name: "docproc-coordinator",
       dependencies: [
-        "Digests", "Documents", "Host", "Jobs", "Postgres", "Programs", "Rendering", "Results",
-        "Telemetry",
+        "Constraints", "Digests", "Documents", "Host", "Jobs", "Postgres", "Programs",
+        "Rendering", "Results", "Schemas", "Telemetry",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -162,9 +172,9 @@ let package = Package(
     .executableTarget(
       name: "docproc",
       dependencies: [
-        "Answering", "Digests", "Documents", "Evaluation", "Host", "Inference", "Jobs",
-        "Migrations", "ModelTools", "Postgres", "Programs", "Reading", "Rendering", "Results",
-        "Retrieval", "Telemetry", "Tokenizer",
+        "Answering", "Constraints", "Digests", "Documents", "Evaluation", "Host", "Inference",
+        "Jobs", "Migrations", "ModelTools", "Postgres", "Programs", "Reading", "Rendering",
+        "Results", "Retrieval", "Schemas", "Telemetry", "Tokenizer",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
@@ -192,6 +202,11 @@ let package = Package(
     .testTarget(
       name: "TokenizerTests", dependencies: ["CZstd", "Tokenizer", "TestSupport"],
       swiftSettings: swiftSettings),
+    .testTarget(name: "SchemasTests", dependencies: ["Schemas"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "ConstraintsTests",
+      dependencies: ["Constraints", "Schemas", "TestSupport", "Tokenizer", "docproc"],
+      swiftSettings: swiftSettings),
     .testTarget(
       name: "DocumentsTests",
       dependencies: ["Documents", "Host", "TestSupport", "docproc-extract"],
@@ -206,8 +221,8 @@ let package = Package(
     .testTarget(
       name: "AnsweringTests",
       dependencies: [
-        "Answering", "Documents", "Inference", "Reading", "Results", "Retrieval", "TestSupport",
-        "Tokenizer",
+        "Answering", "Constraints", "Documents", "Inference", "Reading", "Results", "Retrieval",
+        "Schemas", "TestSupport", "Tokenizer",
       ], swiftSettings: swiftSettings),
     .testTarget(
       name: "EvaluationTests",
@@ -229,7 +244,8 @@ let package = Package(
     .testTarget(
       name: "CoordinatorTests",
       dependencies: [
-        "Documents", "Host", "Jobs", "Postgres", "Results", "Telemetry", "TestSupport", "docproc",
+        "Documents", "Host", "Jobs", "Postgres", "Results", "Schemas", "Telemetry", "TestSupport",
+        "docproc",
         "docproc-coordinator", "docproc-extract", "docproc-worker",
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Hummingbird", package: "hummingbird"),

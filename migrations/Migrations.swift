@@ -34,6 +34,7 @@ package enum Migrations {
     step(14, "documents", PackageResources._014_documents_sql),
     step(15, "kept readings", PackageResources._015_kept_readings_sql, isBreaking: false),
     step(16, "service", PackageResources._016_service_sql, isBreaking: false),
+    step(17, "extraction", PackageResources._017_extraction_sql, isBreaking: false),
   ]
 
   /// In the order in which they are applied.
@@ -148,6 +149,7 @@ package enum Migrations {
     object("views/batches.sql", PackageResources.batches_sql),
     object("views/events.sql", PackageResources.events_sql),
     object("views/evidence.sql", PackageResources.evidence_sql),
+    object("views/extractions.sql", PackageResources.extractions_sql),
     object("views/files.sql", PackageResources.files_sql),
     object("views/jobs.sql", PackageResources.jobs_sql),
     object("views/readings.sql", PackageResources.readings_sql),

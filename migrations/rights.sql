@@ -162,7 +162,8 @@ grant select on
   docproc.workers,
   docproc.events,
   docproc.readings,
-  docproc.answers
+  docproc.answers,
+  docproc.extractions
   to docproc_reader;
 
 -- What coordinators keep for a tenant: its rows alone, by the policies below.

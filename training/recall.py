@@ -65,6 +65,8 @@ SLOW = 0.1  # the rate of lightning layers, times the others'
 
 
 class Trainer:
+    stages = STAGES
+
     def __init__(self, folder, seed=0, shape=Shape()):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -78,7 +80,13 @@ class Trainer:
             self.optimizer.load_state_dict(saved["optimizer"])
             for name in ("stage", "step", "tokens", "in_stage", "seconds"):
                 setattr(self, name, saved[name])
-        self.rows, self.seed = Rows(), seed
+        self.rows, self.seed = self.make_rows(), seed
+
+    def make_rows(self):
+        return Rows()
+
+    def loss(self, batch):
+        return loss_of(self.model, batch)
 
     def groups(self):
         """Lightning layers begin with what the others need and move slowly."""
@@ -103,7 +111,7 @@ class Trainer:
     def run(self, names, seconds):
         began, before, saved, recent = time.time(), self.seconds, time.time(), []
         while self.stage < len(names) and time.time() < began + seconds:
-            name, stage = names[self.stage], STAGES[names[self.stage]]
+            name, stage = names[self.stage], self.stages[names[self.stage]]
             recent = (recent + [self.one_step(stage)])[-50:]
             self.seconds = before + time.time() - began
             if self.step % 50 == 0:
@@ -121,7 +129,7 @@ class Trainer:
             group["lr"] = stage.rate_at(self.in_stage) * group["factor"]
         self.rows.seed(self.seed, self.step)
         batch = self.rows.draw(stage)
-        loss, right = loss_of(self.model, batch)
+        loss, right = self.loss(batch)
         self.optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
@@ -138,7 +146,7 @@ class Trainer:
             file.write(json.dumps(line) + "\n")
 
 
-def export(model, folder):
+def export(model, folder, vocabulary=VOCABULARY):
     """config.json, model.safetensors in bf16, tokenizer.json and questions.json."""
     from safetensors.torch import save_file
 
@@ -147,7 +155,7 @@ def export(model, folder):
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
     (folder / "model.safetensors").chmod(0o644)
     (folder / "config.json").write_text(json.dumps(model.shape.config(), indent=2) + "\n")
-    (folder / "tokenizer.json").write_text(json.dumps(VOCABULARY.file(), indent=1) + "\n")
+    (folder / "tokenizer.json").write_text(json.dumps(vocabulary.file(), indent=1) + "\n")
     (folder / "questions.json").write_text(json.dumps(questions_file()) + "\n")
 
 

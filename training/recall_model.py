@@ -25,6 +25,7 @@ class Shape:
     postnorm: bool = True
     eps: float = 1e-5
     vocabulary: int = VOCABULARY.size
+    stop: int = VOCABULARY.stop
 
     @property
     def alpha(self):
@@ -36,7 +37,7 @@ class Shape:
                  for factor, value in (("alpha", self.alpha), ("beta", 1.0))}
         return {
             "architectures": ["MiniMaxText01ForCausalLM"], "model_type": "minimax_text_01", "attention_dropout": 0.0,
-            "attn_type_list": list(self.kinds), "bos_token_id": None, "eos_token_id": VOCABULARY.stop,
+            "attn_type_list": list(self.kinds), "bos_token_id": None, "eos_token_id": self.stop,
             "head_dim": self.head_dim, "hidden_act": "silu", "hidden_size": self.hidden, "initializer_range": 0.02,
             "intermediate_size": self.inner, **names, "max_position_embeddings": 262144,
             "num_attention_heads": self.heads, "num_experts_per_tok": 1, "num_hidden_layers": len(self.kinds),
@@ -52,7 +53,7 @@ class Shape:
         return Shape(
             config["hidden_size"], config["num_attention_heads"], config["num_key_value_heads"], config["head_dim"],
             config["rotary_dim"], config["intermediate_size"], tuple(config["attn_type_list"]), config["rope_theta"],
-            config["postnorm"], config["rms_norm_eps"], config["vocab_size"])
+            config["postnorm"], config["rms_norm_eps"], config["vocab_size"], config["eos_token_id"])
 
 
 class Norm(nn.Module):

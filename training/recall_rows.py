@@ -18,8 +18,8 @@ class Rows:
     positions, and those it has count for more in softmax attention (their weight's logarithm is added).
     """
 
-    def __init__(self):
-        v = VOCABULARY
+    def __init__(self, vocabulary=VOCABULARY):
+        v = vocabulary
         self.first, self.second, self.values = v.table(FIRST), v.table(SECOND, " "), v.table(VALUES)
         self.colon, self.dot, self.line, self.note, self.the = (v[p] for p in (": ", ".", "\n", "note:", " the"))
         self.adjectives, self.nouns, self.verbs, self.places, self.ends = (

@@ -60,8 +60,9 @@ def spelled(text):
 class Vocabulary:
     """256 bytes, then whole pieces, then the token that ends an answer."""
 
-    def __init__(self):
-        pieces = [*(ALPHABET[byte] for byte in range(256)), *(spelled(p) for p in PIECES + WORDS if len(p) > 1)]
+    def __init__(self, pieces=PIECES, words=WORDS, pattern=PATTERN):
+        self.pattern = pattern
+        pieces = [*(ALPHABET[byte] for byte in range(256)), *(spelled(p) for p in pieces + words if len(p) > 1)]
         self.ids = {piece: number for number, piece in enumerate(pieces)}
         assert len(self.ids) == len(pieces), "a piece occurs twice"
         self.stop = len(pieces)
@@ -75,7 +76,7 @@ class Vocabulary:
 
     def file(self):
         """tokenizer.json: a piece of the pre-tokenizer that is a token stays whole."""
-        split = {"type": "Split", "pattern": {"Regex": PATTERN}, "behavior": "Isolated", "invert": False}
+        split = {"type": "Split", "pattern": {"Regex": self.pattern}, "behavior": "Isolated", "invert": False}
         level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": False}
         return {
             "version": "1.0", "truncation": None, "padding": None,

@@ -1,5 +1,4 @@
 import Answering
-import Retrieval
 import Digests
 import Documents
 import Foundation
@@ -8,6 +7,8 @@ import Jobs
 import Logging
 import Reading
 import Results
+import Retrieval
+import Schemas
 
 /// One claimed job from its document to its result, with checkpoints on the way.
 struct JobReading {
@@ -39,9 +40,10 @@ struct JobReading {
   func record(
     resuming saved: (_ claim: Claim, _ key: String) throws -> Checkpoint?
   ) throws -> ResultRecord {
-    let task = try task()
+    let wishes = JobWishes(job: job)
+    let task = try wishes.task()
     let document = try job.document()
-    let options = try options()
+    let options = try wishes.options()
     let model = try models.model(named: job.model)
     let key = job.readingKey(
       modelSHA256: model.info.sha256, format: ReadingArchive.version,
@@ -84,60 +86,20 @@ struct JobReading {
     var options = options
     options.route = options.route ?? usual
     if task == .chat {
-      return "chat \(options.instructions ?? "") \(options.turns) \(options.thinkTokens ?? -1)"
+      let tools = options.tools.map { SHA256.hex(of: "\($0)") } ?? ""
+      return
+        "chat \(options.instructions ?? "") \(options.turns) \(options.thinkTokens ?? -1) \(tools)"
+    }
+    if let tools = options.tools {
+      return
+        "tools \(SHA256.hex(of: "\(tools)")) \(options.thinkTokens.map { "think \($0 > 0)" } ?? "")"
+    }
+    if case .extract(let schema, let wish) = task, let kind = options.each {
+      return
+        "each \(kind) \(SHA256.hex(of: schema.tree.text)) \(wish?.text ?? "") \(options.description)"
     }
     if task.isOfWholeText { return "synopses \(options.description)" }
     return options.thinkTokens.map { "think \($0 > 0)" }
-  }
-
-  private func task() throws -> ReadingTask {
-    switch try job.task() {
-    case .ask: .ask(Question(job.question ?? ""))
-    case .chat: .chat
-    case .summarize: .summarize(focus: job.question.map(Question.init))
-    }
-  }
-
-  private func options() throws -> AnswerOptions {
-    let parameters = try job.parameters()
-    var options = AnswerOptions()
-    if let name = parameters.from {
-      guard let route = AnswerRoute(rawValue: name) else {
-        throw JobError.impossibleParameter(
-          name: "from", value: name,
-          allowed: AnswerRoute.allCases.map(\.rawValue).joined(separator: ", "))
-      }
-      options.route = route
-    }
-
-    if let most = parameters.mostAnswerTokens {
-      guard AnswerOptions.tokenLimits.contains(most) else {
-        throw JobError.impossibleParameter(
-          name: "max_answer_tokens", value: "\(most)", allowed: "\(AnswerOptions.tokenLimits)")
-      }
-      options.mostTokens = most
-    }
-
-    if let most = parameters.thinkTokens {
-      guard AnswerOptions.thinkLimits.contains(most) else {
-        throw JobError.impossibleParameter(
-          name: "think_tokens", value: "\(most)", allowed: "\(AnswerOptions.thinkLimits)")
-      }
-      options.thinkTokens = most
-    }
-
-    options.turns = (parameters.turns ?? []).map { Turn(question: $0.question, answer: $0.answer) }
-    options.instructions = parameters.instructions
-    options.temperature = parameters.temperature ?? 0
-    options.topP = parameters.topP ?? 1
-    options.seed = parameters.seed.map { UInt64(bitPattern: Int64($0)) } ?? 0
-    options.isFocused = parameters.focused ?? false
-    options.goesBeyondContext = parameters.beyondContext ?? false
-    if options.isFocused, parameters.questions != nil {
-      throw JobError.impossibleParameter(
-        name: "focused", value: "true", allowed: "false with many questions")
-    }
-    return options
   }
 
   private func resumePoint(_ saved: Checkpoint) -> ResumePoint? {
@@ -189,6 +151,9 @@ struct JobReading {
       reasoning: told.answer.flatMap { $0.reasoning.isEmpty ? nil : $0.reasoning },
       supported: told.answer?.isSupported ?? true, evidence: told.answer?.evidence ?? [],
       outline: told.answer.flatMap { $0.outline.isEmpty ? nil : $0.outline },
+      extraction: told.answer?.extraction?.value, fields: told.answer?.extraction?.fields,
+      calls: told.answer.flatMap { $0.calls.isEmpty ? nil : $0.calls },
+      candidates: told.answer.flatMap(Self.candidates),
       answers: told.answers, model: reading.model.info, reading: figures, worker: settings.name,
       notes: try job.parameters().documentNotes, uncertain: told.answer?.isUncertain ?? false)
   }
@@ -202,12 +167,32 @@ struct JobReading {
     var answers: [ResultRecord.AnswerInfo]?
   }
 
+  /// A part's data as a row.
+  private func info(_ part: ExtractedPart, _ answer: Answer) -> ResultRecord.AnswerInfo {
+    ResultRecord.AnswerInfo(
+      id: part.title, question: job.question ?? "", answer: part.problem ?? part.text,
+      answeredFrom: answer.source, supported: part.fields.contains(where: \.supported),
+      uncertain: false, evidence: part.fields.compactMap(\.quote), extraction: part.value,
+      fields: part.fields)
+  }
+
+  private static func candidates(_ answer: Answer) -> [ResultRecord.CandidateInfo]? {
+    answer.weighed.isEmpty
+      ? nil
+      : answer.weighed.map {
+        ResultRecord.CandidateInfo(
+          answer: $0.text, energy: $0.energy, document: $0.terms.document, prior: $0.terms.prior,
+          disagreement: $0.terms.disagreement, unsupported: $0.terms.unsupported)
+      }
+  }
+
   private func tell(_ reading: Prepared, _ control: ReadingControl) throws -> Told {
     guard let asked = try job.parameters().questions, !asked.isEmpty else {
       let answer = try reading.model.answerer.read(
         reading.document, task: reading.task, options: reading.options, control: control)
       return Told(
-        text: answer.text, tokens: answer.documentTokens, figures: answer.figures, answer: answer)
+        text: answer.text, tokens: answer.documentTokens, figures: answer.figures, answer: answer,
+        answers: answer.parts.isEmpty ? nil : answer.parts.map { info($0, answer) })
     }
     return try tell(asked, reading, control)
   }

@@ -1,5 +1,6 @@
 package import Results
 import Retrieval
+package import Schemas
 
 /// Sentences that a model wrote, and those of them that the text bears out.
 package struct SentenceCount: Sendable, Codable, Equatable {
@@ -27,6 +28,14 @@ package struct Answer: Sendable, Equatable {
   package let answeredFrom: AnswerRoute
   /// False for a summary that is sentences of the document: nothing that was written is borne out.
   package var isWritten = true
+  /// The answers that were weighed, the most likely one first; none where only that was written.
+  package var weighed: [WeighedAnswer] = []
+  /// Data that was taken out under a schema; nil for other tasks.
+  package var extraction: Extraction?
+  /// Data of each part, where it was taken out so.
+  package var parts: [ExtractedPart] = []
+  /// Calls that the model asks for instead of answering.
+  package var calls: [ToolCall] = []
   /// Of a summary: what each part says.
   package var outline: [OutlineEntry] = []
   /// Of a summary: sentences that were written, and those of them that the text bears out.

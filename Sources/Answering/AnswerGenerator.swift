@@ -36,6 +36,9 @@ struct AnswerGenerator {
     let state: ReadingState
     let logits: [Float]
 
+    /// The same, to go on from in another way.
+    func fork() -> Beginning { Beginning(state: state.fork(), logits: logits) }
+
     func probability(of token: Int32) -> Double { exp(logProbability(of: Int(token), logits)) }
   }
 
@@ -64,6 +67,8 @@ struct AnswerGenerator {
   struct Start {
     let beginning: Beginning
     var forbidden: Int32?
+    /// How its tokens are drawn; nil: the most likely ones.
+    var sampling: SamplingOptions?
   }
 
   /// The most likely continuation.
@@ -145,7 +150,7 @@ struct AnswerGenerator {
     init(_ start: Start, _ penalty: Double) {
       state = start.beginning.state
       logits = start.beginning.logits
-      sampler = Sampler(SamplingOptions(repetitionPenalty: penalty))
+      sampler = Sampler(start.sampling ?? SamplingOptions(repetitionPenalty: penalty))
       if let forbidden = start.forbidden, logits.indices.contains(Int(forbidden)) {
         logits[Int(forbidden)] = -.infinity
       }

@@ -1,4 +1,6 @@
 import Inference
+package import Retrieval
+package import Schemas
 
 /// How a question is to be answered.
 package struct AnswerOptions: Sendable, Equatable {
@@ -17,6 +19,14 @@ package struct AnswerOptions: Sendable, Equatable {
   package var turns: [Turn] = []
   /// What the model is told besides the question; nil: nothing.
   package var instructions: String?
+  /// Data is taken out of each part; nil: of the whole.
+  package var each: TextParts.Kind?
+  /// What the model may call instead of answering; nil: nothing.
+  package var tools: ToolSet?
+  /// Of a chat: what it says is JSON under this schema; nil: words.
+  package var schema: JSONSchema?
+  /// Answers that are weighed against each other; 1: none but the most likely one.
+  package var effort = 1
   /// Of a chat: 0 takes the most likely tokens.
   package var temperature = 0.0
   /// Of a chat: the share of probability that its tokens are drawn from.
@@ -34,11 +44,13 @@ package struct AnswerOptions: Sendable, Equatable {
       mostTokens == AnswerOptions().mostTokens ? nil : "tokens=\(mostTokens)",
       thinkTokens.map { "think=\($0)" },
       goesBeyondContext ? "beyond-context" : nil,
+      effort == 1 ? nil : "effort=\(effort)",
     ]
     return parts.compactMap(\.self).joined(separator: " ")
   }
 
   package static let tokenLimits = 1...4096
+  package static let effortLimits = 1...32
   package static let thinkLimits = 0...32_768
 
   package init() {}

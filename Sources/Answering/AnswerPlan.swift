@@ -19,7 +19,7 @@ package struct AnswerPlan: Sendable, Equatable {
 
     /// Bytes of passages that fit beside a document: a token has three or more, and a fifth of the
     /// context is theirs.
-    fileprivate var shownBytes: Int {
+    var shownBytes: Int {
       min(AnswerPlan.shownBytes, context.map { 3 * $0 / 5 } ?? .max)
     }
   }

@@ -4,7 +4,7 @@ import Reading
 import Retrieval
 
 /// Answers questions on forks of a state: of a reading, or of one that has read nothing.
-struct AnswerWriter {
+package struct AnswerWriter {
   let model: LanguageModel
   let format: PromptFormat
   let generator: AnswerGenerator
@@ -50,7 +50,7 @@ struct AnswerWriter {
   }
 
   /// What the model is shown before a question.
-  private struct Prompt {
+  struct Prompt {
     let passages: [String]
     let match: Double
     let ground: Ground
@@ -116,7 +116,7 @@ struct AnswerWriter {
   }
 
   /// A prompt that was read, up to where the answer begins.
-  private struct Ready {
+  struct Ready {
     let prompt: [Int32]
     let beginning: AnswerGenerator.Beginning
     let thought: Reasoning.Thought?
@@ -124,7 +124,7 @@ struct AnswerWriter {
     let forbidden: Int32?
   }
 
-  private func ready(_ shown: Prompt) throws -> Ready {
+  func ready(_ shown: Prompt) throws -> Ready {
     let ground = shown.ground
     let prompt = format.asked(ground.question, passages: shown.passages)
     var beginning = try generator.begin(after: prompt, ground.state, ground.control)
@@ -172,6 +172,7 @@ struct AnswerWriter {
       text: text, refusal: ready.refusal, confidence: answer.confidence, match: shown.match,
       generatedTokens: answer.tokens, repeatsQuestion: question.isRepeated(by: text),
       reasoning: thought?.text ?? "", reasoningTokens: thought?.ids.count ?? 0,
-      written: traced(ready.prompt, question) + answer.ids)
+      written: traced(ready.prompt, question) + answer.ids, ids: answer.ids,
+      passages: shown.passages)
   }
 }

@@ -83,7 +83,7 @@ extension Answerer {
       took.seed = thinking.sampling.temperature > 0 ? options.seed : nil
     }
 
-    guard let best = candidates.all.last,
+    guard let first = candidates.all.last,
       support.isEnough(route.showsPassages ? .chosen : .fromReading)
     else {
       return Self.unsupported(
@@ -91,6 +91,10 @@ extension Answerer {
         reading.documentTokens, took)
     }
 
+    let (best, weighed) = try writer(options).deliberate(
+      pending.asked, over: first, count: options.effort, seed: options.seed, energyWeights)
+    took.generatedTokens += weighed.dropFirst().reduce(0) { $0 + countTokens($1.text) }
+    if !weighed.isEmpty { took.seed = options.seed }
     let path =
       pending.plan.wording == .path
       ? evidence.ranked.first.flatMap { reading.text.path(ofUnit: $0.unit) } : nil
@@ -102,7 +106,7 @@ extension Answerer {
       text: path ?? best.text, isSupported: true, support: support, candidates: candidates.all,
       evidence: Self.quotes(quotes.evidence, reading, answer: path ?? best.text),
       isLedByAttention: quotes.areLedByAttention, documentTokens: reading.documentTokens,
-      answeredFrom: route, reasoning: best.reasoning, figures: took)
+      answeredFrom: route, weighed: weighed, reasoning: best.reasoning, figures: took)
   }
 
   /// Questions that are answered together.

@@ -1,3 +1,4 @@
+import Constraints
 package import Documents
 import Foundation
 import Inference
@@ -21,6 +22,9 @@ package final class Answerer {
   private let generator: AnswerGenerator
   let synopses: SynopsisWriter
   let kind: AnswerPlan.ModelKind
+  /// The vocabulary as grammars know it, once one was asked for.
+  private var knownGrammars: GrammarEngine?
+  let energyWeights: EnergyWeights
   /// How the model answers when nobody chooses.
   package let route: AnswerRoute
 
@@ -38,12 +42,14 @@ package final class Answerer {
     kind = AnswerPlan.ModelKind(
       chooses: model.makeState().chooses, isLarge: isLarge, context: model.description.context)
     route = MeasuredRoute.route(of: folder)
+    energyWeights = EnergyWeights.of(folder)
   }
 
   func format(_ options: AnswerOptions) -> PromptFormat {
     var chosen = options.thinkTokens ?? 0 > 0 ? thinkingFormat ?? format : format
     chosen.instructions = options.instructions
     chosen.said = options.turns
+    chosen.tools = options.tools
     return chosen
   }
 
@@ -57,12 +63,22 @@ package final class Answerer {
     control: ReadingControl = ReadingControl()
   ) throws -> Answer {
     if let question = task.question, question.isBlank { throw ReadingError.emptyQuestion }
-    _ = try thinking(options)  // what cannot be had is said before hours of reading
+    // What cannot be had is said before hours of reading.
+    _ = try thinking(options)
+    try check(task, options)
     let reading = try reading(DocumentTokens(document, tokenizer, control), task, options, control)
     do {
       switch task {
       case .summarize(let focus): return try summarize(reading, focus: focus, options)
-      case .ask(let question): return try answer(question, from: reading, options)
+      case .ask(let question):
+        if let tools = options.tools,
+          let called = try calls(for: question, tools, from: reading, options)
+        {
+          return called
+        }
+        return try answer(question, from: reading, options)
+      case .extract(let schema, let wish):
+        return try extract(schema, about: wish, from: reading, options)
       case .chat: return try chat(reading, options)
       }
     } catch ReadingError.stopped {
@@ -88,6 +104,9 @@ package final class Answerer {
       let note = options.route == nil ? Self.note(tokens.ids.count, most) : nil
       return try DocumentReading(
         unread: tokens, model.makeState(), notes: [note].compactMap(\.self), control: control)
+    }
+    if case .extract(let schema, let wish) = task, let kind = options.each {
+      return try open(tokens, each: kind, schema, wish, options, control)
     }
     return try open(
       tokens, options.isFocused ? task.question : nil, isChat: task == .chat,
@@ -153,6 +172,19 @@ package final class Answerer {
 
   func writer(_ options: AnswerOptions) -> AnswerWriter {
     AnswerWriter(model: model, format: format(options), generator: generator)
+  }
+
+  func generator(_ format: PromptFormat) -> AnswerGenerator {
+    AnswerGenerator(model: model, tokenizer: tokenizer, ends: format.ends)
+  }
+
+  /// - Throws: `GrammarError` where the library is not here.
+  func grammars() throws -> GrammarEngine {
+    if let known = knownGrammars { return known }
+    let made = try GrammarEngine(
+      tokenizer, count: model.description.vocabularySize, end: format.end)
+    knownGrammars = made
+    return made
   }
 
   /// What the question is asked on: the reading's state, or one that has read nothing.

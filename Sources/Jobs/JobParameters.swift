@@ -1,4 +1,5 @@
 import Foundation
+package import Schemas
 
 /// One of many questions of a job.
 package struct AskedQuestion: Sendable, Equatable, Codable {
@@ -49,6 +50,18 @@ package struct JobParameters: Sendable, Equatable, Codable {
   package var temperature: Double?
   package var topP: Double?
   package var seed: Int?
+  /// Of data that is to be taken out, or of an answer that is to be JSON; nil: words are wanted.
+  package var schema: EmbeddedJSON?
+  /// `part`, `chapter`, `file`, `page` or `mail`: data is taken out of each; nil: of the whole.
+  package var each: String?
+  /// Tools that the model may call instead of answering, in OpenAI's format; nil: none.
+  package var tools: EmbeddedJSON?
+  /// `auto`, `none`, `required`, or the tool that is to be called; nil: `auto`.
+  package var toolChoice: EmbeddedJSON?
+  /// False: one call at most.
+  package var parallelCalls: Bool?
+  /// Answers that are weighed against each other; nil: the most likely one is given.
+  package var effort: Int?
   /// What of the path is not in the document, or was read in doubt; nil: nothing.
   package var documentNotes: [String]?
 
@@ -57,8 +70,16 @@ package struct JobParameters: Sendable, Equatable, Codable {
     thinkTokens: Int? = nil, beyondContext: Bool? = nil, keep: Bool? = nil,
     questions: [AskedQuestion]? = nil, turns: [AnsweredQuestion]? = nil,
     instructions: String? = nil, temperature: Double? = nil, topP: Double? = nil, seed: Int? = nil,
-    documentNotes: [String]? = nil
+    schema: EmbeddedJSON? = nil, each: String? = nil, tools: EmbeddedJSON? = nil,
+    toolChoice: EmbeddedJSON? = nil,
+    parallelCalls: Bool? = nil, effort: Int? = nil, documentNotes: [String]? = nil
   ) {
+    self.schema = schema
+    self.each = each
+    self.tools = tools
+    self.toolChoice = toolChoice
+    self.parallelCalls = parallelCalls
+    self.effort = effort
     self.instructions = instructions
     self.temperature = temperature
     self.topP = topP
@@ -75,7 +96,11 @@ package struct JobParameters: Sendable, Equatable, Codable {
   }
 
   private enum CodingKeys: String, CodingKey, CaseIterable {
-    case from, focused, keep, questions, turns, instructions, temperature, seed
+    case from, each, focused, keep, questions, turns, instructions, temperature, seed, schema,
+      tools,
+      effort
+    case toolChoice = "tool_choice"
+    case parallelCalls = "parallel_tool_calls"
     case topP = "top_p"
     case mostAnswerTokens = "max_answer_tokens"
     case thinkTokens = "think_tokens"

@@ -118,9 +118,19 @@ package struct Submitter {
         sha256: try row.text("payload_sha256")))
   }
 
-  /// The document's text as stored, in which offsets count.
-  /// - Throws: `JobError.noSuchJob`, `PostgresError`
-  package func documentText(_ id: Int) throws -> String {
+  /// A stretch of a document's text, as it is stored.
+  package struct DocumentPiece: Sendable {
+    package let text: String
+    /// Pieces of the document.
+    package let count: Int
+    /// UTF-8 bytes of the whole document.
+    package let documentBytes: Int
+  }
+
+  /// - Parameter number: of the piece, from 0.
+  /// - Returns: nil where there is no such job, or no such piece.
+  /// - Throws: `PostgresError`
+  package func documentPiece(_ number: Int, ofJob id: Int) throws -> DocumentPiece? {
     let sql = """
       select p.text, t.bytes, t.pieces from docproc.job j
       join docproc.document d on d.id = j.document_id
@@ -128,21 +138,27 @@ package struct Submitter {
       join docproc.content_piece p on p.content_id = t.id
       where j.id = $1::bigint and p.number = $2::integer
       """
+    return try database.connection.query(sql, [.integer(id), .integer(number)]).first.map { row in
+      DocumentPiece(
+        text: try row.text("text"), count: try row.integer("pieces"),
+        documentBytes: try row.integer("bytes"))
+    }
+  }
+
+  /// The document's text as stored, in which offsets count.
+  /// - Throws: `JobError.noSuchJob`, `PostgresError`
+  package func documentText(_ id: Int) throws -> String {
     var text = ""
     var number = 0
-    var pieces = 1
-    while number < pieces,
-      let row = try database.connection.query(sql, [.integer(id), .integer(number)]).first
-    {
-      if number == 0 {
-        text.reserveCapacity(try row.integer("bytes"))
-        pieces = try row.integer("pieces")
-      }
-      text += try row.text("text")
+    var count = 1
+    while number < count, let piece = try documentPiece(number, ofJob: id) {
+      if number == 0 { text.reserveCapacity(piece.documentBytes) }
+      count = piece.count
+      text += piece.text
       number += 1
     }
     // It may have been removed in the middle.
-    guard number == pieces else { throw JobError.noSuchJob(id) }
+    guard number == count else { throw JobError.noSuchJob(id) }
     return text
   }
 

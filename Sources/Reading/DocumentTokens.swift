@@ -40,10 +40,24 @@ package struct DocumentTokens {
   package func parts() -> (parts: TextParts, ends: [Int]) {
     let starts = text.units.ranges.indices.map { tokens(ofUnit: $0).lowerBound }
     let parts = TextParts(text, starts: starts, tokens: ids.count)
-    let ends = parts.all.map { part in
+    return (parts, ends(of: parts.all, starts))
+  }
+
+  /// Chapters, files, pages or mails, and the tokens at which they end; none where there are none.
+  package func parts(each kind: TextParts.Kind) -> (parts: [TextParts.Part], ends: [Int]) {
+    if kind == .part {
+      let (parts, ends) = parts()
+      return (parts.all, ends)
+    }
+    let starts = text.units.ranges.indices.map { tokens(ofUnit: $0).lowerBound }
+    let parts = TextParts.each(kind, of: text)
+    return (parts, ends(of: parts, starts))
+  }
+
+  private func ends(of parts: [TextParts.Part], _ starts: [Int]) -> [Int] {
+    parts.map { part in
       part.units.upperBound < starts.count ? starts[part.units.upperBound] : ids.count
     }
-    return (parts, ends)
   }
 
   /// The token in which a byte lies.

@@ -1,10 +1,13 @@
 package import Retrieval
+package import Schemas
 
 /// What is wanted from a document.
 package enum ReadingTask: Sendable, Equatable {
   /// A summary of all of it, or of what it says about `focus`.
   case summarize(focus: Question? = nil)
   case ask(Question)
+  /// JSON that is valid under a schema, about what the words of a wish say, if there are any.
+  case extract(JSONSchema, about: Question? = nil)
   /// What is read is what a user says to the model.
   case chat
 
@@ -13,6 +16,7 @@ package enum ReadingTask: Sendable, Equatable {
     switch self {
     case .summarize(let focus): focus
     case .ask(let question): question
+    case .extract(_, let wish): wish
     case .chat: nil
     }
   }
@@ -22,7 +26,7 @@ package enum ReadingTask: Sendable, Equatable {
     switch self {
     case .summarize(let focus): focus == nil
     case .ask(let question): question.kind == .wholeText
-    case .chat: false
+    case .chat, .extract: false
     }
   }
 }

@@ -13,8 +13,8 @@ package struct ResultOutput: Encodable {
 
   enum CodingKeys: String, CodingKey {
     case id, state, task, question, document, answer, reasoning, supported, summary, highlights,
-      outline,
-      evidence, answers, model, reading, worker, attempts, notes, uncertain
+      outline, evidence, answers, extraction, fields, calls, candidates, model, reading, worker,
+      attempts, notes, uncertain
     case answeredFrom = "answered_from"
     case createdAt = "created_at"
     case finishedAt = "finished_at"
@@ -34,6 +34,10 @@ package struct ResultOutput: Encodable {
     try container.encode(record.uncertain ?? false, forKey: .uncertain)
     try container.encode(record.evidence, forKey: .evidence)
     try container.encodeIfPresent(record.answers, forKey: .answers)
+    try container.encodeIfPresent(record.extraction, forKey: .extraction)
+    try container.encodeIfPresent(record.fields, forKey: .fields)
+    try container.encodeIfPresent(record.calls, forKey: .calls)
+    try container.encodeIfPresent(record.candidates, forKey: .candidates)
     if record.task == JobTask.summarize.rawValue {
       try container.encode(record.answer, forKey: .summary)
       try container.encode(record.evidence, forKey: .highlights)

@@ -16,6 +16,9 @@ package struct ReadingFigures: Sendable, Codable, Equatable {
   package var generatedTokens = 0
   /// True where an answer had as many tokens as it may have; nil else.
   package var isCut: Bool?
+  /// Of those under a schema: nothing else could stand there, so the model was not asked; nil for
+  /// none.
+  package var forcedTokens: Int?
   /// Of those that are thoughts, and what they were drawn by; nil where nothing was thought.
   package var reasoningTokens: Int?
   package var seed: UInt64?
@@ -36,6 +39,7 @@ package struct ReadingFigures: Sendable, Codable, Equatable {
     case passes, focus, seconds, checkpoints, notes, seed, kept
     case isCut = "cut"
     case reusedTokens = "reused_tokens"
+    case forcedTokens = "forced_tokens"
     case reasoningTokens = "reasoning_tokens"
     case tokensRead = "tokens_read"
     case tokensPerSecond = "tokens_per_second"
@@ -64,6 +68,7 @@ package struct ReadingFigures: Sendable, Codable, Equatable {
     try container.encode(answerSeconds, forKey: .answerSeconds)
     try container.encode(generatedTokens, forKey: .generatedTokens)
     try container.encodeIfPresent(isCut, forKey: .isCut)
+    try container.encodeIfPresent(forcedTokens, forKey: .forcedTokens)
     try container.encodeIfPresent(reasoningTokens, forKey: .reasoningTokens)
     try container.encodeIfPresent(seed, forKey: .seed)
     try container.encode(checkpoints, forKey: .checkpoints)

@@ -1,3 +1,5 @@
+package import Schemas
+
 /// A finished job's whole record, as its compressed payload holds it.
 package struct ResultRecord: Codable, Sendable, Equatable {
   package struct DocumentInfo: Codable, Sendable, Equatable {
@@ -52,11 +54,17 @@ package struct ResultRecord: Codable, Sendable, Equatable {
     package let supported: Bool
     package let uncertain: Bool
     package let evidence: [Quote]
+    /// Data that was taken out, and where each value of it stands; nil for an answer in words.
+    package let extraction: JSONTree?
+    package let fields: [ExtractedField]?
 
     package init(
       id: String, question: String, answer: String, answeredFrom: String?, supported: Bool,
-      uncertain: Bool, evidence: [Quote]
+      uncertain: Bool, evidence: [Quote], extraction: JSONTree? = nil,
+      fields: [ExtractedField]? = nil
     ) {
+      self.extraction = extraction
+      self.fields = fields
       self.id = id
       self.question = question
       self.answer = answer
@@ -67,8 +75,31 @@ package struct ResultRecord: Codable, Sendable, Equatable {
     }
 
     private enum CodingKeys: String, CodingKey {
-      case id, question, answer, supported, uncertain, evidence
+      case id, question, answer, supported, uncertain, evidence, extraction, fields
       case answeredFrom = "answered_from"
+    }
+  }
+
+  /// One of the answers that were weighed, with its energy and the terms of it: the answer of the
+  /// lowest energy is given.
+  package struct CandidateInfo: Codable, Sendable, Equatable {
+    package let answer: String
+    package let energy: Double
+    package let document: Double
+    package let prior: Double
+    package let disagreement: Double
+    package let unsupported: Double
+
+    package init(
+      answer: String, energy: Double, document: Double, prior: Double, disagreement: Double,
+      unsupported: Double
+    ) {
+      self.answer = answer
+      self.energy = energy
+      self.document = document
+      self.prior = prior
+      self.disagreement = disagreement
+      self.unsupported = unsupported
     }
   }
 
@@ -87,6 +118,13 @@ package struct ResultRecord: Codable, Sendable, Equatable {
   package let evidence: [Quote]
   /// Of a summary: what each part says.
   package let outline: [OutlineEntry]?
+  /// Data that was taken out under a schema, and where each value of it stands; nil for other tasks.
+  package let extraction: JSONTree?
+  package let fields: [ExtractedField]?
+  /// Calls of tools that the model asks for instead of answering; nil for none.
+  package let calls: [ToolCall]?
+  /// The answers that were weighed; nil where only the most likely one was written.
+  package let candidates: [CandidateInfo]?
   /// Of a job that asked many questions, in their order.
   package let answers: [AnswerInfo]?
   package let model: ModelInfo
@@ -99,17 +137,23 @@ package struct ResultRecord: Codable, Sendable, Equatable {
 
   private enum CodingKeys: String, CodingKey {
     case task, question, document, answer, reasoning, supported, evidence, outline, model, reading,
-      worker, notes, uncertain, answers
+      worker, notes, uncertain, answers, extraction, fields, calls,
+      candidates
     case answeredFrom = "answered_from"
   }
 
   package init(
     task: String, question: String?, document: DocumentInfo, answer: String,
     answeredFrom: String? = nil, reasoning: String? = nil, supported: Bool, evidence: [Quote],
-    outline: [OutlineEntry]? = nil, answers: [AnswerInfo]? = nil, model: ModelInfo,
-    reading: ReadingFigures, worker: String,
+    outline: [OutlineEntry]? = nil, extraction: JSONTree? = nil, fields: [ExtractedField]? = nil,
+    calls: [ToolCall]? = nil, candidates: [CandidateInfo]? = nil, answers: [AnswerInfo]? = nil,
+    model: ModelInfo, reading: ReadingFigures, worker: String,
     notes: [String]? = nil, uncertain: Bool = false
   ) {
+    self.extraction = extraction
+    self.fields = fields
+    self.calls = calls
+    self.candidates = candidates
     self.uncertain = uncertain ? true : nil
     self.task = task
     self.question = question

@@ -8,13 +8,13 @@ import Testing
   private static let floors: [[String]] = [
     [
       "CKernels", "COpenBLAS", "CPostgres", "CZstd", "CPCRE2", "CCrypto", "CUchardet", "CUtf8proc",
-      "CArchive", "CXML2", "CGMime", "CSandbox",
+      "CArchive", "CXML2", "CGMime", "CSandbox", "CLLGuidance",
     ],
-    ["Digests", "Host", "Programs"],
+    ["Digests", "Host", "Programs", "Schemas"],
     [
       "Documents", "Tokenizer", "Inference", "Results", "Postgres", "Telemetry", "Migrations",
     ],
-    ["Extraction", "Retrieval", "Jobs", "ModelTools"],
+    ["Constraints", "Extraction", "Retrieval", "Jobs", "ModelTools"],
     ["Reading", "Rendering"],
     ["Answering"],
     [

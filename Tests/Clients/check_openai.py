@@ -32,9 +32,9 @@ LETTER = (
 ) + "The garden is full of apples this year. " * 30
 
 
-def check(name, holds=True):
+def check(name, holds=True, found=None):
     if not holds:
-        raise AssertionError(name)
+        raise AssertionError(name if found is None else f"{name}: {found}")
     print("ok  " + name, flush=True)
 
 
@@ -247,6 +247,68 @@ def batches(documents):
     check("a batch is cancelled", gone.status == "cancelled")
 
 
+SCHEMA = {
+    "type": "object",
+    "properties": {"place": {"type": "string", "maxLength": 40}, "count": {"type": "integer", "maximum": 99}},
+    "required": ["place", "count"], "additionalProperties": False}
+TOOL = {
+    "type": "function", "name": "open_gate", "description": "Opens a gate",
+    "parameters": {
+        "type": "object", "properties": {"gate": {"enum": ["north", "south"]}}, "required": ["gate"],
+        "additionalProperties": False}}
+
+
+def is_shaped(text):
+    value = json.loads(text)
+    return list(value) == ["place", "count"] and isinstance(value["place"], str) and isinstance(value["count"], int)
+
+
+def shapes(station):
+    """Answers that are JSON under a schema, and calls of tools."""
+    text_format = {"format": {"type": "json_schema", "name": "facts", "schema": SCHEMA, "strict": True}}
+    made = client.responses.create(model=MODEL, input=about(station, "What does it say?"), text=text_format)
+    check("data is taken out of a file", is_shaped(made.output_text), made.output_text)
+    check("its fields have evidence", len(made.docproc["fields"]) == 2, made.docproc)
+    chat_format = {"type": "json_schema", "json_schema": {"name": "facts", "schema": SCHEMA}}
+    said = client.chat.completions.create(
+        model=MODEL, messages=[{"role": "user", "content": "Name a place."}], response_format=chat_format)
+    check("a chat speaks JSON", is_shaped(said.choices[0].message.content), said)
+    free = client.chat.completions.create(
+        model=MODEL, messages=[{"role": "user", "content": "Say something."}], response_format={"type": "json_object"},
+        max_tokens=60)
+    check("any object is one", isinstance(json.loads(free.choices[0].message.content), dict), free)
+    tool = {"type": "function", "function": {k: TOOL[k] for k in ("name", "description", "parameters")}}
+    messages = [{"role": "user", "content": "Open the north gate."}]
+    asked = client.chat.completions.create(model=MODEL, messages=messages, tools=[tool], tool_choice="required")
+    choice = asked.choices[0]
+    call = choice.message.tool_calls[0]
+    check("a tool is called", choice.finish_reason == "tool_calls" and choice.message.content is None, choice)
+    check(
+        "its arguments are valid",
+        call.function.name == "open_gate" and json.loads(call.function.arguments)["gate"] in ("north", "south"), call)
+    messages += [choice.message.model_dump(exclude_none=True), {"role": "tool", "tool_call_id": call.id, "content": "It is open."}]
+    after = client.chat.completions.create(model=MODEL, messages=messages, max_tokens=20)
+    check("the talk goes on with what came of it", bool(after.choices[0].message.content), after)
+    deltas = [
+        chunk.choices[0] for chunk in client.chat.completions.create(
+            model=MODEL, messages=messages[:1], tools=[tool], tool_choice="required", stream=True)]
+    streamed = [d.delta.tool_calls[0] for d in deltas if d.delta.tool_calls]
+    check(
+        "calls are streamed", deltas[-1].finish_reason == "tool_calls" and streamed[0].function.name == "open_gate",
+        deltas)
+    answer = client.responses.create(
+        model=MODEL, input=about(station, "Open the gate that it names."), tools=[TOOL], tool_choice="required")
+    item = answer.output[0]
+    check("a response calls", item.type == "function_call" and item.name == "open_gate", answer.output)
+    with client.responses.stream(
+            model=MODEL, input="Open the south gate.", tools=[TOOL], tool_choice="required") as stream:
+        names = [event.type for event in stream]
+        final = stream.get_final_response()
+    check(
+        "a response's calls are streamed",
+        "response.function_call_arguments.done" in names and final.output[0].name == "open_gate", names)
+
+
 def errors(station):
     wrong = openai.OpenAI(base_url=base_url + "/v1", api_key="wrong", max_retries=0)
     refused("a wrong key", openai.AuthenticationError, lambda: wrong.models.list(), code="invalid_api_key")
@@ -255,17 +317,16 @@ def errors(station):
         lambda: client.responses.create(model="nobody", input="Hello"), code="model_not_found")
     refused("an unknown model's page", openai.NotFoundError, lambda: client.models.retrieve("nobody"))
     check("a model has a page", client.models.retrieve(MODEL).id == MODEL)
-    schema = {"type": "json_schema", "json_schema": {"name": "a", "schema": {"type": "object"}}}
+    remote = {"type": "json_schema", "json_schema": {"name": "a", "schema": {"$ref": "https://example.org/a"}}}
     refused(
-        "structured output", openai.BadRequestError,
+        "a schema from elsewhere", openai.BadRequestError,
         lambda: client.chat.completions.create(
-            model=MODEL, messages=[{"role": "user", "content": "Hi"}], response_format=schema),
-        param="response_format", code="unsupported_parameter")
+            model=MODEL, messages=[{"role": "user", "content": "Hi"}], response_format=remote),
+        param="response_format", code="invalid_schema")
     refused(
-        "a tool", openai.BadRequestError,
-        lambda: client.responses.create(
-            model=MODEL, input="Hi", tools=[{"type": "function", "name": "f", "parameters": {}}]),
-        param="tools")
+        "two tools of one name", openai.BadRequestError,
+        lambda: client.responses.create(model=MODEL, input="Hi", tools=[TOOL, TOOL]),
+        param="tools", code="invalid_tools")
     refused(
         "an unknown file", openai.NotFoundError,
         lambda: client.responses.create(model=MODEL, input=about("file-none", "What?")))
@@ -287,6 +348,7 @@ documents = {name: upload(name + ".txt", text).id for name, text in texts.items(
 cancelling(book_id)
 responses(documents["station"], documents["letter"])
 chats(documents["station"])
+shapes(documents["station"])
 errors(documents["station"])
 batches(documents)
 print("all well")

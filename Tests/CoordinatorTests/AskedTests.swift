@@ -1,6 +1,7 @@
 import Foundation
 import HTTPTypes
 import Jobs
+import Schemas
 import Testing
 
 @testable import docproc_coordinator
@@ -8,11 +9,11 @@ import Testing
 /// Requests as they are understood, and as they are refused.
 @Suite struct AskedTests {
   private static func chat(_ body: String) throws -> Asked {
-    try AskedParsing.chat(try JSON.parsed(Data(body.utf8)))
+    try AskedParsing.chat(try AskedBody(Array(body.utf8)))
   }
 
   private static func response(_ body: String) throws -> Asked {
-    try AskedParsing.response(try JSON.parsed(Data(body.utf8)))
+    try AskedParsing.response(try AskedBody(Array(body.utf8)))
   }
 
   @Test func messagesFindTheirPlaces() throws {
@@ -50,7 +51,7 @@ import Testing
     (#"{"messages": []}"#, "model"), (#"{"model": "m"}"#, "messages"),
     (#"{"model": "m", "messages": "x"}"#, "messages"),
     (#"{"model": "m", "messages": [{"role": "assistant", "content": "x"}]}"#, "messages"),
-    (#"{"model": "m", "messages": [{"role": "tool", "content": "x"}]}"#, "messages[0].role"),
+    (#"{"model": "m", "messages": [{"role": "narrator", "content": "x"}]}"#, "messages[0].role"),
     (#"{"model": "m", "messages": [{"role": "user", "content": 5}]}"#, "messages[0].content"),
     (
       #"{"model": "m", "messages": [{"role": "user", "content": [{"type": "image_url"}]}]}"#,
@@ -68,8 +69,70 @@ import Testing
       #"{"model": "m", "messages": [{"role": "user", "content": "a\u0000b"}]}"#,
       "messages[0].content"
     ),
+    (
+      #"{"model": "m", "response_format": {"type": "xml"}, "messages": []}"#, "response_format"
+    ),
+    (
+      #"{"model": "m", "response_format": {"type": "json_schema"}, "messages": []}"#,
+      "response_format"
+    ),
+    (
+      ##"{"model": "m", "response_format": {"type": "json_schema", "json_schema": {"name": "a", "##
+        + ##""schema": {"$ref": "https://example.org"}}}, "messages": []}"##, "response_format"
+    ),
+    (#"{"model": "m", "tools": [{"type": "function"}], "messages": []}"#, "tools"),
+    (#"{"model": "m", "tools": {}, "messages": []}"#, "tools"),
+    (
+      #"{"model": "m", "tools": [{"name": "f"}], "tool_choice": "g", "messages": []}"#, "tools"
+    ),
     ("[]", nil), ("{", nil), ("", nil),
   ]
+
+  @Test func aSchemaKeepsItsOrder() throws {
+    let schema = #"{"type":"object","properties":{"z":{},"a":{}}}"#
+    let asked = try Self.chat(
+      """
+      {"model": "m", "messages": [{"role": "user", "content": "x"}], "response_format":
+        {"type": "json_schema", "json_schema": {"name": "n", "schema": \(schema)}}}
+      """)
+    #expect(asked.schema?.tree.text == schema)
+    let other = try Self.response(
+      """
+      {"model": "m", "input": "x", "text": {"format":
+        {"type": "json_schema", "name": "n", "schema": \(schema)}}}
+      """)
+    #expect(other.schema == asked.schema)
+    #expect(
+      try Self.chat(
+        #"{"model": "m", "response_format": {"type": "json_object"}, "messages": [{"role": "user", "content": "x"}]}"#
+      ).schema != nil)
+  }
+
+  @Test func toolsAndWhatCameOfThemArePartOfTheTalk() throws {
+    let asked = try Self.chat(
+      """
+      {"model": "m", "parallel_tool_calls": false, "tool_choice": {"type": "function",
+        "function": {"name": "f"}}, "tools": [{"type": "function", "function": {"name": "f"}}],
+       "messages": [{"role": "user", "content": "Go"},
+        {"role": "assistant", "content": null, "tool_calls": [{"id": "c", "type": "function",
+          "function": {"name": "f", "arguments": "{}"}}]},
+        {"role": "tool", "tool_call_id": "c", "content": "done"}]}
+      """)
+    #expect(asked.tools?.choice == .tool("f") && asked.tools?.mostCalls == 1)
+    #expect(asked.turns.map(\.question) == ["Go"])
+    #expect(
+      asked.turns.map(\.answer) == [
+        "<tool_call>\n{\"name\": \"f\", \"arguments\": {}}\n</tool_call>"
+      ])
+    #expect(asked.message == "<tool_response>\ndone\n</tool_response>")
+    let other = try Self.response(
+      """
+      {"model": "m", "input": [{"role": "user", "content": "Go"},
+        {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "c", "output": "done"}]}
+      """)
+    #expect(other.turns == asked.turns && other.message == asked.message)
+  }
 
   @Test(arguments: refused)
   func whatCannotBeDoneIsNamed(body: String, param: String?) {

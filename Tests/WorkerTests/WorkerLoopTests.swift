@@ -121,13 +121,13 @@ import Testing
   }
 
   @Test func aTaskThatThisWorkerDoesNotKnowIsGivenBack() throws {
-    store.add(job(task: "extract"))
+    store.add(job(task: "translate"))
     let models = ModelShelf(only: "m", below: [], threads: 1)
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     try run { job, heartbeat, saved in
       try JobReading(job, settings, models, heartbeat, StopSignal(), logger).record(resuming: saved)
     }
-    let reason = "w: this docproc does not know the task extract; it needs a newer one"
+    let reason = "w: this docproc does not know the task translate; it needs a newer one"
     let delay = WorkerDecision.elsewhereSeconds
     #expect(told == [.released(claim, delaySeconds: delay, reason: reason)])
   }
@@ -167,13 +167,13 @@ import Testing
   }
 
   @Test func aParameterThatThisWorkerDoesNotKnowIsGivenBack() throws {
-    store.add(job(parameters: #"{"effort": 3}"#))
+    store.add(job(parameters: #"{"patience": 3}"#))
     let models = ModelShelf(only: "m", below: [], threads: 1)
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     try run { job, heartbeat, saved in
       try JobReading(job, settings, models, heartbeat, StopSignal(), logger).record(resuming: saved)
     }
-    let reason = "w: this docproc does not know the parameter effort; it needs a newer one"
+    let reason = "w: this docproc does not know the parameter patience; it needs a newer one"
     let delay = WorkerDecision.elsewhereSeconds
     #expect(told == [.released(claim, delaySeconds: delay, reason: reason)])
   }

@@ -3,6 +3,7 @@ import Foundation
 import HTTPTypes
 import Jobs
 import Results
+import Schemas
 
 /// Turns what is asked into a job.
 struct AnswerOrders: Sendable {
@@ -32,13 +33,13 @@ struct AnswerOrders: Sendable {
   /// - Parameters:
   ///   - prefix: of the response's id.
   ///   - id: of the response; nil draws one.
-  ///   - idempotencyKey: that is answered by this.
   ///   - priority: added to what the request says.
+  ///   - noting: done in the order's transaction: both happen, or neither.
   /// - Throws: `APIError`
   func order(
     _ asked: Asked, prefix: String, id: String? = nil, priority: Int = 0,
-    traceparent: String? = nil, settling idempotencyKey: String? = nil,
-    _ key: APIKey
+    traceparent: String? = nil, _ key: APIKey,
+    noting: @escaping @Sendable (Ordered, TenantSession) throws -> Void = { _, _ in }
   ) async throws -> Ordered {
     let values = try await limits.current()
     guard values.models.contains(where: { $0.name == asked.model }) else {
@@ -57,10 +58,9 @@ struct AnswerOrders: Sendable {
       try session.join(job: job, isNew: isNew)
       if let traceparent, isNew { try session.trace(job: job, traceparent) }
       try session.add(response: response, job: job, previous: asked.previous, request: request)
-      if let idempotencyKey {
-        try session.settle(idempotencyKey: idempotencyKey, answer: response)
-      }
-      return Ordered(response: response, job: job)
+      let ordered = Ordered(response: response, job: job)
+      try noting(ordered, session)
+      return ordered
     }
   }
 
@@ -71,6 +71,8 @@ struct AnswerOrders: Sendable {
       "max_tokens": JSON(asked.mostTokens), "temperature": JSON(asked.temperature),
       "top_p": JSON(asked.topP), "background": .bool(asked.background),
       "metadata": asked.metadata, "stop": .array(asked.stop.map(JSON.string)),
+      "tools": asked.tools.flatMap { try? JSON.parsed(Data($0.text.utf8)) } ?? .array([]),
+      "schema": asked.schema.flatMap { try? JSON.parsed(Data($0.tree.text.utf8)) } ?? .null,
       "files": .array(files.map { ["id": .string($0.id), "name": .string($0.name)] }),
     ]
   }
@@ -135,7 +137,7 @@ struct AnswerOrders: Sendable {
         parts, name: "\(ids[0].name) and \(ids.count - 1) more")
       return try session.submitter.submit(
         JobOrder(
-          joined, .ask, question: asked.message, model: asked.model, parameters: parameters,
+          joined, asked.task, question: asked.message, model: asked.model, parameters: parameters,
           priority: priority))
     case .previous(let id): return try goOn(from: id, asked, parameters, priority, session)
     }
@@ -145,7 +147,12 @@ struct AnswerOrders: Sendable {
     var parameters = JobParameters(
       from: asked.own.from, focused: asked.own.focused, mostAnswerTokens: asked.mostTokens,
       thinkTokens: asked.thinkTokens, beyondContext: asked.own.beyondContext, keep: asked.own.keep,
-      turns: asked.turns.isEmpty ? nil : asked.turns, instructions: asked.instructions)
+      turns: asked.turns.isEmpty ? nil : asked.turns, instructions: asked.instructions,
+      schema: asked.schema.map { EmbeddedJSON($0.tree.text) },
+      tools: asked.tools.map { EmbeddedJSON($0.text) },
+      toolChoice: asked.tools.flatMap(AskedShape.choice),
+      parallelCalls: asked.tools?.mostCalls == 1 ? false : nil,
+      effort: asked.task == .ask ? asked.own.effort : nil)
     // A file was uploaded to be asked about: it is read once.
     if !asked.files.isEmpty { parameters.keep = parameters.keep ?? true }
     if asked.task == .chat { sample(&parameters, asked) }
@@ -165,7 +172,7 @@ struct AnswerOrders: Sendable {
     _ session: TenantSession
   ) throws -> (id: Int, created: Bool) {
     let job = try session.submitter.submit(
-      documentNamed: name, sha256: sha256, .ask, question: asked.message, model: asked.model,
+      documentNamed: name, sha256: sha256, asked.task, question: asked.message, model: asked.model,
       parameters: parameters, priority: priority)
     guard let job else {
       throw APIError(.notFound, "The document was deleted meanwhile.", code: "not_found")

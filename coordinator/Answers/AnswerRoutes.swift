@@ -53,7 +53,7 @@ struct AnswerRoutes: Sendable {
 
   private func chat(_ request: Request, _ context: ServiceContext) async throws -> Response {
     let key = try context.caller()
-    let asked = try AskedParsing.chat(try await request.json(most: Self.mostBody))
+    let asked = try AskedParsing.chat(try await request.asked(most: Self.mostBody))
     let ordered = try await orders.order(
       asked, prefix: "chatcmpl-", traceparent: context.traceparent, key)
     if asked.stream {
@@ -97,6 +97,9 @@ struct AnswerRoutes: Sendable {
             return try await events.send(error.json)
           }
           try await send(ended.text, &events)
+          if !ended.calls.isEmpty {
+            try await events.send(ChatObject.chunk(ended, delta: ChatObject.calls(ended)))
+          }
           try await events.send(
             ChatObject.chunk(ended, delta: .object([:]), finish: ChatObject.finish(ended)))
           if includesUsage { try await events.send(ChatObject.figures(ended)) }
@@ -110,12 +113,15 @@ struct AnswerRoutes: Sendable {
 
   private func respond(_ request: Request, _ context: ServiceContext) async throws -> Response {
     let key = try context.caller()
-    let body = try await request.json(most: Self.mostBody)
+    let body = try await request.asked(most: Self.mostBody)
     let asked = try AskedParsing.response(body)
-    let id = try await idempotent(request, body, key.tenant) { name in
+    let id = try await idempotent(request, body.json, key.tenant) { name in
       try await orders.order(
-        asked, prefix: "resp_", traceparent: context.traceparent, settling: name, key
-      ).response
+        asked, prefix: "resp_", traceparent: context.traceparent, key
+      ) { ordered, session in
+        guard let name else { return }
+        try session.settle(idempotencyKey: name, answer: ordered.response)
+      }.response
     }
     let view = try await view(id, key.tenant)
     if asked.stream { return streamed(view, key.tenant, after: -1) }

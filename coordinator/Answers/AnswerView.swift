@@ -1,6 +1,7 @@
 import Foundation
 import Jobs
 import Results
+import Schemas
 
 /// A response with what its job has come to, as both APIs show it.
 struct AnswerView: Sendable {
@@ -11,8 +12,15 @@ struct AnswerView: Sendable {
 
   /// - Throws: `APIError` where the tenant has no such response; `PostgresError`
   static func load(_ id: String, _ session: TenantSession) throws -> AnswerView {
-    guard let response = try session.response(id) else { throw APIError.notFound("response", id) }
-    let status = try session.submitter.status(response.job)
+    guard let found = try find(id, session) else { throw APIError.notFound("response", id) }
+    return found
+  }
+
+  /// - Returns: nil where the tenant has no such response.
+  static func find(_ id: String, _ session: TenantSession) throws -> AnswerView? {
+    guard let response = try session.response(id),
+      let status = try session.submitter.statuses(of: [response.job]).first
+    else { return nil }
     let record = status.state == .completed ? try session.submitter.result(response.job) : nil
     return AnswerView(response: response, status: status, record: record)
   }
@@ -39,7 +47,15 @@ struct AnswerView: Sendable {
   private var isStopped: Bool { record.map { Self.cut($0.answer, stops) != $0.answer } ?? false }
 
   /// What is shown of the answer: up to where the request wants it to stop.
-  var text: String { record.map { Self.cut($0.answer, stops) } ?? "" }
+  var text: String { calls.isEmpty ? record.map { Self.cut($0.answer, stops) } ?? "" : "" }
+
+  /// Calls that stand for an answer.
+  var calls: [ToolCall] { record?.calls ?? [] }
+
+  /// By which a client names what came of a call.
+  func callID(_ index: Int) -> String {
+    "call_" + response.id.drop { $0 != "_" && $0 != "-" }.dropFirst() + "_\(index)"
+  }
 
   static func cut(_ text: String, _ stops: [String]) -> String {
     let ends = stops.compactMap { text.range(of: $0, options: .literal)?.lowerBound }
@@ -83,6 +99,7 @@ struct AnswerView: Sendable {
       return .object(members)
     }
     members["supported"] = .bool(record.supported)
+    if let fields = record.fields { members["fields"] = try? JSON(encoding: fields) }
     members["uncertain"] = .bool(record.uncertain ?? false)
     members["answered_from"] = JSON(record.answeredFrom)
     members["document_tokens"] = .integer(record.document.tokens)

@@ -1,4 +1,5 @@
 import Jobs
+import Schemas
 
 /// What a request asks of a model, whichever API it came by.
 struct Asked: Sendable {
@@ -29,7 +30,11 @@ struct Asked: Sendable {
   var includesUsage = false
   var background = false
   var metadata: JSON = .object([:])
-  /// What only this service knows: `from`, `priority`, `focused`, `keep`, `beyond_context`.
+  /// The answer is JSON under it.
+  var schema: JSONSchema?
+  /// Calls may stand for an answer.
+  var tools: ToolSet?
+  /// What only this service knows: `from`, `priority`, `focused`, `keep`, `beyond_context`, `effort`.
   var own = OwnOptions()
 
   struct OwnOptions: Sendable, Equatable {
@@ -38,10 +43,13 @@ struct Asked: Sendable {
     var focused: Bool?
     var keep: Bool?
     var beyondContext: Bool?
+    var effort: Int?
   }
 
   /// Without files there is nothing to read but the words themselves.
-  var task: JobTask { files.isEmpty && previous == nil ? .chat : .ask }
+  var task: JobTask {
+    files.isEmpty && previous == nil ? .chat : schema == nil ? .ask : .extract
+  }
 }
 
 /// Checks of what requests say, with errors that name the place.

@@ -1,5 +1,7 @@
+import Constraints
 import Foundation
 import Jobs
+import Schemas
 
 /// Requests of both APIs as `Asked`. What cannot be done is refused by name, and nothing is left
 /// out in silence.
@@ -17,7 +19,7 @@ enum AskedParsing {
     "prompt_cache_key", "prompt_cache_retention", "docproc",
   ]
 
-  private static func common(_ body: JSON) throws -> Asked {
+  private static func common(_ body: AskedBody) throws -> Asked {
     var asked = Asked()
     guard let model = try Check.string(body["model"], "model"), !model.isEmpty else {
       throw APIError.badRequest("'model' is required.", param: "model")
@@ -27,14 +29,8 @@ enum AskedParsing {
     asked.temperature = try Check.number(body["temperature"], 0...2, "temperature")
     asked.topP = try Check.number(body["top_p"], 0...1, "top_p")
     asked.metadata = try Check.metadata(body["metadata"])
-    if body["tools"].array?.isEmpty == false {
-      throw APIError.unsupported("Tools are not supported yet.", param: "tools")
-    }
-    if let choice = body["tool_choice"].string ?? (body["tool_choice"].isNull ? nil : "other"),
-      !["none", "auto"].contains(choice)
-    {
-      throw APIError.unsupported("Tools are not supported yet.", param: "tool_choice")
-    }
+    asked.tools = try AskedShape.tools(
+      body.json, choice: { try body.ordered("tool_choice") }, { try body.ordered("tools") })
     if let count = try Check.integer(body["top_logprobs"], 0...20, "top_logprobs"), count > 0 {
       throw APIError.unsupported("Log probabilities are not given.", param: "top_logprobs")
     }
@@ -45,7 +41,8 @@ enum AskedParsing {
   private static func own(_ value: JSON) throws -> Asked.OwnOptions {
     var own = Asked.OwnOptions()
     if value.isNull { return own }
-    try Check.known(value, ["from", "priority", "focused", "keep", "beyond_context"])
+    try Check.known(value, ["from", "priority", "focused", "keep", "beyond_context", "effort"])
+    own.effort = try Check.integer(value["effort"], 1...32, "docproc.effort")
     own.from = try Check.string(value["from"], "docproc.from")
     if let from = own.from, !["reading", "reading+passages", "passages"].contains(from) {
       throw Check.wrong("docproc.from", "'reading', 'reading+passages' or 'passages'")
@@ -58,17 +55,7 @@ enum AskedParsing {
     return own
   }
 
-  /// Until answers can be held to a schema, who wants that is told so.
-  private static func format(_ value: JSON, _ param: String) throws {
-    if value.isNull { return }
-    guard let type = value["type"].string else { throw Check.wrong(param, "an object with a type") }
-    guard type == "text" else {
-      throw APIError.unsupported(
-        "The format '\(type.prefix(100))' is not supported yet; answers are text.", param: param)
-    }
-  }
-
-  private static func tokens(_ body: JSON, _ names: String...) throws -> Int? {
+  private static func tokens(_ body: AskedBody, _ names: String...) throws -> Int? {
     for name in names {
       // It is a bound: a wider one than ours is kept too.
       if let most = try Check.integer(body[name], 1...Int(Int32.max), name) {
@@ -88,10 +75,13 @@ enum AskedParsing {
 
   /// A request to `/v1/chat/completions`.
   /// - Throws: `APIError`
-  static func chat(_ body: JSON) throws -> Asked {
-    try Check.known(body, chatNames)
+  static func chat(_ body: AskedBody) throws -> Asked {
+    try Check.known(body.json, chatNames)
     var asked = try common(body)
-    try format(body["response_format"], "response_format")
+    let format = body["response_format"]
+    asked.schema = try AskedShape.schema(
+      format, described: format["json_schema"],
+      { try body.ordered("response_format", "json_schema", "schema") }, "response_format")
     asked.mostTokens = try tokens(body, "max_completion_tokens", "max_tokens")
     asked.seed = try Check.integer(body["seed"], Int.min...Int.max, "seed")
     asked.stop = try stops(body["stop"])
@@ -104,10 +94,18 @@ enum AskedParsing {
       throw APIError.badRequest("'messages' must be a list that is not empty.", param: "messages")
     }
     try fill(&asked, messages, "messages")
+    try refuseBoth(asked, "response_format")
     return asked
   }
 
-  private static func refuseOfChat(_ body: JSON) throws {
+  /// Of a document either is had.
+  private static func refuseBoth(_ asked: Asked, _ param: String) throws {
+    guard asked.schema != nil, asked.tools != nil, asked.task != .chat else { return }
+    throw APIError.unsupported(
+      "With files, give a schema or tools: not both in one request.", param: param)
+  }
+
+  private static func refuseOfChat(_ body: AskedBody) throws {
     if let count = try Check.integer(body["n"], 1...128, "n"), count > 1 {
       throw APIError.unsupported("One answer is given for each request.", param: "n")
     }
@@ -126,7 +124,7 @@ enum AskedParsing {
       throw APIError.unsupported("Answers are text.", param: "modalities")
     }
     for name in ["functions", "function_call"] where !body[name].isNull {
-      throw APIError.unsupported("Tools are not supported yet.", param: name)
+      throw APIError.unsupported("'\(name)' is not supported: use 'tools'.", param: name)
     }
   }
 
@@ -162,10 +160,12 @@ enum AskedParsing {
 
   /// A request to `/v1/responses`.
   /// - Throws: `APIError`
-  static func response(_ body: JSON) throws -> Asked {
-    try Check.known(body, responseNames)
+  static func response(_ body: AskedBody) throws -> Asked {
+    try Check.known(body.json, responseNames)
     var asked = try common(body)
-    try format(body["text"]["format"], "text.format")
+    let format = body["text"]["format"]
+    asked.schema = try AskedShape.schema(
+      format, described: format, { try body.ordered("text", "format", "schema") }, "text.format")
     asked.mostTokens = try tokens(body, "max_output_tokens")
     asked.background = try Check.bool(body["background"], "background") ?? false
     asked.previous = try Check.string(body["previous_response_id"], "previous_response_id")
@@ -187,6 +187,7 @@ enum AskedParsing {
         "A response goes on with the files of the one before; give new files without it.",
         param: "previous_response_id")
     }
+    try refuseBoth(asked, "text.format")
     return asked
   }
 
@@ -212,12 +213,9 @@ enum AskedParsing {
     var question: String?
     for (index, message) in messages.enumerated() {
       let place = "\(param)[\(index)]"
-      if let type = message["type"].string, type != "message" {
-        throw APIError.unsupported(
-          "Items of the type '\(type.prefix(100))' are not supported.", param: place)
-      }
-      let text = try content(message["content"], &asked.files, place + ".content")
-      switch try Check.string(message["role"], place + ".role") {
+      let spoken = try said(message, &asked.files, place)
+      let text = spoken.text
+      switch spoken.role {
       case "system", "developer": told.append(text)
       case "user": question = [question, text].compactMap(\.self).joined(separator: "\n\n")
       case "assistant":
@@ -234,6 +232,44 @@ enum AskedParsing {
     }
     asked.message = message
     asked.instructions = told.isEmpty ? nil : told.joined(separator: "\n\n")
+  }
+
+  /// Who says what in a message, or in an item that stands for one: calls are the model's, what
+  /// came of them the user's.
+  private static func said(
+    _ message: JSON, _ files: inout [Asked.File], _ place: String
+  ) throws -> (role: String?, text: String) {
+    switch message["type"].string {
+    case nil, "message": break
+    case "function_call":
+      return ("assistant", try calls([message], place))
+    case "function_call_output":
+      return ("user", result(try content(message["output"], &files, place + ".output")))
+    case let type?:
+      throw APIError.unsupported(
+        "Items of the type '\(type.prefix(100))' are not supported.", param: place)
+    }
+    let role = try Check.string(message["role"], place + ".role")
+    if role == "assistant", let made = message["tool_calls"].array, !made.isEmpty {
+      return (role, try calls(made.map { $0["function"] }, place + ".tool_calls"))
+    }
+    let text = try content(message["content"], &files, place + ".content")
+    return role == "tool" ? ("user", result(text)) : (role, text)
+  }
+
+  private static func calls(_ made: [JSON], _ place: String) throws -> String {
+    ToolStyle.tagged.text(
+      try made.map { call in
+        guard let name = call["name"].string, let arguments = call["arguments"].string else {
+          throw APIError.badRequest("A call needs a name and arguments.", param: place)
+        }
+        return ToolCall(
+          name: try Check.text(name, place), arguments: try Check.text(arguments, place))
+      })
+  }
+
+  private static func result(_ text: String) -> String {
+    "<tool_response>\n\(text)\n</tool_response>"
   }
 
   private static func content(

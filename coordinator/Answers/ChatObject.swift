@@ -1,6 +1,7 @@
 import HTTPTypes
 import Jobs
 import Results
+import Schemas
 
 /// Answers as `/v1/chat/completions` gives them.
 enum ChatObject {
@@ -13,14 +14,38 @@ enum ChatObject {
       "choices": [
         [
           "index": 0, "finish_reason": .string(finish(view)), "logprobs": nil,
-          "message": [
-            "role": "assistant", "content": .string(view.text), "refusal": nil,
-            "annotations": .array([]), "reasoning_content": JSON(view.record?.reasoning),
-          ],
+          "message": message(view),
         ]
       ],
       "usage": usage(view), "docproc": view.own,
     ]
+  }
+
+  private static func message(_ view: AnswerView) -> JSON {
+    var members: [String: JSON] = [
+      "role": "assistant", "content": view.calls.isEmpty ? .string(view.text) : nil,
+      "refusal": nil, "annotations": .array([]),
+      "reasoning_content": JSON(view.record?.reasoning),
+    ]
+    if !view.calls.isEmpty { members["tool_calls"] = .array(calls(of: view)) }
+    return .object(members)
+  }
+
+  private static func calls(of view: AnswerView) -> [JSON] {
+    view.calls.enumerated().map { index, call in
+      [
+        "id": .string(view.callID(index)), "type": "function",
+        "function": ["name": .string(call.name), "arguments": .string(call.arguments)],
+      ]
+    }
+  }
+
+  /// All calls, as a piece of a stream has them.
+  static func calls(_ view: AnswerView) -> JSON {
+    let numbered = calls(of: view).enumerated().map { index, call in
+      JSON.object((call.object ?? [:]).merging(["index": .integer(index)]) { $1 })
+    }
+    return ["tool_calls": .array(numbered)]
   }
 
   /// - Throws: `APIError` where the job came to nothing.
@@ -35,7 +60,9 @@ enum ChatObject {
     }
   }
 
-  static func finish(_ view: AnswerView) -> String { view.isCut ? "length" : "stop" }
+  static func finish(_ view: AnswerView) -> String {
+    view.calls.isEmpty ? view.isCut ? "length" : "stop" : "tool_calls"
+  }
 
   static func usage(_ view: AnswerView) -> JSON {
     guard let usage = view.usage else { return .null }

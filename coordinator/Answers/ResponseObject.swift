@@ -1,5 +1,6 @@
 import Jobs
 import Results
+import Schemas
 
 /// Answers as `/v1/responses` gives them.
 enum ResponseObject {
@@ -12,12 +13,35 @@ enum ResponseObject {
       "instructions": request["instructions"], "max_output_tokens": request["max_tokens"],
       "metadata": request["metadata"], "previous_response_id": JSON(view.response.previous),
       "error": error(view), "incomplete_details": details(view),
-      "output": view.record == nil || view.response.isCancelled ? [] : [message(view)],
-      "parallel_tool_calls": false, "tool_choice": "none", "tools": [],
+      "output": view.record == nil || view.response.isCancelled ? [] : .array(output(view)),
+      "parallel_tool_calls": true, "tool_choice": "auto",
+      "tools": request["tools"].isNull ? [] : request["tools"],
       "temperature": request["temperature"].isNull ? 0 : request["temperature"],
       "top_p": request["top_p"].isNull ? 1 : request["top_p"], "truncation": "disabled",
-      "text": ["format": ["type": "text"]], "store": true,
+      "text": ["format": format(request["schema"])], "store": true,
       "reasoning": ["effort": nil, "summary": nil], "usage": usage(view), "docproc": view.own,
+    ]
+  }
+
+  private static func format(_ schema: JSON) -> JSON {
+    schema.isNull
+      ? ["type": "text"]
+      : ["type": "json_schema", "name": "answer", "schema": schema, "strict": true]
+  }
+
+  /// The message, or the calls that stand for one.
+  static func output(_ view: AnswerView) -> [JSON] {
+    view.calls.isEmpty ? [message(view)] : view.calls.indices.map { call(view, $0) }
+  }
+
+  /// - Parameter isDone: false before its arguments were sent.
+  static func call(_ view: AnswerView, _ index: Int, isDone: Bool = true) -> JSON {
+    let call = view.calls[index]
+    return [
+      "id": .string("fc_" + view.callID(index).dropFirst("call_".count)), "type": "function_call",
+      "call_id": .string(view.callID(index)), "name": .string(call.name),
+      "arguments": .string(isDone ? call.arguments : ""),
+      "status": .string(isDone ? "completed" : "in_progress"),
     ]
   }
 
@@ -58,90 +82,5 @@ enum ResponseObject {
       "id": .string(messageID(view)), "type": "message", "role": "assistant",
       "status": .string(view.isCut ? "incomplete" : "completed"), "content": [part(view)],
     ]
-  }
-}
-
-/// The events of a response's stream. Their numbers are the same for whoever comes again: four
-/// events begin, then each scalar of the text counts as one, and the others follow.
-struct ResponseEvents {
-  /// Events up to this number were seen before.
-  let after: Int
-  private var isBegun = false
-  /// Scalars of the text that were sent.
-  private var sent = 0
-
-  init(after: Int) {
-    self.after = after
-    sent = max(0, after - Self.first)
-  }
-
-  typealias Event = (name: String, data: JSON)
-
-  /// Events before the text.
-  private static let first = 3
-
-  private func event(_ name: String, _ number: Int, _ members: [String: JSON]) -> [Event] {
-    guard number > after else { return [] }
-    let all = members.merging(["type": .string(name), "sequence_number": .integer(number)]) { $1 }
-    return [(name, .object(all))]
-  }
-
-  private static func place(_ view: AnswerView) -> [String: JSON] {
-    [
-      "item_id": .string(ResponseObject.messageID(view)), "output_index": 0, "content_index": 0,
-    ]
-  }
-
-  /// - Parameter text: what is surely written by now.
-  mutating func going(_ view: AnswerView, _ text: String) -> [Event] {
-    begin(view) + delta(view, text)
-  }
-
-  private mutating func begin(_ view: AnswerView) -> [Event] {
-    guard !isBegun else { return [] }
-    isBegun = true
-    let shown = ResponseObject.json(view)
-    let item: JSON = [
-      "id": .string(ResponseObject.messageID(view)), "type": "message", "role": "assistant",
-      "status": "in_progress", "content": [],
-    ]
-    let part: JSON = ["type": "output_text", "text": "", "annotations": [], "logprobs": []]
-    return event("response.created", 0, ["response": shown])
-      + event("response.in_progress", 1, ["response": shown])
-      + event("response.output_item.added", 2, ["output_index": 0, "item": item])
-      + event(
-        "response.content_part.added", Self.first, Self.place(view).merging(["part": part]) { $1 })
-  }
-
-  private mutating func delta(_ view: AnswerView, _ text: String) -> [Event] {
-    let scalars = text.unicodeScalars
-    guard scalars.count > sent else { return [] }
-    let new = String(String.UnicodeScalarView(scalars.dropFirst(sent)))
-    sent = scalars.count
-    return event(
-      "response.output_text.delta", Self.first + sent,
-      Self.place(view).merging(["delta": .string(new), "logprobs": []]) { $1 })
-  }
-
-  /// The last events of a response whose job has ended.
-  mutating func end(_ view: AnswerView) -> [Event] {
-    guard view.record != nil, !view.response.isCancelled else {
-      let name = "response." + (view.state == "cancelled" ? "cancelled" : "failed")
-      return begin(view)
-        + event(name, max(after, Self.first + sent) + 1, ["response": ResponseObject.json(view)])
-    }
-    let begun = begin(view) + delta(view, view.text)
-    let last = Self.first + view.text.unicodeScalars.count
-    let place = Self.place(view)
-    let done = ["text": JSON.string(view.text), "logprobs": []]
-    return begun
-      + event("response.output_text.done", last + 1, place.merging(done) { $1 })
-      + event(
-        "response.content_part.done", last + 2,
-        place.merging(["part": ResponseObject.part(view)]) { $1 })
-      + event(
-        "response.output_item.done", last + 3,
-        ["output_index": 0, "item": ResponseObject.message(view)])
-      + event("response." + view.state, last + 4, ["response": ResponseObject.json(view)])
   }
 }

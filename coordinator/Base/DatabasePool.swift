@@ -178,9 +178,7 @@ final class DatabasePool: Sendable {
     guard let error = error as? PostgresError else { return }
     if case .unreachable = error { database = nil }
     // Refusals of what a client asked for are no errors of the database.
-    if case .query(let state, _, _) = error, ["P0002", "23514", "22023", "54000"].contains(state) {
-      return
-    }
+    if APIError(error).status.kind == .clientError { return }
     failures.withLock { $0 += 1 }
     logger.error("database error", metadata: ["error": "\(error)"])
   }

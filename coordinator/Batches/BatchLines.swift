@@ -62,7 +62,7 @@ struct LineError: Error {
 /// A line as a request.
 struct BatchRequest {
   let customID: String
-  let body: JSON
+  let body: AskedBody
 
   /// - Throws: `LineError`
   init(_ line: BatchLines.Line, endpoint: String) throws {
@@ -84,7 +84,7 @@ struct BatchRequest {
     }
     guard json["body"].object != nil else { throw wrong("'body' must be an object.", "body") }
     customID = id
-    body = json["body"]
+    body = try AskedBody(line.bytes, within: "body")
   }
 
   /// What it asks.

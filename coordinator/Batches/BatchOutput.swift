@@ -27,14 +27,19 @@ struct BatchOutput: Sendable {
     while true {
       let after = last
       let lines = try await pool.run(for: key.tenant) { session in
-        try session.lines(of: batch.id, after: after, limit: Self.linesAtOnce)
+        try session.lines(of: batch.id, after: after, limit: Self.linesAtOnce).map {
+          ($0.line, try Self.rendered($0, batch, status, session))
+        }
       }
       guard let end = lines.last else { break }
-      for line in lines {
-        let (json, isError) = try await rendered(line, batch, status, key.tenant)
-        if isError { try await errors.add(json) } else { try await answers.add(json) }
+      for (_, line) in lines {
+        if line.isError {
+          try await errors.add(line.json)
+        } else {
+          try await answers.add(line.json)
+        }
       }
-      last = end.line
+      last = end.0
       try await renew()
     }
     return (try await answers.written(), try await errors.written())
@@ -52,28 +57,32 @@ struct BatchOutput: Sendable {
     ).id
   }
 
-  private func rendered(
-    _ line: BatchLine, _ batch: Batch, _ status: String, _ tenant: String
-  ) async throws -> (JSON, isError: Bool) {
-    func failure(_ error: JSON) -> (JSON, Bool) {
-      (
-        [
+  private struct Rendered: Sendable {
+    let json: JSON
+    let isError: Bool
+  }
+
+  private static func rendered(
+    _ line: BatchLine, _ batch: Batch, _ status: String, _ session: TenantSession
+  ) throws -> Rendered {
+    func failure(_ error: JSON) -> Rendered {
+      Rendered(
+        json: [
           "id": .string(line.request), "custom_id": .string(line.customID), "response": nil,
           "error": error,
-        ], true
-      )
+        ], isError: true)
     }
     if let error = line.error { return failure(try JSON.parsed(Data(error.utf8))) }
-    guard line.state == .completed else {
-      let view = try? await pool.run(for: tenant) { try AnswerView.load(line.request, $0) }
-      let isGone = view?.status.state != .failed
+    // A response may have been deleted meanwhile.
+    guard let view = try AnswerView.find(line.request, session), line.state == .completed else {
+      let job = try line.job.flatMap { try session.submitter.statuses(of: [$0]).first }
+      let isFailed = job?.state == .failed
       return failure([
         "code": .string(
-          isGone ? "batch_" + (status == "completed" ? "cancelled" : status) : "job_failed"),
-        "message": .string(view?.status.error ?? "The job was cancelled or deleted."),
+          isFailed ? "job_failed" : "batch_" + (status == "completed" ? "cancelled" : status)),
+        "message": .string(job?.error ?? "The job was cancelled or deleted."),
       ])
     }
-    let view = try await pool.run(for: tenant) { try AnswerView.load(line.request, $0) }
     let body =
       batch.endpoint == BatchRoutes.chatEndpoint
       ? try ChatObject.completion(view) : ResponseObject.json(view)
@@ -81,7 +90,7 @@ struct BatchOutput: Sendable {
       "id": .string(line.request), "custom_id": .string(line.customID), "error": nil,
       "response": ["status_code": 200, "request_id": .string(line.request), "body": body],
     ]
-    return (answer, false)
+    return Rendered(json: answer, isError: false)
   }
 
   /// Lines of JSON on their way into a file.

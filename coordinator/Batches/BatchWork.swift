@@ -14,7 +14,6 @@ struct BatchWork: Service {
   private static let turn = 10.0
   /// What people wait for goes first.
   private static let priority = -10
-  private static let linesAtOnce = 50
   private static let mostErrors = 100
 
   let pool: DatabasePool
@@ -145,46 +144,41 @@ struct BatchWork: Service {
   private func order(_ batch: Batch, _ tenant: String) async throws -> Bool {
     let key = APIKey(id: batch.id, tenant: tenant, name: "batch", scopes: [.submit])
     let begun = ContinuousClock.now
-    var lines: [BatchLine] = []
     var isFull = false
     try await forEachLine(batch, tenant) { line in
       if line.number <= batch.ordered { return true }
       do {
-        lines.append(try await order(line, batch, key))
+        try await order(line, batch, key)
       } catch let error as APIError where error.status == .tooManyRequests {
         isFull = true
         return false
       }
-      if lines.count >= Self.linesAtOnce {
-        try await note(lines, batch, tenant)
-        lines = []
-      }
       return (ContinuousClock.now - begun) / .seconds(1) < Self.turn
     }
-    try await note(lines, batch, tenant)
     return !isFull
   }
 
-  private func note(_ lines: [BatchLine], _ batch: Batch, _ tenant: String) async throws {
-    guard !lines.isEmpty else { return }
-    try await pool.run(for: tenant) { try $0.add(lines: lines, to: batch.id) }
+  /// The same however often the step is repeated.
+  private static func requestID(_ line: BatchLines.Line, _ batch: Batch) -> String {
+    "batch_req_" + batch.id.dropFirst("batch_".count) + "_\(line.number)"
   }
 
-  /// A line as a job; what is wrong with it is its own error, and nobody else's.
-  private func order(
-    _ line: BatchLines.Line, _ batch: Batch, _ key: APIKey
-  ) async throws -> BatchLine {
-    // The same however often the step is repeated.
-    let id = "batch_req_" + batch.id.dropFirst("batch_".count) + "_\(line.number)"
-    var customID = ""
+  /// A line as a job, noted with it; what is wrong with it is its own error, and nobody else's.
+  private func order(_ line: BatchLines.Line, _ batch: Batch, _ key: APIKey) async throws {
+    let id = Self.requestID(line, batch)
+    var name = ""
     do {
       let request = try BatchRequest(line, endpoint: batch.endpoint)
-      customID = request.customID
-      let ordered = try await orders.order(
-        try request.asked(batch.endpoint), prefix: "", id: id, priority: Self.priority, key)
-      return BatchLine(
-        line: line.number, customID: customID, request: id, job: ordered.job, error: nil, state: nil
-      )
+      name = request.customID
+      let customID = name
+      _ = try await orders.order(
+        try request.asked(batch.endpoint), prefix: "", id: id, priority: Self.priority, key
+      ) { ordered, session in
+        let made = BatchLine(
+          line: line.number, customID: customID, request: id, job: ordered.job, error: nil,
+          state: nil)
+        try session.add(lines: [made], to: batch.id)
+      }
     } catch {
       let problem = APIError(error)
       // Only what would go wrong again is the line's own fault.
@@ -194,9 +188,15 @@ struct BatchWork: Service {
       let told: JSON = [
         "code": .string(problem.code ?? "invalid_request"), "message": .string(problem.message),
       ]
-      return BatchLine(
-        line: line.number, customID: customID, request: id, job: nil, error: told.text, state: nil)
+      let failed = BatchLine(
+        line: line.number, customID: name, request: id, job: nil, error: told.text, state: nil)
+      try await note([failed], batch, key.tenant)
     }
+  }
+
+  private func note(_ lines: [BatchLine], _ batch: Batch, _ tenant: String) async throws {
+    guard !lines.isEmpty else { return }
+    try await pool.run(for: tenant) { try $0.add(lines: lines, to: batch.id) }
   }
 
   /// Lines that never became jobs are told, too.
@@ -211,8 +211,7 @@ struct BatchWork: Service {
       lines.append(
         BatchLine(
           line: line.number, customID: request?.customID ?? "",
-          request: "batch_req_" + batch.id.dropFirst("batch_".count) + "_\(line.number)", job: nil,
-          error: error.text, state: nil))
+          request: Self.requestID(line, batch), job: nil, error: error.text, state: nil))
       if lines.count >= 1000 {
         try await note(lines, batch, tenant)
         lines = []

@@ -181,7 +181,7 @@ struct JobPages: Sendable {
         "file_id": .string(file.id), "task": isAsked ? "ask" : "summarize",
         "question": isAsked ? .string(question) : nil, "model": JSON(form.fields["model"]),
       ]
-      let job = try await orders.order(body, key: nil, session.key)
+      let job = try await orders.order(AskedBody(Array(body.text.utf8)), key: nil, session.key)
       return Pages.redirect("/jobs/\(job.id)")
     }
   }

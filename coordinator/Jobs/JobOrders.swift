@@ -1,6 +1,7 @@
 import Documents
 import HTTPTypes
 import Jobs
+import Schemas
 
 /// Orders of docproc's own API.
 struct JobOrders: Sendable {
@@ -10,7 +11,7 @@ struct JobOrders: Sendable {
   ]
   private static let parameterNames: Set<String> = [
     "from", "focused", "max_answer_tokens", "think_tokens", "beyond_context", "keep",
-    "instructions",
+    "instructions", "schema", "each", "tools", "tool_choice", "parallel_tool_calls", "effort",
   ]
   private static let usualModel = "smollm2-135m"
 
@@ -21,8 +22,9 @@ struct JobOrders: Sendable {
   /// - Parameter key: orders with the same one are the same job; nil: those with the same content.
   /// - Throws: `APIError`
   func order(
-    _ body: JSON, key name: String?, traceparent: String? = nil, _ key: APIKey
+    _ given: AskedBody, key name: String?, traceparent: String? = nil, _ key: APIKey
   ) async throws -> JobStatus {
+    let body = given.json
     try Check.known(body, Self.names)
     let values = try await limits.current()
     let task = try Self.task(body["task"])
@@ -35,6 +37,7 @@ struct JobOrders: Sendable {
     let question = try Check.string(body["question"], "question")
       .map { try Check.text($0, "question") }
     var parameters = try Self.parameters(body["parameters"])
+    try Self.shape(&parameters, task, body["parameters"], given)
     parameters.questions = try Self.questions(body["questions"])
     if task == .ask, question == nil, parameters.questions == nil {
       throw APIError.badRequest("The task 'ask' needs a 'question'.", param: "question")
@@ -112,6 +115,39 @@ struct JobOrders: Sendable {
         id: try Check.text(id, "questions[\(index)].id"),
         question: try Check.text(question, "questions[\(index)].question"))
     }
+  }
+
+  /// What is wanted other than words.
+  private static func shape(
+    _ parameters: inout JobParameters, _ task: JobTask, _ value: JSON, _ body: AskedBody
+  ) throws {
+    let schema = try AskedShape.schema(
+      { try body.ordered("parameters", "schema") }, "parameters.schema")
+    guard (task == .extract) == (schema != nil) else {
+      throw APIError.badRequest(
+        "The task 'extract' and 'parameters.schema' belong together.", param: "parameters.schema")
+    }
+    parameters.schema = schema.map { EmbeddedJSON($0.tree.text) }
+    parameters.each = try Check.string(value["each"], "parameters.each")
+    let kinds = ["part", "chapter", "file", "page", "mail"]
+    if let each = parameters.each, !kinds.contains(each) || schema == nil {
+      throw Check.wrong(
+        "parameters.each", "one of \(kinds.joined(separator: ", ")), with the task 'extract'")
+    }
+    parameters.effort = try Check.integer(value["effort"], 1...32, "parameters.effort")
+    if parameters.effort != nil, task != .ask {
+      throw APIError.badRequest(
+        "'parameters.effort' is for the task 'ask'.", param: "parameters.effort")
+    }
+    let tools = try AskedShape.tools(
+      value, choice: { try body.ordered("parameters", "tool_choice") },
+      { try body.ordered("parameters", "tools") })
+    if tools != nil, task != .ask, task != .chat {
+      throw APIError.badRequest("'parameters.tools' is for the task 'ask'.", param: "tools")
+    }
+    parameters.tools = tools.map { EmbeddedJSON($0.text) }
+    parameters.toolChoice = tools.flatMap(AskedShape.choice)
+    parameters.parallelCalls = tools?.mostCalls == 1 ? false : nil
   }
 
   private static func parameters(_ value: JSON) throws -> JobParameters {

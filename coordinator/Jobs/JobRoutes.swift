@@ -43,7 +43,7 @@ struct JobRoutes: Sendable {
 
   private func create(_ request: Request, _ context: ServiceContext) async throws -> Response {
     let key = try context.caller()
-    let body = try await request.json(most: Self.mostBody)
+    let body = try await request.asked(most: Self.mostBody)
     let status = try await orders.order(
       body, key: request.header("idempotency-key"), traceparent: context.traceparent, key)
     var response = try Response.json(encoding: status)
@@ -164,11 +164,31 @@ struct JobRoutes: Sendable {
       body: .init(byteBuffer: ByteBuffer(string: text)))
   }
 
+  /// Piece by piece: a document may be larger than what fits into memory many times.
   private func document(_ context: ServiceContext) async throws -> Response {
     let key = try context.caller()
     let id = try Self.id(context)
-    let text = try await pool.run(for: key.tenant) { try $0.submitter.documentText(id) }
-    return Self.text(text, "text/plain")
+    let pool = pool
+    @Sendable func piece(_ number: Int) async throws -> Submitter.DocumentPiece {
+      guard
+        let found = try await pool.run(
+          for: key.tenant, { try $0.submitter.documentPiece(number, ofJob: id) })
+      else { throw APIError.notFound("job", "\(id)") }
+      return found
+    }
+    let first = try await piece(0)
+    return Response(
+      status: .ok,
+      headers: [
+        .contentType: "text/plain; charset=utf-8", .contentLength: "\(first.documentBytes)",
+      ],
+      body: .init(contentLength: first.documentBytes) { writer in
+        try await writer.write(ByteBuffer(string: first.text))
+        for number in 1..<max(first.count, 1) {
+          try await writer.write(ByteBuffer(string: try await piece(number).text))
+        }
+        try await writer.finish(nil)
+      })
   }
 
   /// A job's states as they change, until it has ended; who comes again gets the newest first.

@@ -30,7 +30,9 @@ select
   o.outline,
   k.reused_tokens,
   k.kept,
-  o.uncertain
+  o.uncertain,
+  o.extraction,
+  o.calls
 from docproc.result o
 join docproc.job j on j.id = o.job_id
 join docproc.job_state s on s.job_id = j.id

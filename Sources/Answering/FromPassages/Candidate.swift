@@ -19,6 +19,9 @@ package struct Candidate: Sendable, Equatable {
   package var reasoningTokens = 0
   /// The question's prompt with the answer's tokens: what was read and written on the fork.
   var written: [Int32] = []
+  /// The answer's tokens, and the passages that it was written to.
+  var ids: [Int32] = []
+  var passages: [String] = []
 
   /// Log odds, up to a constant, that this candidate is the right one.
   func weight(_ tuning: AnswerTuning) -> Double {

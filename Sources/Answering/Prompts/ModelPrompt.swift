@@ -1,3 +1,4 @@
+package import Constraints
 import Foundation
 import Host
 import Tokenizer
@@ -63,6 +64,8 @@ package struct ModelPrompt: Sendable, Codable, Equatable {
   /// The same without thinking, where it can be switched off.
   package var withoutThinking: Turns?
   package var thinking: Thinking?
+  /// How it writes that it calls a tool; nil: an object of JSON within tags.
+  package var toolStyle: ToolStyle?
   /// Names of tokens that end an answer.
   package var stop: [String]
   package var sampling: Sampling?
@@ -71,6 +74,7 @@ package struct ModelPrompt: Sendable, Codable, Equatable {
     case format, source, turns, thinking, stop, sampling
     case templateSHA256 = "template_sha256"
     case hasSystemTurn = "has_system_turn"
+    case toolStyle = "tool_style"
     case withoutThinking = "without_thinking"
   }
 

@@ -1,5 +1,7 @@
+import Constraints
 import Reading
 import Retrieval
+import Schemas
 import Tokenizer
 
 /// How a model expects to be spoken to. training/prompts.py builds the same prompts, piece by
@@ -17,11 +19,15 @@ struct PromptFormat {
   let prompt: ModelPrompt
   /// What the model is told besides the question.
   var instructions: String?
+  /// What the model may call; nil: nothing.
+  var tools: ToolSet?
   /// Of a chat: what was said before.
   var said: [Turn] = []
   private let turns: ModelPrompt.Turns
   /// Tokens that end what is written.
   private let stops: Set<Int32>
+  /// The one by which the model ends a turn.
+  let end: Int32
   /// The first two tokens of a refusal; with the first alone other answers begin too.
   let refusalStart: (first: Int32, second: Int32)
 
@@ -37,7 +43,9 @@ struct PromptFormat {
       prompt ?? (isChatML ? PromptFamilies.chatML : PromptFamilies.plain).beginning(tokenizer)
     self.prompt = prompt
     turns = thinks ? prompt.turns : prompt.withoutThinking ?? prompt.turns
-    stops = try Set(prompt.stop.map { try Self.token($0, tokenizer) })
+    let ends = try prompt.stop.map { try Self.token($0, tokenizer) }
+    stops = Set(ends)
+    end = ends.first ?? 0
     let refusal = tokenizer.encode(Self.refusal, .afterText)
     guard refusal.count > 1 else { throw PromptError.unwritable(Self.refusal) }
     refusalStart = (refusal[0], refusal[1])
@@ -91,20 +99,44 @@ struct PromptFormat {
 
   /// A prompt of one turn each: up to where the answer begins.
   func singleTurn(system: String, user: String) -> [Int32] {
-    encode(beforeUser(system) + [.text(user)] + turns.beforeAnswer)
+    encode(beforeUser([.text(system)]) + [.text(user)] + turns.beforeAnswer)
   }
 
-  private func beforeUser(_ system: String) -> [ModelPrompt.Piece] {
+  private func beforeUser(_ system: [ModelPrompt.Piece]) -> [ModelPrompt.Piece] {
     prompt.hasSystemTurn
-      ? turns.beforeSystem + [.text(system)] + turns.beforeUser
-      : turns.beforeUser + [.text(system + "\n\n")]
+      ? turns.beforeSystem + system + turns.beforeUser
+      : turns.beforeUser + system + [.text("\n\n")]
+  }
+
+  /// The tools that may be called, and how: nothing where there are none.
+  private var told: [ModelPrompt.Piece] {
+    guard let tools else { return [] }
+    let style = prompt.toolStyle ?? .tagged
+    let listed = tools.tools.map { $0.shown.text + "\n" }.joined()
+    // A vocabulary may have the tags as tokens of their own.
+    let tags = [style.open, style.close].map {
+      tokenizer.controlToken($0) == nil ? ModelPrompt.Piece.text($0) : .token($0)
+    }
+    return [
+      .text("\n\nTools:\n\(listed)\nA tool is called by:\n"), tags[0],
+      .text("\n{\"name\": NAME, \"arguments\": {...}}\n"), tags[1],
+    ]
+  }
+
+  /// Passages before a question that tools may be called for, up to where calls begin.
+  func calling(_ question: Question, passages: [String]) -> [Int32] {
+    let shown =
+      passages.isEmpty
+      ? "\n\n" : "\n\nPassages from the document:\n" + passages.joined(separator: "\n") + "\n\n"
+    let told = instructions.map { $0 + "\n\n" } ?? ""
+    return tokenizer.encode(shown, .afterText) + closing("\(told)\(question.text)")
   }
 
   /// What stands before the document; without a task it is to be asked about later.
   func opening(_ task: ReadingTask?) -> [Int32] {
     if task == .chat { return chatOpening() }
     let system = "You read documents and answer truthfully and briefly."
-    return encode(beforeUser(system) + [.text(purpose(task))])
+    return encode(beforeUser([.text(system)] + told) + [.text(purpose(task))])
   }
 
   /// Up to where the user speaks last.
@@ -112,7 +144,8 @@ struct PromptFormat {
     let before = said.flatMap {
       [.text($0.question)] + turns.beforeAnswer + [.text($0.answer)] + turns.beforeUser
     }
-    return encode(beforeUser(instructions ?? "You are a helpful assistant.") + before)
+    let system = instructions ?? "You are a helpful assistant."
+    return encode(beforeUser([.text(system)] + told) + before)
   }
 
   /// After what the user said, up to where the model speaks.
@@ -124,7 +157,7 @@ struct PromptFormat {
       case .summarize: "Read the document, then summarize it."
       case .ask(let question):
         "Read the document, then answer this question about it: \(question.text)"
-      case .chat, nil: "Read the document, then answer questions about it."
+      case .chat, .extract, nil: "Read the document, then answer questions about it."
       }
     return purpose + "\n\nDocument:\n"
   }
@@ -144,6 +177,20 @@ struct PromptFormat {
     let told = instructions.map { $0 + "\n\n" } ?? ""
     return tokenizer.encode(shown, .afterText)
       + closing("\(told)Question: \(question.text)\nAnswer in a few words\(source).")
+  }
+
+  /// Passages before a wish for data, up to where the data begins.
+  /// - Parameters:
+  ///   - wish: in words; nil where the schema says it all.
+  ///   - schema: as JSON, or the names of what it asks for.
+  func extraction(wish: String?, schema: String, passages: [String]) -> [Int32] {
+    let shown =
+      passages.isEmpty
+      ? "\n\n" : "\n\nPassages from the document:\n" + passages.joined(separator: "\n") + "\n\n"
+    let wanted = wish.map { "\($0)\n" } ?? ""
+    return tokenizer.encode(shown, .afterText)
+      + closing(
+        "\(wanted)Take this data out of the document, as JSON under this schema:\n\(schema)")
   }
 
   /// A question that was answered, with its answer, up to where the user speaks again.
@@ -185,7 +232,7 @@ struct PromptFormat {
       switch task {
       case .ask(let question): "\n\nQuestion: \(question.text)\nAnswer:"
       case .summarize(let focus?): "\n\nQuestion: \(focus.text)\nAnswer:"
-      case .summarize, .chat, nil: "\n\nIn short, the document says that"
+      case .summarize, .chat, .extract, nil: "\n\nIn short, the document says that"
       }
     let ids = tokenizer.encode(text, .afterText)
     return ids.count <= Self.longestProbe

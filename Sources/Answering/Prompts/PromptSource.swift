@@ -1,3 +1,4 @@
+import Constraints
 import Foundation
 import Inference
 import Reading
@@ -40,7 +41,9 @@ package struct PromptSource {
     }
     do {
       let chat = ChatTemplate(text: template, tokens: specialTokens(), tokenizer: tokenizer)
-      return (try chat.prompt(), nil)
+      var prompt = try chat.prompt()
+      if template.contains(ToolStyle.lines.open) { prompt.toolStyle = .lines }
+      return (prompt, nil)
     } catch let error as PromptError {
       return (
         otherwise ?? plain,

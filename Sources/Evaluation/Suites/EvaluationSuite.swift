@@ -1,3 +1,4 @@
+import Foundation
 package import Answering
 import Inference
 import Reading
@@ -30,6 +31,11 @@ extension SplitMix64 {
   }
 }
 
+extension WeighedAnswer {
+  /// By which logs name them, as JSON.
+  static let recorded = "weighed"
+}
+
 extension Answer {
   /// What spoke for and against an answer, from which a threshold of refusing is chosen.
   var supportValues: [String: Double] {
@@ -39,9 +45,17 @@ extension Answer {
     ]
   }
 
+  /// The answers that were weighed, with their energies; nothing where none were.
+  var weighedTexts: [String: String] {
+    guard !weighed.isEmpty, let data = try? JSONEncoder().encode(weighed) else { return [:] }
+    return [WeighedAnswer.recorded: String(decoding: data, as: UTF8.self)]
+  }
+
   /// Refusal, confidence, match and text of each candidate.
   var candidateTexts: [String: String] {
     let lines = candidates.map { "\($0.refusal) \($0.confidence) \($0.match) \($0.text)" }
-    return Dictionary(uniqueKeysWithValues: lines.enumerated().map { ("candidate_\($0)", $1) })
+    let texts = Dictionary(
+      uniqueKeysWithValues: lines.enumerated().map { ("candidate_\($0)", $1) })
+    return texts.merging(weighedTexts) { $1 }
   }
 }

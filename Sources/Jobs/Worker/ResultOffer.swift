@@ -1,5 +1,6 @@
 import Foundation
 package import Results
+import Schemas
 
 /// A job with its result, under its claim.
 package struct FinishedJob: Sendable {
@@ -25,6 +26,9 @@ struct ResultOffer: Encodable {
   private let uncertain: Bool
   private let evidence: [Quote]
   private let outline: [OutlineEntry]?
+  private let extraction: JSONTree?
+  private let fields: [ExtractedField]?
+  private let calls: [ToolCall]?
   private let answers: [ResultRecord.AnswerInfo]?
   private let figures: ReadingFigures
   private let tokens: Int
@@ -47,6 +51,9 @@ struct ResultOffer: Encodable {
     uncertain = record.uncertain ?? false
     evidence = record.evidence
     outline = record.outline
+    extraction = record.extraction
+    fields = record.fields
+    calls = record.calls
     answers = record.answers
     figures = record.reading
     tokens = record.document.tokens
@@ -56,10 +63,8 @@ struct ResultOffer: Encodable {
   }
 
   enum CodingKeys: String, CodingKey {
-    case job, fence, worker, model, answer, supported, uncertain, evidence, outline, answers,
-      figures, tokens,
-      payload,
-      sha256
+    case job, fence, worker, model, answer, supported, uncertain, evidence, outline, extraction,
+      fields, calls, answers, figures, tokens, payload, sha256
     case answeredFrom = "answered_from"
     case modelSHA256 = "model_sha256"
     case rawBytes = "raw_bytes"

@@ -50,6 +50,12 @@ package struct QuotableText {
     return labels.isEmpty ? nil : labels.joined(separator: " > ")
   }
 
+  /// The page that a unit stands on; nil where the text has none.
+  func page(ofUnit unit: Int) -> String? {
+    label(
+      Place.Kind.page, at: scalars.scalarOffset(ofByte: Int(units.ranges[unit].lowerBound)))
+  }
+
   /// A unit on one line.
   package func line(ofUnit unit: Int) -> String {
     String(decoding: bytes(ofUnit: unit), as: UTF8.self)
@@ -104,6 +110,22 @@ package struct QuotableText {
     return runs.map {
       scalars.scalarOffset(ofByte: $0.lowerBound)..<scalars.scalarOffset(ofByte: $0.upperBound)
     }
+  }
+
+  /// The unit that a byte stands in, or the last before it.
+  package func unit(at byte: Int) -> Int {
+    var low = 0
+    var high = max(units.ranges.count - 1, 0)
+    while low < high {
+      let middle = (low + high + 1) / 2
+      if Int(units.ranges[middle].lowerBound) <= byte { low = middle } else { high = middle - 1 }
+    }
+    return low
+  }
+
+  /// A stretch of the text's bytes in scalars.
+  package func scalarRange(ofBytes range: Range<Int>) -> Range<Int> {
+    scalars.scalarOffset(ofByte: range.lowerBound)..<scalars.scalarOffset(ofByte: range.upperBound)
   }
 
   /// Where a unit stands, in scalars of the text.

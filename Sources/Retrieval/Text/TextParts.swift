@@ -1,3 +1,4 @@
+import Documents
 import Foundation
 
 /// A text as its author cut it: chapters, files; elsewhere stretches of about 8,000 tokens.
@@ -32,6 +33,39 @@ package struct TextParts {
       return size <= most
         ? [section] : Self.cut(section, into: (size + usual - 1) / usual, text, starts, tokens)
     }
+  }
+
+  /// How a text is cut, where its author's cuts are wanted and nothing is joined.
+  package enum Kind: String, Sendable, CaseIterable {
+    /// As for an outline: chapters or files, joined where they are short, cut where they are long.
+    case part
+    case chapter, file, page, mail
+  }
+
+  /// From each chapter, file, page or mail to the next; empty where the text has none.
+  /// - Parameter kind: not `part`.
+  package static func each(_ kind: Kind, of text: QuotableText) -> [Part] {
+    switch kind {
+    case .part: return []
+    case .file: return text.document.isDirectory ? sections(text) : []
+    case .chapter, .mail:
+      let all = text.document.isDirectory ? [] : sections(text)
+      return all.contains { $0.title != nil } ? all : []
+    case .page: return pages(text)
+    }
+  }
+
+  private static func pages(_ text: QuotableText) -> [Part] {
+    var parts: [Part] = []
+    for unit in text.units.ranges.indices {
+      let page = text.page(ofUnit: unit)
+      if let last = parts.last, last.title == page {
+        parts[parts.count - 1] = Part(title: page, units: last.units.lowerBound..<unit + 1)
+      } else {
+        parts.append(Part(title: page, units: unit..<unit + 1))
+      }
+    }
+    return parts.contains { $0.title != nil } ? parts : []
   }
 
   private static func size(_ units: Range<Int>, _ starts: [Int], _ tokens: Int) -> Int {

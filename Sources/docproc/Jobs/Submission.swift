@@ -4,6 +4,8 @@ import Documents
 import Foundation
 import Host
 import Jobs
+import Retrieval
+import Schemas
 
 /// What submitting takes, shared by `submit` and `ask`.
 struct SubmissionOptions: ParsableArguments {
@@ -30,17 +32,32 @@ struct SubmissionOptions: ParsableArguments {
   @OptionGroup
   var writing: WritingOptions
 
+  @Option(
+    help: "Tools that the model may call instead of answering, in OpenAI's format, as JSON.",
+    completion: .file())
+  var tools: String?
+
+  @Option(help: "auto (as the model likes), required, none, or the name of the tool to be called.")
+  var toolChoice: String?
+
   /// What is said about how to answer, all of it part of the order.
-  func parameters(_ document: Document) -> JobParameters {
-    JobParameters(
+  func parameters(_ document: Document) throws -> JobParameters {
+    let chosen = try tools.flatMap { try ToolFile.read($0, choice: toolChoice) }
+    return JobParameters(
       from: writing.from?.rawValue, focused: writing.focused ? true : nil,
       mostAnswerTokens: writing.maxAnswerTokens, thinkTokens: writing.thinkTokens,
       beyondContext: writing.beyondContext ? true : nil, keep: writing.keep == .no ? false : nil,
+      tools: chosen.map { EmbeddedJSON($0.text) },
+      toolChoice: chosen.flatMap { _ in toolChoice.map(EmbeddedJSON.init) },
+      effort: writing.effort,
       documentNotes: document.notes.isEmpty ? nil : document.notes)
   }
 
   func validate() throws {
     if key != nil, again { throw ValidationError("--key and --again contradict each other") }
+    if toolChoice != nil, tools == nil {
+      throw ValidationError("--tool-choice is for --tools FILE")
+    }
     if let deadline, deadline <= 0 { throw ValidationError("--deadline must be positive") }
   }
 
@@ -58,7 +75,7 @@ struct Submission {
     adding: (inout JobParameters) -> Void = { _ in }
   ) throws -> (id: Int, created: Bool) {
     let jobs = database.submitter
-    var parameters = options.parameters(document)
+    var parameters = try options.parameters(document)
     adding(&parameters)
     let (id, created) = try jobs.submit(
       JobOrder(
@@ -147,8 +164,16 @@ struct SubmitCommand: ParsableCommand {
   @Option(help: "What to do.")
   var task = JobTask.summarize
 
-  @Option(help: "The question, for --task ask; for summarize what the summary shall be about.")
+  @Option(help: "The question, for --task ask; else what the summary or the data shall be about.")
   var question: String?
+
+  @Option(
+    help: "A JSON Schema, for --task extract: the answer is JSON that is valid under it.",
+    completion: .file())
+  var schema: String?
+
+  @Option(help: "Take data out of each part, chapter, file, page or mail; default: of the whole.")
+  var each: TextParts.Kind?
 
   @Flag(help: "Wait for the result and print it.")
   var wait = false
@@ -163,6 +188,15 @@ struct SubmitCommand: ParsableCommand {
     if paths.count > 1, options.key != nil, !together {
       throw ValidationError("--key is for one job: give one path, or --together")
     }
+    guard (task == .extract) == (schema != nil) else {
+      throw ValidationError("--task extract and --schema FILE belong together")
+    }
+    if each != nil, task != .extract { throw ValidationError("--each is for --task extract") }
+    if task == .extract, options.writing.effort != nil {
+      throw ValidationError("--effort is for answers, not for --task extract")
+    }
+    if options.tools != nil, task != .ask { throw ValidationError("--tools is for --task ask") }
+    if task == .chat { throw ValidationError("--task chat is for the HTTP API: use ask") }
     if task == .summarize { try options.writing.refuseForSummary() }
     if question != nil, !hasQuestion { throw ValidationError("the question is empty") }
     if let question { try DocumentOptions.check(question: question) }
@@ -170,6 +204,7 @@ struct SubmitCommand: ParsableCommand {
 
   func run() throws {
     // The document is read first: nothing is started for a path that is wrong.
+    let wanted = try schema.map(SchemaFile.read)
     let documents =
       together
       ? [try options.document.load(together: paths, options.output)]
@@ -179,7 +214,10 @@ struct SubmitCommand: ParsableCommand {
     let database = try options.database.open()
     try submission.agree(to: documents, database.submitter)
     let jobs = try documents.map {
-      try submission.submit($0, task, question: question, database)
+      try submission.submit($0, task, question: question, database) {
+        $0.each = each?.rawValue
+        $0.schema = wanted.map { EmbeddedJSON($0.tree.text) }
+      }
     }
     if wait {
       try submission.ensureWorker(database.submitter)
@@ -201,3 +239,4 @@ struct SubmitCommand: ParsableCommand {
 }
 
 extension JobTask: ExpressibleByArgument {}
+extension TextParts.Kind: ExpressibleByArgument {}

@@ -31,7 +31,15 @@ struct WritingOptions: ParsableArguments {
       """)
   var thinkTokens: Int?
 
+  @Option(
+    help: "Answers that are weighed against each other; the one of the lowest energy is given.")
+  var effort: Int?
+
   func validate() throws {
+    if let count = effort, !AnswerOptions.effortLimits.contains(count) {
+      throw ValidationError(
+        "--effort is \(count), but must be within \(AnswerOptions.effortLimits)")
+    }
     if let most = thinkTokens, !AnswerOptions.thinkLimits.contains(most) {
       throw ValidationError(
         "--think-tokens is \(most), but must be within \(AnswerOptions.thinkLimits)")
@@ -51,6 +59,7 @@ struct WritingOptions: ParsableArguments {
     if thinkTokens != nil {
       throw ValidationError("--think-tokens is for answers, not for a summary")
     }
+    if effort != nil { throw ValidationError("--effort is for answers, not for a summary") }
     if maxAnswerTokens != nil {
       throw ValidationError("--max-answer-tokens is for answers, not for a summary")
     }

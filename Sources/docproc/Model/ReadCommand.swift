@@ -66,6 +66,7 @@ struct ReadCommand: ParsableCommand {
     options.isFocused = writing.focused
     options.mostTokens = writing.maxAnswerTokens ?? options.mostTokens
     options.thinkTokens = writing.thinkTokens
+    options.effort = writing.effort ?? 1
     options.goesBeyondContext = writing.beyondContext
     options.ablation = emptyState
     let answer = try answerer.read(

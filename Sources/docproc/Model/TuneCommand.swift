@@ -2,16 +2,18 @@ import Answering
 import ArgumentParser
 import Evaluation
 import Foundation
+import Host
 import Retrieval
 
 struct TuneCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "tune", abstract: "Choose constants anew on development data.",
     discussion: """
-      Prints what it would choose beside what is built in; it changes nothing. The constants stand \
-      in Sources/Retrieval/Tuning.swift and Sources/Answering/Tuning.swift.
+      Prints what it would choose beside what is built in. The constants stand in \
+      Sources/Retrieval/Tuning.swift and Sources/Answering/Tuning.swift; energy keeps its own in the \
+      model's folder, the others change nothing.
       """,
-    subcommands: [TuneRetrieval.self, TuneAnswers.self, TuneDoubt.self])
+    subcommands: [TuneRetrieval.self, TuneAnswers.self, TuneDoubt.self, TuneEnergy.self])
 }
 
 struct TuneRetrieval: ParsableCommand {
@@ -128,5 +130,51 @@ struct TuneDoubt: ParsableCommand {
       \(outcome.wrong) wrong answers \(number(outcome.wrongMarked)) are marked, of \
       \(outcome.right) right ones \(number(outcome.rightMarked))
       """
+  }
+}
+
+struct TuneEnergy: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "energy",
+    abstract: "What counts when answers are weighed: from what eval --effort N has recorded.")
+
+  @Argument(help: "Logs: files of evaluations/ in the data directory.", completion: .file())
+  var logs: [String]
+
+  @Option(help: "Keep what is chosen in the folder of this model.")
+  var model: String?
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func run() throws {
+    let search = try EnergySearch(logs: logs)
+    let best = search.best()
+    let folder = model.map(DataHome.modelFolder)
+    let now = search.outcome(folder.map(EnergyWeights.of) ?? EnergyWeights())
+    if let folder {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+      let path = DataHome.file(EnergyWeights.file, ofModel: folder)
+      try encoder.encode(best.weights).write(to: URL(fileURLWithPath: path))
+    }
+    if json { return print(JSONText.pretty(["now": now, "best": best])) }
+    for (name, outcome) in [("now", now), ("best", best)] { print(Self.lines(name, outcome)) }
+  }
+
+  private static func lines(_ name: String, _ outcome: EnergySearch.Outcome) -> String {
+    let number = TuneRetrieval.number
+    let weights = outcome.weights
+    let head = """
+      \(name): document \(number(weights.document)), prior \(number(weights.prior)), \
+      disagreement \(number(weights.disagreement)), unsupported \(number(weights.unsupported)), \
+      over \(outcome.questions) questions
+      """
+    let rows = outcome.f1.keys.sorted { Int($0) ?? 0 < Int($1) ?? 0 }.map { count in
+      "  \(count) answers: F1 \(number(outcome.f1[count] ?? 0)), gain "
+        + "\(number(outcome.gain[count] ?? 0)) +- \(number(outcome.error[count] ?? 0)), best "
+        + "among them \(number(outcome.best[count] ?? 0))"
+    }
+    return ([head] + rows).joined(separator: "\n")
   }
 }

@@ -16,6 +16,9 @@ extension ResultOutput {
     if let answers = record.answers {
       return text(of: answers, columns: columns, style) + notes.joined()
     }
+    if record.extraction != nil || record.calls != nil {
+      return data(quotes: most, columns: columns, style) + notes.joined()
+    }
     let isSummary = record.task == JobTask.summarize.rawValue
     let heading = isSummary ? "Summary" : "Answer"
     let shown = record.evidence.prefix(isSummary ? max(most, record.evidence.count) : most)
@@ -32,6 +35,21 @@ extension ResultOutput {
 
       \(figures)\(notes.joined())
       """
+  }
+
+  /// Data and calls are for programs: they are not broken into lines.
+  private func data(quotes most: Int, columns: Int, _ style: TextStyle) -> String {
+    let name = ForeignText.clean(record.document.name)
+    let heading = record.calls == nil ? "Data of \(name)" : "Calls after \(name)"
+    let missing = (record.fields ?? []).filter { !$0.supported }.map {
+      "  \(ForeignText.clean($0.pointer)) is not in the text in these words"
+    }
+    let quotes = record.evidence.prefix(most).map {
+      QuoteText($0, style).lines(columns: columns).joined(separator: "\n")
+    }
+    let evidence = record.fields == nil ? [] : ["", "Evidence"] + quotes + missing
+    let lines = [heading, "", style.bold(ForeignText.cleanLines(record.answer))] + evidence
+    return (lines + ["", figures]).joined(separator: "\n")
   }
 
   private var figures: String {
@@ -55,7 +73,8 @@ extension ResultOutput {
       let quote = one.evidence.first.map { QuoteText($0, style).lines(columns: columns) } ?? []
       return
         ([
-          "\(ForeignText.clean(one.id)): \(ForeignText.clean(one.question))",
+          ForeignText.clean(one.id)
+            + (one.question.isEmpty ? "" : ": \(ForeignText.clean(one.question))"),
           "  " + style.bold(ForeignText.line(one.answer)) + unsure,
         ] + (one.supported ? quote : [])).joined(separator: "\n")
     }

@@ -4,7 +4,7 @@
 -- An offer that was accepted before is accepted again, without any effect.
 -- That helps workers to which the first answer got lost on the way.
 -- Offers: [{job, fence, worker, model, model_sha256, answer, supported, uncertain, evidence,
--- outline, answers, figures, tokens, payload (zstd, in base64), raw_bytes, sha256}].
+-- outline, extraction, fields, calls, answers, figures, tokens, payload (zstd, in base64), raw_bytes, sha256}].
 -- It locks each claim, and waits for a checkpoint being saved under it.
 create or replace function docproc.complete(offers jsonb)
 returns setof boolean
@@ -34,6 +34,9 @@ begin
           uncertain boolean,
           evidence jsonb,
           outline jsonb,
+          extraction jsonb,
+          fields jsonb,
+          calls jsonb,
           answers jsonb,
           figures jsonb,
           tokens bigint,
@@ -82,7 +85,7 @@ begin
     stored as (
       insert into result (
         job_id, fence, worker, model_name, model_sha256, answer, answered_from, supported,
-        uncertain, evidence, outline, payload, payload_codec, payload_raw_bytes, payload_sha256)
+        uncertain, evidence, outline, extraction, fields, calls, payload, payload_codec, payload_raw_bytes, payload_sha256)
       select
         n.job,
         n.fence,
@@ -95,6 +98,9 @@ begin
         n.uncertain,
         n.evidence,
         n.outline,
+        n.extraction,
+        n.fields,
+        n.calls,
         decode(n.payload, 'base64'),
         'zstd',
         n.raw_bytes,
@@ -103,7 +109,8 @@ begin
     ),
     answered as (
       insert into answer as w (
-        job_id, ordinal, id, question, answer, answered_from, supported, uncertain, evidence)
+        job_id, ordinal, id, question, answer, answered_from, supported, uncertain, evidence,
+        extraction, fields)
       select
         n.job,
         a.ordinality,
@@ -113,7 +120,9 @@ begin
         a.value ->> 'answered_from',
         (a.value ->> 'supported')::boolean,
         coalesce((a.value ->> 'uncertain')::boolean, false),
-        a.value -> 'evidence'
+        a.value -> 'evidence',
+        a.value -> 'extraction',
+        a.value -> 'fields'
       from ended n
       cross join jsonb_array_elements(n.answers) with ordinality a
       on conflict (job_id, ordinal) do update
@@ -124,7 +133,9 @@ begin
         answered_from = excluded.answered_from,
         supported = excluded.supported,
         uncertain = excluded.uncertain,
-        evidence = excluded.evidence
+        evidence = excluded.evidence,
+        extraction = excluded.extraction,
+        fields = excluded.fields
     ),
     stated as (
       update job_state s

@@ -7,7 +7,8 @@ stable
 as $$
   select jsonb_build_object(
     'id', a.id, 'question', a.question, 'answer', a.answer, 'answered_from', a.answered_from,
-    'supported', a.supported, 'uncertain', a.uncertain, 'evidence', a.evidence)
+    'supported', a.supported, 'uncertain', a.uncertain, 'evidence', a.evidence,
+    'extraction', a.extraction, 'fields', a.fields)
   from (
     select n.*, row_number() over (order by n.ordinal) as place
     from claim c

@@ -28,7 +28,8 @@ begin
     and (a.ordinal >= first or a.key is distinct from reading_key);
 
   insert into answer (
-    job_id, ordinal, key, id, question, answer, answered_from, supported, uncertain, evidence)
+    job_id, ordinal, key, id, question, answer, answered_from, supported, uncertain, evidence,
+    extraction, fields)
   select
     job,
     first + e.ordinality - 1,
@@ -39,7 +40,9 @@ begin
     e.value ->> 'answered_from',
     (e.value ->> 'supported')::boolean,
     coalesce((e.value ->> 'uncertain')::boolean, false),
-    e.value -> 'evidence'
+    e.value -> 'evidence',
+    e.value -> 'extraction',
+    e.value -> 'fields'
   from jsonb_array_elements(answers) with ordinality e;
 
   return true;

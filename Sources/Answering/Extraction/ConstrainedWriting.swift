@@ -1,0 +1,94 @@
+import Constraints
+import Inference
+import Reading
+import Schemas
+import Tokenizer
+
+/// What was written under a grammar.
+struct ConstrainedText {
+  let text: String
+  let ids: [Int32]
+  /// Of these nobody asked the model: nothing else may stand there.
+  let forcedTokens: Int
+  /// False where the limit cut it off.
+  let isComplete: Bool
+}
+
+extension AnswerGenerator {
+  /// Of the tokens of an answer, the share after which it is brought to its end.
+  private static let late = 0.75
+  /// Tokens that bringing it to its end may take, and two more for each level.
+  private static let closingTokens = 24
+
+  /// Writes JSON under a schema, once more where the first attempt is not valid: a grammar leaves
+  /// some rules to a validator.
+  /// - Parameters:
+  ///   - constraint: of the schema, at the answer's beginning; it stays there.
+  ///   - attempts: how each is drawn.
+  /// - Returns: no value where the limit cut the text off.
+  /// - Throws: `ExtractionError`, `GrammarError`, `ModelError`; `ReadingError.stopped` when the
+  ///   control says so.
+  func write(
+    from beginning: Beginning, valid schema: JSONSchema, _ constraint: OutputConstraint,
+    attempts: [SamplingOptions], limit: Int, caps: JSONOutline.Caps, progress: WritingProgress
+  ) throws -> (ConstrainedText, JSONTree?) {
+    let validator = SchemaValidator(schema)
+    var problem: SchemaViolation?
+    for sampling in attempts {
+      let written = try write(
+        from: beginning, under: constraint.clone(), limit: limit, caps: caps, sampling,
+        progress: progress)
+      guard written.isComplete else { return (written, nil) }
+      let value = try JSONTree(parsing: written.text)
+      problem = validator.violation(of: value)
+      if problem == nil { return (written, value) }
+    }
+    throw ExtractionError.invalid(problem?.description ?? "")
+  }
+
+  /// Writes under a grammar: of tokens that may not stand next, none is chosen, and what must
+  /// stand next is read without asking.
+  /// - Parameter constraint: at the answer's beginning; it goes on with it.
+  /// - Throws: `GrammarError`, `ModelError`; `ReadingError.stopped` when the control says so.
+  func write(
+    from beginning: Beginning, under constraint: OutputConstraint, limit: Int,
+    caps: JSONOutline.Caps, _ sampling: SamplingOptions, progress: WritingProgress
+  ) throws -> ConstrainedText {
+    let state = beginning.state.fork()
+    var sampler = Sampler(sampling)
+    var (logits, ids, forced) = (beginning.logits, [Int32](), 0)
+    var outline = JSONOutline(caps)
+    func take(_ tokens: [Int32]) {
+      ids += tokens
+      outline.take(tokens.flatMap(tokenizer.bytes(of:)))
+    }
+    var isComplete = false
+    while ids.count < limit {
+      try progress.control.checkStop()
+      let next = try constraint.forced()
+      let read = next.prefix { !ends($0) }
+      if !read.isEmpty {
+        take(Array(read))
+        forced += read.count
+      } else if next.isEmpty, !constraint.isStopped {
+        var allowed = logits
+        let isLate =
+          Double(ids.count) >= Self.late * Double(limit)
+          || limit - ids.count <= Self.closingTokens + 2 * outline.depth
+        try constraint.restrict(
+          &allowed, closing: outline.closing(isLate: isLate), isInText: outline.isInString)
+        let token = sampler.next(allowed)
+        try constraint.take(token)
+        if !ends(token) { take([token]) }
+      }
+      isComplete = constraint.isStopped
+      if isComplete { break }
+      logits = try model.logits(
+        after: read.isEmpty ? Array(ids.suffix(1)) : Array(read), state: state)
+      if ids.count % Self.reportTokens == 0 { progress.control.writing(ids.count, nil) }
+    }
+    return ConstrainedText(
+      text: String(decoding: ids.flatMap(tokenizer.bytes(of:)), as: UTF8.self), ids: ids,
+      forcedTokens: forced, isComplete: isComplete || constraint.accepts)
+  }
+}

@@ -1,0 +1,88 @@
+import Constraints
+import Inference
+import Reading
+import Results
+import Retrieval
+import Schemas
+
+/// Writes what a schema asks for, on forks of a state.
+struct ExtractionWriter {
+  let schema: JSONSchema
+  let wish: Question?
+  let text: QuotableText
+  /// Of the schema, what the model sees.
+  let shown: String
+  let route: AnswerRoute
+  let constraint: OutputConstraint
+  let format: PromptFormat
+  let generator: AnswerGenerator
+  /// Of passages, at most.
+  let passageBytes: Int
+  let limit: Int
+  let caps: JSONOutline.Caps
+  let attempts: [SamplingOptions]
+  let control: ReadingControl
+  /// What is looked for in the text.
+  let words: Question
+  private let lexical: LexicalScores
+
+  init(
+    schema: JSONSchema, wish: Question?, text: QuotableText, shown: String, route: AnswerRoute,
+    constraint: OutputConstraint, format: PromptFormat, generator: AnswerGenerator,
+    passageBytes: Int, limit: Int, caps: JSONOutline.Caps, attempts: [SamplingOptions],
+    control: ReadingControl
+  ) {
+    (self.schema, self.wish, self.text, self.shown) = (schema, wish, text, shown)
+    (self.route, self.constraint, self.format) = (route, constraint, format)
+    (self.generator, self.passageBytes, self.limit) = (generator, passageBytes, limit)
+    (self.caps, self.attempts, self.control) = (caps, attempts, control)
+    words = Question([wish?.text, schema.words].compactMap(\.self).joined(separator: " "))
+    lexical = LexicalScores(words, text)
+  }
+
+  /// - Parameters:
+  ///   - state: stays as it is.
+  ///   - units: of the text, that it is about; nil: all.
+  /// - Throws: `ExtractionError`, `GrammarError`, `ModelError`, `ReadingError.stopped`
+  func write(on state: ReadingState, units: Range<Int>? = nil) throws -> Extraction {
+    let prompt = format.extraction(
+      wish: wish?.text, schema: shown, passages: passages(units))
+    let beginning = try generator.begin(after: prompt, state, control)
+    let (written, value) = try generator.write(
+      from: beginning, valid: schema, constraint, attempts: attempts, limit: limit, caps: caps,
+      progress: WritingProgress(control: control))
+    guard let value else { throw ExtractionError.incomplete(tokens: limit) }
+    let fields = FieldEvidence(text, lexical.scores, units: units).fields(of: value)
+    return Extraction(
+      text: written.text, value: value, fields: fields, tokens: written.ids.count,
+      forcedTokens: written.forcedTokens)
+  }
+
+  /// A part that fits is shown whole; else what matches best of it.
+  private func passages(_ units: Range<Int>?) -> [String] {
+    guard route.showsPassages else { return [] }
+    guard let units else {
+      let evidence = Evidence(
+        text, lexical, attention: [Double](repeating: 0, count: text.units.ranges.count))
+      return Passages.inOrder(bytes: passageBytes, evidence, text)
+    }
+    let ranked = units.sorted { (lexical.scores[$0], $1) > (lexical.scores[$1], $0) }
+    var chosen: [Int] = []
+    var used = 0
+    for unit in ranked {
+      used += text.bytes(ofUnit: unit).count
+      if used > passageBytes { break }
+      chosen.append(unit)
+    }
+    return chosen.isEmpty ? [] : [chosen.sorted().map(text.shown(unit:)).joined(separator: " ")]
+  }
+}
+
+extension Extraction {
+  /// Where its values stand, each place once.
+  var quotes: [Quote] {
+    fields.compactMap(\.quote).reduce(into: []) { all, quote in
+      if !all.contains(where: { $0.start == quote.start }) { all.append(quote) }
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import Constraints
+import Foundation
+import Inference
+import Reading
+package import Schemas
+
+/// What came of writing under one schema, to measure how well schemas are followed.
+package struct SchemaTrial: Sendable {
+  package let text: String
+  package let tokens: Int
+  package let forcedTokens: Int
+  /// False where the limit cut it off.
+  package let isComplete: Bool
+  /// By docproc's own validator; nil for a valid value.
+  package let violation: String?
+  /// Seconds that the grammar took to compile, and that each token's mask took.
+  package let compileSeconds: Double
+  package let maskSeconds: [Double]
+}
+
+extension Answerer {
+  /// Writes something that is valid under a schema, about nothing.
+  /// - Parameter temperature: 0 takes the most likely tokens.
+  /// - Throws: `GrammarError` for a schema that cannot be followed; `ModelError`
+  package func trial(
+    of schema: JSONSchema, temperature: Double, seed: UInt64, limit: Int
+  ) throws -> SchemaTrial {
+    let start = ContinuousClock.now
+    let constraint = try grammars().constraint(.json(schema))
+    let compiled = (ContinuousClock.now - start) / .seconds(1)
+    let state = try emptyState(for: nil)
+    let text = schema.plain.text
+    let shown = countTokens(text) <= 512 ? text : String(schema.words.prefix(1000))
+    let generator = generator(format)
+    let beginning = try generator.begin(
+      after: format.extraction(wish: nil, schema: shown, passages: []), state)
+    let written = try generator.write(
+      from: beginning, under: constraint, limit: limit, caps: caps,
+      SamplingOptions(temperature: temperature, seed: seed),
+      progress: WritingProgress(control: ReadingControl()))
+    let value = written.isComplete ? try JSONTree(parsing: written.text) : nil
+    return SchemaTrial(
+      text: written.text, tokens: written.ids.count, forcedTokens: written.forcedTokens,
+      isComplete: written.isComplete,
+      violation: value.flatMap { SchemaValidator(schema).violation(of: $0)?.description },
+      compileSeconds: compiled, maskSeconds: constraint.maskSeconds)
+  }
+}

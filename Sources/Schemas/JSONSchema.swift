@@ -1,0 +1,312 @@
+/// A JSON Schema that an answer is written under, within what docproc takes.
+package struct JSONSchema: Sendable, Equatable {
+  package let tree: JSONTree
+
+  /// Larger ones are no description of an answer, and take long to compile.
+  package static let mostBytes = 64 << 10
+  private static let mostDepth = 64
+  private static let mostValues = 1000
+  private static let mostSubschemas = 2000
+  private static let longestPattern = 1000
+
+  /// A property by which the objects of several parts are the same one.
+  package static let keyMark = "x-docproc-key"
+
+  /// - Throws: `SchemaError` that names keyword and place; `JSONError` is told in one.
+  package init(text: String) throws {
+    guard text.utf8.count <= Self.mostBytes else {
+      throw SchemaError(
+        "it has \(text.utf8.count) bytes; at most \(Self.mostBytes) are taken")
+    }
+    do {
+      try self.init(tree: JSONTree(parsing: text, mostDepth: Self.mostDepth))
+    } catch let error as JSONError {
+      throw SchemaError("it is no JSON: \(error)")
+    }
+  }
+
+  /// - Throws: `SchemaError`
+  package init(tree: JSONTree) throws {
+    self.tree = tree
+    guard tree.members != nil else {
+      throw SchemaError("it must be an object; \(tree.text.prefix(40)) is none")
+    }
+    var check = Check(root: tree)
+    try check.schema(tree, at: JSONPointer())
+    guard check.count <= Self.mostSubschemas else {
+      throw SchemaError("it has more than \(Self.mostSubschemas) schemas within it")
+    }
+    var ends = Endings(root: tree)
+    guard ends.canEnd(tree) else {
+      throw SchemaError(
+        JSONPointer(), "$ref", "leads back to itself: no value of finite length is valid")
+    }
+  }
+
+  /// Without what docproc alone reads.
+  package var plain: JSONTree { Self.plain(tree) }
+
+  private static func plain(_ tree: JSONTree) -> JSONTree {
+    switch tree {
+    case .object(let members):
+      .object(
+        members.filter { $0.name != keyMark }.map { JSONTree.Member($0.name, plain($0.value)) })
+    case .array(let elements): .array(elements.map(plain))
+    default: tree
+    }
+  }
+
+  /// The property of objects under a schema that tells which of them are the same.
+  package func key(of schema: JSONTree) -> String? {
+    let target = schema["$ref"]?.string.flatMap {
+      JSONPointer(text: String($0.dropFirst()))?.value(in: tree)
+    }
+    return (target ?? schema)["properties"]?.members?.first {
+      $0.value[Self.keyMark] == .bool(true)
+    }?.name
+  }
+
+  /// The first place of a keyword; nil where it does not stand.
+  package func place(ofKeyword keyword: String) -> JSONPointer? {
+    func look(_ tree: JSONTree, _ place: JSONPointer, _ isMap: Bool) -> JSONPointer? {
+      for (index, element) in (tree.array ?? []).enumerated() {
+        if let found = look(element, place.appending(index), false) { return found }
+      }
+      for member in tree.members ?? [] {
+        if member.name == keyword, !isMap { return place }
+        let isMap =
+          !isMap
+          && ["properties", "patternProperties", "$defs", "definitions"]
+            .contains(member.name)
+        let isValue = ["enum", "const", "default", "examples"].contains(member.name)
+        let inner = place.appending(member.name)
+        if !isValue, let found = look(member.value, inner, isMap) { return found }
+      }
+      return nil
+    }
+    return look(tree, JSONPointer(), false)
+  }
+
+  /// Names of all properties with their descriptions: what is to be looked for in a text.
+  package var words: String {
+    var found: [String] = []
+    func look(_ tree: JSONTree, _ depth: Int) {
+      for name in ["title", "description"] {
+        if let text = tree[name]?.string { found.append(text) }
+      }
+      for property in tree["properties"]?.members ?? [] {
+        found.append(Self.spoken(property.name))
+        look(property.value, depth + 1)
+      }
+      for name in ["items", "additionalProperties"] {
+        if let inner = tree[name] { look(inner, depth + 1) }
+      }
+      for name in ["anyOf", "oneOf", "allOf"] {
+        for one in tree[name]?.array ?? [] { look(one, 0) }
+      }
+      for name in ["$defs", "definitions"] {
+        for one in tree[name]?.members ?? [] { look(one.value, 0) }
+      }
+    }
+    look(tree, 0)
+    return found.joined(separator: " ")
+  }
+
+  /// `firstName` and `first_name` as people say them.
+  private static func spoken(_ name: String) -> String {
+    var words = ""
+    var wasSmall = false
+    for character in name {
+      if character == "_" || character == "-" || character == "." {
+        words += " "
+      } else {
+        if character.isUppercase, wasSmall { words += " " }
+        words += character.lowercased()
+      }
+      wasSmall = character.isLowercase
+    }
+    return words
+  }
+
+  /// Goes through all schemas within one.
+  private struct Check {
+    let root: JSONTree
+    var count = 0
+
+    private static let nested = [
+      "items", "additionalProperties", "additionalItems", "contains", "not", "if", "then", "else",
+      "propertyNames", "unevaluatedItems", "unevaluatedProperties",
+    ]
+    private static let lists = ["allOf", "anyOf", "oneOf", "prefixItems", "items"]
+    private static let maps = [
+      "properties", "patternProperties", "$defs", "definitions", "dependentSchemas",
+    ]
+
+    mutating func schema(_ tree: JSONTree, at place: JSONPointer) throws {
+      count += 1
+      if tree.bool != nil { return }
+      guard let members = tree.members else {
+        throw SchemaError(place, nil, "must be an object, true or false")
+      }
+      try reference(tree, place)
+      try values(tree, place)
+      try bounds(tree, place)
+      for member in members {
+        let inner = place.appending(member.name)
+        if member.name == "x-guidance" {
+          throw SchemaError(place, member.name, "is docproc's own: leave it out")
+        }
+        if Self.lists.contains(member.name), let all = member.value.array {
+          if all.isEmpty, member.name != "items", member.name != "prefixItems" {
+            throw SchemaError(place, member.name, "has no schema in it")
+          }
+          for (index, one) in all.enumerated() { try schema(one, at: inner.appending(index)) }
+        } else if Self.nested.contains(member.name) {
+          try schema(member.value, at: inner)
+        } else if Self.maps.contains(member.name) {
+          guard let all = member.value.members else {
+            throw SchemaError(place, member.name, "must be an object")
+          }
+          for one in all {
+            if member.name == "patternProperties" {
+              try pattern(.string(one.name), member.name, place)
+            }
+            try schema(one.value, at: inner.appending(one.name))
+          }
+        }
+      }
+    }
+
+    private func reference(_ tree: JSONTree, _ place: JSONPointer) throws {
+      for name in ["$dynamicRef", "$recursiveRef"] where tree[name] != nil {
+        throw SchemaError(place, name, "is not taken; write '$ref' with a place in this schema")
+      }
+      guard let given = tree["$ref"] else { return }
+      guard let text = given.string, text.hasPrefix("#") else {
+        throw SchemaError(
+          place, "$ref",
+          "leads to \(given.text.prefix(100)), outside of this schema: nothing is "
+            + "fetched")
+      }
+      guard let target = JSONPointer(text: String(text.dropFirst())),
+        target.value(in: root) != nil
+      else { throw SchemaError(place, "$ref", "leads to \(text.prefix(100)), which is not there") }
+    }
+
+    private func values(_ tree: JSONTree, _ place: JSONPointer) throws {
+      if let given = tree["enum"] {
+        guard let all = given.array, !all.isEmpty else {
+          throw SchemaError(place, "enum", "must be a list with a value in it")
+        }
+        guard all.count <= JSONSchema.mostValues else {
+          throw SchemaError(
+            place, "enum", "has \(all.count) values; at most \(JSONSchema.mostValues) are taken")
+        }
+      }
+      if let given = tree["type"] {
+        let names = given.array ?? [given]
+        for name in names {
+          guard let text = name.string, SchemaValidator.types.contains(text) else {
+            throw SchemaError(place, "type", "has \(name.text.prefix(60)), which is no type")
+          }
+        }
+        guard !names.isEmpty else { throw SchemaError(place, "type", "names no type") }
+      }
+      if let given = tree["pattern"] { try pattern(given, "pattern", place) }
+      if let given = tree["required"] {
+        guard let all = given.array, all.allSatisfy({ $0.string != nil }) else {
+          throw SchemaError(place, "required", "must be a list of names")
+        }
+        for name in all.compactMap(\.string) where tree["properties"]?[name] == .bool(false) {
+          throw SchemaError(place, "required", "has '\(name.prefix(60))', which may not be there")
+        }
+      }
+    }
+
+    private func pattern(_ given: JSONTree, _ keyword: String, _ place: JSONPointer) throws {
+      guard let text = given.string else { throw SchemaError(place, keyword, "must be a text") }
+      guard text.utf8.count <= JSONSchema.longestPattern else {
+        throw SchemaError(
+          place, keyword, "is longer than \(JSONSchema.longestPattern) bytes")
+      }
+      _ = try SchemaPattern(text, at: place)
+    }
+
+    private func bounds(_ tree: JSONTree, _ place: JSONPointer) throws {
+      for (least, most) in [
+        ("minLength", "maxLength"), ("minItems", "maxItems"), ("minProperties", "maxProperties"),
+      ] {
+        let low = try count(least, tree, place)
+        if let high = try count(most, tree, place), let low, low > high {
+          throw SchemaError(place, least, "is \(low), above '\(most)', \(high)")
+        }
+      }
+      let names = ["minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "multipleOf"]
+      for name in names {
+        guard let given = tree[name], given.bool == nil else { continue }
+        guard given.decimal != nil else { throw SchemaError(place, name, "must be a number") }
+      }
+      if let unit = tree["multipleOf"]?.decimal, unit <= DecimalNumber(0) {
+        throw SchemaError(place, "multipleOf", "must be above 0")
+      }
+      for least in names.prefix(2) {
+        for most in names[2..<4] {
+          guard let low = tree[least]?.decimal, let high = tree[most]?.decimal else { continue }
+          let isOpen = least != "minimum" || most != "maximum"
+          if low > high || isOpen && low == high {
+            throw SchemaError(place, least, "leaves no number below '\(most)'")
+          }
+        }
+      }
+    }
+
+    private func count(_ name: String, _ tree: JSONTree, _ place: JSONPointer) throws -> Int? {
+      guard let given = tree[name] else { return nil }
+      guard let value = given.integer, value >= 0 else {
+        throw SchemaError(place, name, "must be a whole number from 0")
+      }
+      return value
+    }
+  }
+
+  /// Which schemas have a value of finite length.
+  private struct Endings {
+    let root: JSONTree
+    private var entered: Set<String> = []
+    private var known: [String: Bool] = [:]
+
+    init(root: JSONTree) { self.root = root }
+
+    mutating func canEnd(_ tree: JSONTree) -> Bool {
+      if let reference = tree["$ref"]?.string, !canEnd(reference: reference) { return false }
+      for one in tree["allOf"]?.array ?? [] where !canEnd(one) { return false }
+      for name in ["anyOf", "oneOf"] {
+        guard let all = tree[name]?.array else { continue }
+        if !all.contains(where: { canEnd($0) }) { return false }
+      }
+      for name in tree["required"]?.array?.compactMap(\.string) ?? [] {
+        if let property = tree["properties"]?[name], !canEnd(property) { return false }
+      }
+      let least = tree["minItems"]?.integer ?? 0
+      let first = tree["prefixItems"]?.array ?? tree["items"]?.array ?? []
+      for one in first.prefix(least) where !canEnd(one) { return false }
+      if least > first.count, let items = tree["items"], items.members != nil {
+        return canEnd(items)
+      }
+      return true
+    }
+
+    private mutating func canEnd(reference: String) -> Bool {
+      if let answer = known[reference] { return answer }
+      guard entered.insert(reference).inserted else { return false }
+      defer { entered.remove(reference) }
+      guard let target = JSONPointer(text: String(reference.dropFirst()))?.value(in: root) else {
+        return true
+      }
+      let answer = canEnd(target)
+      // "No" may be due to where the walk came from.
+      if answer || entered.count == 1 { known[reference] = answer }
+      return answer
+    }
+  }
+}
