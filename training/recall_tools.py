@@ -233,6 +233,8 @@ def written(model, tools, text, requests, size=512):
             mask = torch.cat((torch.zeros(len(ids), count), causal(len(ids))), 1)
             hidden, _ = model(part, torch.arange(count, count + len(ids))[None, None], mask, memory)
             ids.append(model.logits(hidden[0, 0, -1]).argmax().item())
+            if len(ids) == 9:  # what follows a name is forced: the model is not asked
+                ids.append(VOCABULARY[ARGUMENT])
         calls.append([pieces.get(number, "") for number in ids[7:]])
     return calls
 

@@ -41,7 +41,8 @@ enum TextFormat {
       let minute = number(match.2), let second = number(match.3)
     else { return false }
     let offset = (number(match.6 ?? "0") ?? 99, number(match.7 ?? "0") ?? 99)
-    return hour < 24 && minute < 60 && second <= 60 && offset.0 < 24 && offset.1 < 60
+    // A leap second comes at one moment of a few years: most programs take none.
+    return hour < 24 && minute < 60 && second < 60 && offset.0 < 24 && offset.1 < 60
   }
 
   private static func isDuration(_ text: String) -> Bool {

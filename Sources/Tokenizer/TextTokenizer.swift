@@ -196,6 +196,9 @@ package final class TextTokenizer {
     controlTokens.first { $0.value == id }.map { String(decoding: $0.key, as: UTF8.self) }
   }
 
+  /// Tokens that are never text, ascending.
+  package var special: [Int32] { specialIDs.sorted() }
+
   /// True for what is never text: not for tags such as `<think>`.
   package func isSpecial(_ id: Int32) -> Bool { specialIDs.contains(id) }
 

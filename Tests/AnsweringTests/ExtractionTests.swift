@@ -16,7 +16,9 @@ private let canFollow =
 /// Data out of a text, by the default model.
 @Suite(.serialized, .enabled(if: canFollow)) struct ExtractionTests {
   // The suite is serial: one thread at a time has it.
-  nonisolated(unsafe) private static let answerer = Result { try Answerer(folder: Repository.defaultModel ?? "") }
+  nonisolated(unsafe) private static let answerer = Result {
+    try Answerer(folder: Repository.defaultModel ?? "")
+  }
   private static let letter = Document(
     name: "letter.txt",
     text: """

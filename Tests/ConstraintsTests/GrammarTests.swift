@@ -38,7 +38,7 @@ struct GrammarTests {
     ##"{"type":"array","items":{"type":"string","maxLength":5},"minItems":2,"maxItems":4}"##,
     ##"{"anyOf":[{"type":"null"},{"type":"object","properties":{"n":{"$ref":"#"}},"##
       + ##""additionalProperties":false,"required":["n"]}]}"##,
-    ##"{"type":"string","format":"date-time"}"##, ##"{"type":"string","pattern":"^[a-c]{2,9}$"}"##,
+    ##"{"type":"string","format":"date"}"##, ##"{"type":"string","pattern":"^[a-c]{2,9}$"}"##,
     ##"{"type":"number","minimum":-3,"maximum":12.5}"##, "{}",
   ])
   func whateverIsDrawnIsValid(text: String) throws {

@@ -12,6 +12,8 @@ struct ConstrainedText {
   let forcedTokens: Int
   /// False where the limit cut it off.
   let isComplete: Bool
+  /// That each choice's mask took.
+  let maskSeconds: [Double]
 }
 
 extension AnswerGenerator {
@@ -89,6 +91,7 @@ extension AnswerGenerator {
     }
     return ConstrainedText(
       text: String(decoding: ids.flatMap(tokenizer.bytes(of:)), as: UTF8.self), ids: ids,
-      forcedTokens: forced, isComplete: isComplete || constraint.accepts)
+      forcedTokens: forced, isComplete: isComplete || constraint.accepts,
+      maskSeconds: constraint.maskSeconds)
   }
 }

@@ -11,8 +11,6 @@ package struct SchemaTrial: Sendable {
   package let forcedTokens: Int
   /// False where the limit cut it off.
   package let isComplete: Bool
-  /// By docproc's own validator; nil for a valid value.
-  package let violation: String?
   /// Seconds that the grammar took to compile, and that each token's mask took.
   package let compileSeconds: Double
   package let maskSeconds: [Double]
@@ -21,7 +19,8 @@ package struct SchemaTrial: Sendable {
 extension Answerer {
   /// Writes something that is valid under a schema, about nothing.
   /// - Parameter temperature: 0 takes the most likely tokens.
-  /// - Throws: `GrammarError` for a schema that cannot be followed; `ModelError`
+  /// - Throws: `GrammarError` for a schema that cannot be followed, `ExtractionError` where nothing
+  ///   valid was written; `ModelError`
   package func trial(
     of schema: JSONSchema, temperature: Double, seed: UInt64, limit: Int
   ) throws -> SchemaTrial {
@@ -34,15 +33,12 @@ extension Answerer {
     let generator = generator(format)
     let beginning = try generator.begin(
       after: format.extraction(wish: nil, schema: shown, passages: []), state)
-    let written = try generator.write(
-      from: beginning, under: constraint, limit: limit, caps: caps,
-      SamplingOptions(temperature: temperature, seed: seed),
-      progress: WritingProgress(control: ReadingControl()))
-    let value = written.isComplete ? try JSONTree(parsing: written.text) : nil
+    let first = SamplingOptions(temperature: temperature, seed: seed)
+    let (written, value) = try generator.write(
+      from: beginning, valid: schema, constraint, attempts: [first, Self.retry], limit: limit,
+      caps: caps, progress: WritingProgress(control: ReadingControl()))
     return SchemaTrial(
       text: written.text, tokens: written.ids.count, forcedTokens: written.forcedTokens,
-      isComplete: written.isComplete,
-      violation: value.flatMap { SchemaValidator(schema).violation(of: $0)?.description },
-      compileSeconds: compiled, maskSeconds: constraint.maskSeconds)
+      isComplete: value != nil, compileSeconds: compiled, maskSeconds: written.maskSeconds)
   }
 }

@@ -45,7 +45,7 @@ struct PromptFormat {
     turns = thinks ? prompt.turns : prompt.withoutThinking ?? prompt.turns
     let ends = try prompt.stop.map { try Self.token($0, tokenizer) }
     stops = Set(ends)
-    end = ends.first ?? 0
+    end = ends.first ?? tokenizer.special.first ?? 0
     let refusal = tokenizer.encode(Self.refusal, .afterText)
     guard refusal.count > 1 else { throw PromptError.unwritable(Self.refusal) }
     refusalStart = (refusal[0], refusal[1])

@@ -76,7 +76,9 @@ extension Answerer {
     var sampler = Sampler(SamplingOptions())
     let bytes = tokenizer.bytes(of: sampler.next(beginning.logits))
     let text = bytes.drop { $0 == 32 || $0 == 10 }
-    return !text.isEmpty && Array(toolStyle.open.utf8).starts(with: text)
+    let open = Array(toolStyle.open.utf8)
+    // A token may have a part of the tag, or more than it.
+    return !text.isEmpty && (open.starts(with: text) || text.starts(with: open))
   }
 
   private func written(

@@ -2,8 +2,8 @@ package import Answering
 import Foundation
 import Schemas
 
-/// Schemas of people, each with an answer that is written under it: how many are taken, and whether
-/// what is written is valid.
+/// Schemas of people, each with an answer that is written under it: how many are taken, and how many
+/// of the answers come to their end. Whether they are valid, another validator tells.
 package struct SchemaSuite: EvaluationSuite {
   /// Folders of schemas, a file each.
   package let folder: String
@@ -58,19 +58,22 @@ package struct SchemaSuite: EvaluationSuite {
       func share(_ part: Double) -> Double {
         masks.isEmpty ? 0 : masks[min(masks.count - 1, Int(part * Double(masks.count)))] * 1e6
       }
-      var values = [
-        "refused": 0, "complete": trial.isComplete ? 1 : 0, "tokens": Double(trial.tokens),
+      let values = [
+        "refused": 0, "invalid": 0, "complete": trial.isComplete ? 1 : 0,
+        "tokens": Double(trial.tokens),
         "forced": Double(trial.forcedTokens), "compile_ms": trial.compileSeconds * 1000,
         "mask_us": masks.reduce(0, +) / Double(max(masks.count, 1)) * 1e6,
         "mask_us_most": share(1),
       ]
-      if trial.isComplete { values["valid"] = trial.violation == nil ? 1 : 0 }
       let times = masks.map { String(Int($0 * 1e6)) }.joined(separator: " ")
       return EvaluationItem(
         group: group, values: values,
         texts: [
-          "output": trial.text, "violation": trial.violation ?? "", "mask_times_us": times,
+          "output": trial.text, "mask_times_us": times,
         ])
+    } catch let error as ExtractionError {
+      return EvaluationItem(
+        group: group, values: ["refused": 0, "invalid": 1], texts: ["reason": error.description])
     } catch let error as any CustomStringConvertible & Error {
       return EvaluationItem(
         group: group, values: ["refused": 1], texts: ["reason": error.description])

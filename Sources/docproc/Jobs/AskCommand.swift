@@ -55,6 +55,7 @@ struct AskCommand: ParsableCommand {
     if isTalk, path == "-" || isatty(STDIN_FILENO) == 0 {
       throw ValidationError("a question is missing: docproc ask \(path) \"...\"")
     }
+    _ = try options.chosenTools()
     let file = try questions.map { try QuestionFile(path: $0) }
     for problem in file?.problems ?? [] { options.output.note(problem) }
     let document = try options.document.load(path, options.output)

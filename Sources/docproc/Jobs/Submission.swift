@@ -40,9 +40,14 @@ struct SubmissionOptions: ParsableArguments {
   @Option(help: "auto (as the model likes), required, none, or the name of the tool to be called.")
   var toolChoice: String?
 
+  /// - Throws: `UserError`, `ToolError`, `GrammarError.refused` for tools that cannot be used.
+  func chosenTools() throws -> ToolSet? {
+    try tools.flatMap { try ToolFile.read($0, choice: toolChoice) }
+  }
+
   /// What is said about how to answer, all of it part of the order.
   func parameters(_ document: Document) throws -> JobParameters {
-    let chosen = try tools.flatMap { try ToolFile.read($0, choice: toolChoice) }
+    let chosen = try chosenTools()
     return JobParameters(
       from: writing.from?.rawValue, focused: writing.focused ? true : nil,
       mostAnswerTokens: writing.maxAnswerTokens, thinkTokens: writing.thinkTokens,
@@ -203,7 +208,8 @@ struct SubmitCommand: ParsableCommand {
   }
 
   func run() throws {
-    // The document is read first: nothing is started for a path that is wrong.
+    // Files are read first: nothing is started for one that is wrong.
+    _ = try options.chosenTools()
     let wanted = try schema.map(SchemaFile.read)
     let documents =
       together
