@@ -86,6 +86,10 @@ struct JobWishes {
     options.seed = parameters.seed.map { UInt64(bitPattern: Int64($0)) } ?? 0
     options.isFocused = parameters.focused ?? false
     options.goesBeyondContext = parameters.beyondContext ?? false
+    if options.tools != nil, parameters.questions != nil {
+      throw JobError.impossibleParameter(
+        name: "tools", value: "given", allowed: "none with many questions")
+    }
     if options.isFocused, parameters.questions != nil {
       throw JobError.impossibleParameter(
         name: "focused", value: "true", allowed: "false with many questions")

@@ -52,6 +52,7 @@ import Testing
     ["ask", "BOOK", "Go.", "--effort", "0"], ["submit", "BOOK", "--effort", "2"],
     ["submit", "BOOK", "--task", "extract", "--schema", "FILE", "--effort", "2"],
     ["submit", "BOOK", "--task", "chat"],
+    ["ask", "BOOK", "--questions", "FILE", "--tools", "FILE"],
   ])
   func whatDoesNotGoTogetherIsWrongUsage(options: [String]) throws {
     let folder = try TemporaryDirectory()

@@ -41,6 +41,9 @@ struct AskCommand: ParsableCommand {
     if questions != nil, options.writing.focused {
       throw ValidationError("--focused reads for one question: leave it out for many")
     }
+    if questions != nil, options.tools != nil {
+      throw ValidationError("--tools is for one question: leave it out for many")
+    }
     if follow, question != nil || questions != nil {
       throw ValidationError("--follow is for questions that are asked one after the other")
     }
