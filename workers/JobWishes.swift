@@ -28,8 +28,25 @@ struct JobWishes {
     return try JSONSchema(text: given.text)
   }
 
+  /// What belongs to another task is not passed over in silence.
+  private func checkTask(_ parameters: JobParameters) throws {
+    let task = try job.task()
+    let rules: [(name: String, isGiven: Bool, tasks: [JobTask])] = [
+      ("schema", parameters.schema != nil, [.extract, .chat]),
+      ("each", parameters.each != nil, [.extract]),
+      ("tools", parameters.tools != nil, [.ask, .chat]),
+      ("effort", parameters.effort != nil, [.ask]),
+    ]
+    for rule in rules where rule.isGiven && !rule.tasks.contains(task) {
+      throw JobError.impossibleParameter(
+        name: rule.name, value: "with the task \(task.rawValue)",
+        allowed: rule.tasks.map(\.rawValue).joined(separator: " or "))
+    }
+  }
+
   func options() throws -> AnswerOptions {
     let parameters = try job.parameters()
+    try checkTask(parameters)
     var options = AnswerOptions()
     if let name = parameters.from {
       guard let route = AnswerRoute(rawValue: name) else {

@@ -88,11 +88,14 @@ package struct AnswerWriter {
   /// Forks of a state that are held at once, and the bytes that they may take.
   private static let mostForks = (count: 8, bytes: 2 << 30)
 
+  static func forks(of state: ReadingState) -> Int {
+    min(mostForks.count, max(1, mostForks.bytes / max(state.byteCount, 1)))
+  }
+
   /// The answers to several prompts of each question.
   private func answered(_ prompts: [[Prompt]]) throws -> [[Candidate]] {
     let all = prompts.flatMap(\.self)
-    let bytes = all.first?.ground.state.byteCount ?? 0
-    let forks = min(Self.mostForks.count, max(1, Self.mostForks.bytes / max(bytes, 1)))
+    let forks = all.first.map { Self.forks(of: $0.ground.state) } ?? 1
     var answers: [Candidate] = []
     for start in stride(from: 0, to: all.count, by: forks) {
       answers += try together(Array(all[start..<min(all.count, start + forks)]))

@@ -18,7 +18,7 @@ extension Answerer {
     }
     let start = ContinuousClock.now
     let format = format(options)
-    let generator = AnswerGenerator(model: model, tokenizer: tokenizer, ends: format.ends)
+    let generator = generator(format)
     var beginning = try generator.begin(
       after: format.chatClosing(), reading.state, reading.control)
     var thought: Reasoning.Thought?

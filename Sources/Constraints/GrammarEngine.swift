@@ -4,8 +4,7 @@ package import Tokenizer
 
 /// A model's vocabulary as llguidance knows it. For one thread at a time.
 package final class GrammarEngine {
-  /// What an ordinary schema never needs, so that none holds up a worker: on the host that they
-  /// were chosen on, 0.3 seconds of compiling.
+  /// What an ordinary schema never needs, so that none holds up a worker for long.
   private static let limits = (lexerFuel: UInt64(5_000_000), grammarSize: 200_000)
   private static let messageBytes = 4096
   /// Stands before the names of control tokens, which are no text.
@@ -13,8 +12,7 @@ package final class GrammarEngine {
 
   private let handle: OpaquePointer
   private let encoding: Encoding
-  /// Tokens of the vocabulary.
-  let count: Int
+  /// Of each token of the vocabulary.
   let bytes: [[UInt8]]
   /// The token that ends a text of JSON, and those by which a model ends one elsewhere.
   private let quote: Int?
@@ -64,7 +62,6 @@ package final class GrammarEngine {
     self.bytes = bytes
     quote = bytes.firstIndex(of: [UInt8(ascii: "\"")])
     ends = bytes.indices.filter { $0 == end || bytes[$0].first == UInt8(ascii: "\n") }
-    count = bytes.count
     let tokenize: LLGTokenize = { context, bytes, count, tokens, length in
       guard let context, let bytes else { return 0 }
       let encoding = Unmanaged<Encoding>.fromOpaque(context).takeUnretainedValue()

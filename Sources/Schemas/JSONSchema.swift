@@ -36,8 +36,7 @@ package struct JSONSchema: Sendable, Equatable {
     guard check.count <= Self.mostSubschemas else {
       throw SchemaError("it has more than \(Self.mostSubschemas) schemas within it")
     }
-    var ends = Endings(root: tree)
-    guard ends.canEnd(tree) else {
+    guard Endings(root: tree).canEnd(tree) else {
       throw SchemaError(
         JSONPointer(), "$ref", "leads back to itself: no value of finite length is valid")
     }
@@ -90,25 +89,25 @@ package struct JSONSchema: Sendable, Equatable {
   /// Names of all properties with their descriptions: what is to be looked for in a text.
   package var words: String {
     var found: [String] = []
-    func look(_ tree: JSONTree, _ depth: Int) {
+    func look(_ tree: JSONTree) {
       for name in ["title", "description"] {
         if let text = tree[name]?.string { found.append(text) }
       }
       for property in tree["properties"]?.members ?? [] {
         found.append(Self.spoken(property.name))
-        look(property.value, depth + 1)
+        look(property.value)
       }
       for name in ["items", "additionalProperties"] {
-        if let inner = tree[name] { look(inner, depth + 1) }
+        if let inner = tree[name] { look(inner) }
       }
       for name in ["anyOf", "oneOf", "allOf"] {
-        for one in tree[name]?.array ?? [] { look(one, 0) }
+        for one in tree[name]?.array ?? [] { look(one) }
       }
       for name in ["$defs", "definitions"] {
-        for one in tree[name]?.members ?? [] { look(one.value, 0) }
+        for one in tree[name]?.members ?? [] { look(one.value) }
       }
     }
-    look(tree, 0)
+    look(tree)
     return found.joined(separator: " ")
   }
 
@@ -269,20 +268,42 @@ package struct JSONSchema: Sendable, Equatable {
     }
   }
 
-  /// Which schemas have a value of finite length.
+  /// Which schemas have a value of finite length: the least fixed point, so that schemas that lead
+  /// to each other are looked at as often as there are references, and no more.
   private struct Endings {
     let root: JSONTree
-    private var entered: Set<String> = []
-    private var known: [String: Bool] = [:]
+    /// References that are known to.
+    private var ending: Set<String> = []
 
-    init(root: JSONTree) { self.root = root }
+    init(root: JSONTree) {
+      self.root = root
+      var open: [String: JSONTree] = [:]
+      Self.references(root) { text in
+        open[text] = JSONPointer(text: String(text.dropFirst()))?.value(in: root)
+      }
+      var isChanged = true
+      while isChanged {
+        isChanged = false
+        for (reference, target) in open where canEnd(target) {
+          ending.insert(reference)
+          open[reference] = nil
+          isChanged = true
+        }
+      }
+    }
 
-    mutating func canEnd(_ tree: JSONTree) -> Bool {
-      if let reference = tree["$ref"]?.string, !canEnd(reference: reference) { return false }
+    private static func references(_ tree: JSONTree, _ body: (String) -> Void) {
+      if let reference = tree["$ref"]?.string { body(reference) }
+      for member in tree.members ?? [] { references(member.value, body) }
+      for element in tree.array ?? [] { references(element, body) }
+    }
+
+    func canEnd(_ tree: JSONTree) -> Bool {
+      if let reference = tree["$ref"]?.string, !ending.contains(reference) { return false }
       for one in tree["allOf"]?.array ?? [] where !canEnd(one) { return false }
       for name in ["anyOf", "oneOf"] {
         guard let all = tree[name]?.array else { continue }
-        if !all.contains(where: { canEnd($0) }) { return false }
+        if !all.contains(where: canEnd) { return false }
       }
       for name in tree["required"]?.array?.compactMap(\.string) ?? [] {
         if let property = tree["properties"]?[name], !canEnd(property) { return false }
@@ -294,19 +315,6 @@ package struct JSONSchema: Sendable, Equatable {
         return canEnd(items)
       }
       return true
-    }
-
-    private mutating func canEnd(reference: String) -> Bool {
-      if let answer = known[reference] { return answer }
-      guard entered.insert(reference).inserted else { return false }
-      defer { entered.remove(reference) }
-      guard let target = JSONPointer(text: String(reference.dropFirst()))?.value(in: root) else {
-        return true
-      }
-      let answer = canEnd(target)
-      // "No" may be due to where the walk came from.
-      if answer || entered.count == 1 { known[reference] = answer }
-      return answer
     }
   }
 }

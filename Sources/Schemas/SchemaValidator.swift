@@ -15,16 +15,21 @@ package final class SchemaValidator {
   static let types = ["null", "boolean", "object", "array", "number", "string", "integer"]
   /// References that lead to each other, at most.
   private static let mostDepth = 200
+  /// Schemas that are held against a value, at most: where they lead to each other there may be
+  /// more ways than atoms.
+  private static let mostSteps = 1_000_000
 
   private let root: JSONTree
   private var patterns: [String: SchemaPattern] = [:]
   private var depth = 0
+  private var steps = 0
 
   package init(_ schema: JSONSchema) { root = schema.tree }
 
   /// - Returns: the first thing that is wrong; nil for a valid value.
   package func violation(of value: JSONTree) -> SchemaViolation? {
     depth = 0
+    steps = 0
     return check(value, root, JSONPointer())
   }
 
@@ -40,7 +45,10 @@ package final class SchemaValidator {
     }
     depth += 1
     defer { depth -= 1 }
-    guard depth <= Self.mostDepth else { return wrong(place, "$ref", "leads too deep") }
+    steps += 1
+    guard depth <= Self.mostDepth, steps <= Self.mostSteps else {
+      return wrong(place, "$ref", "leads too deep")
+    }
     return ofReference(value, schema, place) ?? ofAny(value, schema, place)
       ?? ofNumber(value, schema, place) ?? ofString(value, schema, place)
       ?? ofArray(value, schema, place) ?? ofObject(value, schema, place)

@@ -286,7 +286,8 @@ def shapes(station):
     check(
         "its arguments are valid",
         call.function.name == "open_gate" and json.loads(call.function.arguments)["gate"] in ("north", "south"), call)
-    messages += [choice.message.model_dump(exclude_none=True), {"role": "tool", "tool_call_id": call.id, "content": "It is open."}]
+    messages += [
+        choice.message.model_dump(exclude_none=True), {"role": "tool", "tool_call_id": call.id, "content": "It is open."}]
     after = client.chat.completions.create(model=MODEL, messages=messages, max_tokens=20)
     check("the talk goes on with what came of it", bool(after.choices[0].message.content), after)
     deltas = [

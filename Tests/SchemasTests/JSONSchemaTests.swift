@@ -59,6 +59,17 @@ struct JSONSchemaTests {
     #expect(try JSONSchema(text: text).tree.text == text)
   }
 
+  /// Each of 40 schemas leads to all others, and none ends: as many ways as 40! of them.
+  @Test func manyThatLeadToEachOtherAreRefusedAtOnce() {
+    let all = (0..<40).map { "{\"$ref\":\"#/$defs/\($0)\"}" }.joined(separator: ",")
+    let schemas = (0..<40).map { "\"\($0)\":{\"anyOf\":[\(all)]}" }.joined(separator: ",")
+    let began = ContinuousClock.now
+    #expect(throws: SchemaError.self) {
+      try JSONSchema(text: "{\"$defs\":{\(schemas)},\"$ref\":\"#/$defs/0\"}")
+    }
+    #expect(ContinuousClock.now - began < .seconds(1))
+  }
+
   @Test func itsWordsAreSpoken() throws {
     let text =
       ##"{"title":"Person","properties":{"firstName":{"description":"as baptized"},"##

@@ -58,6 +58,20 @@ struct SchemaValidatorTests {
     #expect(found?.keyword == keyword, "\(found?.description ?? "none")")
   }
 
+  /// Each step leads on in two ways, 60 times.
+  @Test func valuesThatTakeTooMuchAreNoValidOnes() throws {
+    let steps = (0..<60).map {
+      "\"\($0)\":{\"anyOf\":[{\"$ref\":\"#/$defs/\($0 + 1)\"},{\"$ref\":\"#/$defs/\($0 + 1)\"}]}"
+    }
+    let schema = try JSONSchema(
+      text: "{\"$defs\":{\(steps.joined(separator: ",")),\"60\":{\"type\":\"null\"}},"
+        + "\"$ref\":\"#/$defs/0\"}")
+    let began = ContinuousClock.now
+    #expect(SchemaValidator(schema).violation(of: .null) == nil)
+    #expect(SchemaValidator(schema).violation(of: .bool(true)) != nil)
+    #expect(ContinuousClock.now - began < .seconds(10))
+  }
+
   @Test func theWrongPlaceIsNamed() throws {
     let schema = try JSONSchema(
       text: ##"{"properties":{"all":{"items":{"properties":{"n":{"type":"number"}}}}}}"##)

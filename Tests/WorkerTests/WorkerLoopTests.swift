@@ -178,6 +178,15 @@ import Testing
     #expect(told == [.released(claim, delaySeconds: delay, reason: reason)])
   }
 
+  @Test func aParameterOfAnotherTaskIsNotPassedOver() throws {
+    for parameters in [
+      #"{"effort": 3}"#, #"{"each": "page"}"#, #"{"schema": {}}"#, #"{"tools": []}"#,
+    ] {
+      let wishes = JobWishes(job: job(parameters: parameters))
+      #expect(throws: JobError.self) { try wishes.options() }
+    }
+  }
+
   @Test func outagesAreWaitedOut() throws {
     store.add(job())
     store.state.withLock { $0.claimErrors = [.unreachable("gone"), .unreachable("gone")] }

@@ -152,7 +152,7 @@ struct AnswerOrders: Sendable {
       tools: asked.tools.map { EmbeddedJSON($0.text) },
       toolChoice: asked.tools.flatMap(AskedShape.choice),
       parallelCalls: asked.tools?.mostCalls == 1 ? false : nil,
-      effort: asked.task == .ask ? asked.own.effort : nil)
+      effort: asked.own.effort)
     // A file was uploaded to be asked about: it is read once.
     if !asked.files.isEmpty { parameters.keep = parameters.keep ?? true }
     if asked.task == .chat { sample(&parameters, asked) }

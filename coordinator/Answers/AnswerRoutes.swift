@@ -53,7 +53,8 @@ struct AnswerRoutes: Sendable {
 
   private func chat(_ request: Request, _ context: ServiceContext) async throws -> Response {
     let key = try context.caller()
-    let asked = try AskedParsing.chat(try await request.asked(most: Self.mostBody))
+    let body = try await request.asked(most: Self.mostBody)
+    let asked = try await AskedShape.queue.run { try AskedParsing.chat(body) }
     let ordered = try await orders.order(
       asked, prefix: "chatcmpl-", traceparent: context.traceparent, key)
     if asked.stream {
@@ -114,7 +115,7 @@ struct AnswerRoutes: Sendable {
   private func respond(_ request: Request, _ context: ServiceContext) async throws -> Response {
     let key = try context.caller()
     let body = try await request.asked(most: Self.mostBody)
-    let asked = try AskedParsing.response(body)
+    let asked = try await AskedShape.queue.run { try AskedParsing.response(body) }
     let id = try await idempotent(request, body.json, key.tenant) { name in
       try await orders.order(
         asked, prefix: "resp_", traceparent: context.traceparent, key

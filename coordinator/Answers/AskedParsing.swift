@@ -98,8 +98,12 @@ enum AskedParsing {
     return asked
   }
 
-  /// Of a document either is had.
+  /// Of a document either is had, and words alone are weighed.
   private static func refuseBoth(_ asked: Asked, _ param: String) throws {
+    if asked.own.effort != nil, asked.task != .ask {
+      throw APIError.unsupported(
+        "Answers in words about files are weighed, and no others.", param: "docproc.effort")
+    }
     guard asked.schema != nil, asked.tools != nil, asked.task != .chat else { return }
     throw APIError.unsupported(
       "With files, give a schema or tools: not both in one request.", param: param)

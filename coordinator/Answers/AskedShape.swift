@@ -3,6 +3,9 @@ import Schemas
 
 /// What an answer has to be other than words: JSON under a schema, or calls of tools.
 enum AskedShape {
+  /// Compiling a grammar takes a while, which requests of others must not wait for.
+  static let queue = BlockingQueue("grammars", width: 2)
+
   private static let anyObject = JSONTree.object([JSONTree.Member("type", .string("object"))])
 
   /// The schema of a `response_format`, or of `text.format`; nil where words are wanted.

@@ -60,7 +60,7 @@ struct LineError: Error {
 }
 
 /// A line as a request.
-struct BatchRequest {
+struct BatchRequest: Sendable {
   let customID: String
   let body: AskedBody
 

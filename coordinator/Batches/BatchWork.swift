@@ -172,7 +172,8 @@ struct BatchWork: Service {
       name = request.customID
       let customID = name
       _ = try await orders.order(
-        try request.asked(batch.endpoint), prefix: "", id: id, priority: Self.priority, key
+        try await AskedShape.queue.run { try request.asked(batch.endpoint) }, prefix: "", id: id,
+        priority: Self.priority, key
       ) { ordered, session in
         let made = BatchLine(
           line: line.number, customID: customID, request: id, job: ordered.job, error: nil,

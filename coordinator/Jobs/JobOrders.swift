@@ -36,8 +36,11 @@ struct JobOrders: Sendable {
     }
     let question = try Check.string(body["question"], "question")
       .map { try Check.text($0, "question") }
-    var parameters = try Self.parameters(body["parameters"])
-    try Self.shape(&parameters, task, body["parameters"], given)
+    var parameters = try await AskedShape.queue.run {
+      var parameters = try Self.parameters(body["parameters"])
+      try Self.shape(&parameters, task, body["parameters"], given)
+      return parameters
+    }
     parameters.questions = try Self.questions(body["questions"])
     if task == .ask, question == nil, parameters.questions == nil {
       throw APIError.badRequest("The task 'ask' needs a 'question'.", param: "question")

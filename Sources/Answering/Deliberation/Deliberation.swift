@@ -26,10 +26,17 @@ extension AnswerWriter {
     let all = [first] + drawn.map { candidate($0, like: first, asked.ground) }
     let prior = try priorBeginning(asked.ground)
     let texts = all.map(\.text)
-    let weighed = try all.enumerated().map { index, one in
+    // Most of them are often the same: each is read once.
+    var likelihoods: [[Int32]: (document: Double, prior: Double)] = [:]
+    for ids in Set(all.map(\.ids)) {
+      likelihoods[ids] = (
+        try likelihood(of: ids, after: ready.beginning), try likelihood(of: ids, after: prior)
+      )
+    }
+    let weighed = all.enumerated().map { index, one in
+      let likelihood = likelihoods[one.ids] ?? (0, 0)
       let terms = AnswerEnergy(
-        document: -(try likelihood(of: one.ids, after: ready.beginning)),
-        prior: try likelihood(of: one.ids, after: prior),
+        document: -likelihood.document, prior: likelihood.prior,
         disagreement: Self.disagreement(of: index, texts),
         unsupported: unsupported(one.text, asked))
       return WeighedAnswer(text: one.text, terms: terms, energy: terms.total(weights))
@@ -43,16 +50,19 @@ extension AnswerWriter {
   private func others(
     _ ready: Ready, _ ground: Ground, count: Int, seed: UInt64
   ) throws -> [AnswerGenerator.Generated] {
-    let starts = (0..<count).map { number in
-      AnswerGenerator.Start(
-        beginning: ready.beginning.fork(), forbidden: ready.forbidden,
-        sampling: SamplingOptions(
-          temperature: Self.drawn.temperature, topP: Self.drawn.topP,
-          seed: seed &+ UInt64(number) &+ 1))
+    let forks = Self.forks(of: ready.beginning.state)
+    return try stride(from: 0, to: count, by: forks).flatMap { first in
+      let starts = (first..<min(count, first + forks)).map { number in
+        AnswerGenerator.Start(
+          beginning: ready.beginning.fork(), forbidden: ready.forbidden,
+          sampling: SamplingOptions(
+            temperature: Self.drawn.temperature, topP: Self.drawn.topP,
+            seed: seed &+ UInt64(number) &+ 1))
+      }
+      return try generator.generate(
+        from: starts, limit: ground.mostTokens,
+        progress: WritingProgress(control: ground.control, isOnly: false))
     }
-    return try generator.generate(
-      from: starts, limit: ground.mostTokens,
-      progress: WritingProgress(control: ground.control, isOnly: false))
   }
 
   private func candidate(
@@ -98,8 +108,7 @@ extension AnswerWriter {
     return 1 - agreed / Double(others.count)
   }
 
-  /// Of an answer's words but the question's, the share that neither the best evidence nor what
-  /// the model was shown has.
+  /// Of an answer's words but the question's, the share that the best evidence does not have.
   private func unsupported(_ text: String, _ asked: Asked) -> Double {
     let words = Set(Words.stems(of: text)).subtracting(Words.stop)
       .subtracting(Words.stems(of: asked.ground.question.text))

@@ -22,30 +22,47 @@ extension AnswerGenerator {
   /// Tokens that bringing it to its end may take, and two more for each level.
   private static let closingTokens = 24
 
-  /// Writes JSON under a schema, once more where the first attempt is not valid: a grammar leaves
-  /// some rules to a validator.
+  /// Writes under a grammar, once more where the first attempt is not valid: a grammar leaves some
+  /// rules to a validator.
   /// - Parameters:
-  ///   - constraint: of the schema, at the answer's beginning; it stays there.
+  ///   - constraint: at the answer's beginning; it stays there.
   ///   - attempts: how each is drawn.
+  ///   - read: what was written, as a value, and what is wrong with it.
   /// - Returns: no value where the limit cut the text off.
-  /// - Throws: `ExtractionError`, `GrammarError`, `ModelError`; `ReadingError.stopped` when the
-  ///   control says so.
-  func write(
-    from beginning: Beginning, valid schema: JSONSchema, _ constraint: OutputConstraint,
-    attempts: [SamplingOptions], limit: Int, caps: JSONOutline.Caps, progress: WritingProgress
-  ) throws -> (ConstrainedText, JSONTree?) {
-    let validator = SchemaValidator(schema)
-    var problem: SchemaViolation?
+  /// - Throws: `ExtractionError.invalid`, `GrammarError`, `ModelError`; what `read` throws;
+  ///   `ReadingError.stopped` when the control says so.
+  func write<Value>(
+    from beginning: Beginning, under constraint: OutputConstraint, attempts: [SamplingOptions],
+    limit: Int, caps: JSONOutline.Caps, progress: WritingProgress,
+    read: (String) throws -> (value: Value, problem: SchemaViolation?)
+  ) throws -> (ConstrainedText, Value?) {
+    var last: SchemaViolation?
     for sampling in attempts {
       let written = try write(
         from: beginning, under: constraint.clone(), limit: limit, caps: caps, sampling,
         progress: progress)
       guard written.isComplete else { return (written, nil) }
-      let value = try JSONTree(parsing: written.text)
-      problem = validator.violation(of: value)
-      if problem == nil { return (written, value) }
+      let (value, problem) = try read(written.text)
+      guard let problem else { return (written, value) }
+      last = problem
     }
-    throw ExtractionError.invalid(problem?.description ?? "")
+    throw ExtractionError.invalid(last?.description ?? "")
+  }
+
+  /// Writes JSON under a schema.
+  /// - Throws: as above.
+  func write(
+    from beginning: Beginning, valid schema: JSONSchema, _ constraint: OutputConstraint,
+    attempts: [SamplingOptions], limit: Int, caps: JSONOutline.Caps, progress: WritingProgress
+  ) throws -> (ConstrainedText, JSONTree?) {
+    let validator = SchemaValidator(schema)
+    return try write(
+      from: beginning, under: constraint, attempts: attempts, limit: limit, caps: caps,
+      progress: progress
+    ) { text in
+      let value = try JSONTree(parsing: text)
+      return (value, validator.violation(of: value))
+    }
   }
 
   /// Writes under a grammar: of tokens that may not stand next, none is chosen, and what must
@@ -87,7 +104,9 @@ extension AnswerGenerator {
       if isComplete { break }
       logits = try model.logits(
         after: read.isEmpty ? Array(ids.suffix(1)) : Array(read), state: state)
-      if ids.count % Self.reportTokens == 0 { progress.control.writing(ids.count, nil) }
+      if ids.count % Self.reportTokens == 0 {
+        progress.control.writing(progress.before + ids.count, nil)
+      }
     }
     return ConstrainedText(
       text: String(decoding: ids.flatMap(tokenizer.bytes(of:)), as: UTF8.self), ids: ids,

@@ -12,12 +12,15 @@ extension Answerer {
   /// Tokens of a schema that is shown to the model; of a longer one its names are.
   private static let shownSchemaTokens = 2_000
   /// Bytes of passages that a small model is shown: more confuse it.
-  static let smallPassages = 4_000
+  private static let smallPassages = 4_000
   /// How the second attempt is drawn, where the first is not valid.
   static let retry = SamplingOptions(temperature: 0.7, topP: 0.95, seed: 1)
 
   /// Characters of a text that a small model writes: it seldom has more to say.
   private static let smallText = 300
+
+  /// Of passages before data or calls, at most.
+  var passageBytes: Int { kind.isLarge ? kind.shownBytes : Self.smallPassages }
 
   var caps: JSONOutline.Caps {
     var caps = JSONOutline.Caps()
@@ -68,7 +71,7 @@ extension Answerer {
       route: hasRead ? options.route ?? route : .passages,
       constraint: grammars().constraint(.json(schema)), format: format,
       generator: generator(format),
-      passageBytes: kind.isLarge ? kind.shownBytes : Self.smallPassages,
+      passageBytes: passageBytes,
       limit: options.mostTokens, caps: caps, attempts: [SamplingOptions(), Self.retry],
       control: control)
   }

@@ -25,6 +25,7 @@ struct ExtractionWriter {
   /// What is looked for in the text.
   let words: Question
   private let lexical: LexicalScores
+  private let evidence: FieldEvidence
 
   init(
     schema: JSONSchema, wish: Question?, text: QuotableText, shown: String, route: AnswerRoute,
@@ -38,6 +39,7 @@ struct ExtractionWriter {
     (self.caps, self.attempts, self.control) = (caps, attempts, control)
     words = Question([wish?.text, schema.words].compactMap(\.self).joined(separator: " "))
     lexical = LexicalScores(words, text)
+    evidence = FieldEvidence(text, lexical.scores)
   }
 
   /// - Parameters:
@@ -52,7 +54,7 @@ struct ExtractionWriter {
       from: beginning, valid: schema, constraint, attempts: attempts, limit: limit, caps: caps,
       progress: WritingProgress(control: control))
     guard let value else { throw ExtractionError.incomplete(tokens: limit) }
-    let fields = FieldEvidence(text, lexical.scores, units: units).fields(of: value)
+    let fields = evidence.fields(of: value, in: units)
     return Extraction(
       text: written.text, value: value, fields: fields, tokens: written.ids.count,
       forcedTokens: written.forcedTokens)

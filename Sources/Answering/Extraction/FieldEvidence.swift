@@ -13,28 +13,18 @@ struct FieldEvidence {
   private let text: QuotableText
   /// Of each unit: how well it matches what is wanted.
   private let scores: [Double]
-  /// The units that values are looked for in.
-  private let units: Range<Int>
   private let small: [UInt8]
 
-  /// - Parameter units: nil: all of the text's.
-  init(_ text: QuotableText, _ scores: [Double], units: Range<Int>? = nil) {
+  init(_ text: QuotableText, _ scores: [Double]) {
     self.text = text
     self.scores = scores
-    self.units = units ?? text.units.ranges.indices
     small = text.bytes.map(Self.lowered)
   }
 
-  /// Bytes of the units.
-  private var range: Range<Int> {
-    guard let last = units.last else { return 0..<0 }
-    return Int(
-      text.units.ranges[units.lowerBound].lowerBound)..<Int(
-        text.units.ranges[last].upperBound)
-  }
-
   /// Of each leaf, in the order of the text.
-  func fields(of value: JSONTree) -> [ExtractedField] {
+  /// - Parameter units: that values are looked for in; nil: all of the text's.
+  func fields(of value: JSONTree, in units: Range<Int>? = nil) -> [ExtractedField] {
+    let units = units ?? text.units.ranges.indices
     var found: [ExtractedField] = []
     func look(_ value: JSONTree, _ place: JSONPointer) {
       switch value {
@@ -43,7 +33,7 @@ struct FieldEvidence {
       case .array(let elements):
         for (index, element) in elements.enumerated() { look(element, place.appending(index)) }
       default:
-        let quote = quote(of: value)
+        let quote = quote(of: value, in: units)
         found.append(
           ExtractedField(pointer: place.description, supported: quote != nil, quote: quote))
       }
@@ -52,22 +42,23 @@ struct FieldEvidence {
     return found
   }
 
-  private func quote(of value: JSONTree) -> Quote? {
+  private func quote(of value: JSONTree, in units: Range<Int>) -> Quote? {
     switch value {
-    case .string(let words): verbatim(words) ?? said(words)
-    case .number(let digits): verbatim(digits) ?? verbatim(Self.grouped(digits))
+    case .string(let words): verbatim(words, units) ?? said(words, units)
+    case .number(let digits): verbatim(digits, units) ?? verbatim(Self.grouped(digits), units)
     default: nil
     }
   }
 
   /// Where the value stands as it is, whatever its letters' case and its spaces: of several places,
   /// the one that matches best what was wanted.
-  private func verbatim(_ value: String) -> Quote? {
+  private func verbatim(_ value: String, _ units: Range<Int>) -> Quote? {
     let wanted = value.split(whereSeparator: \.isWhitespace).map { $0.utf8.map(Self.lowered) }
-    guard let first = wanted.first else { return nil }
+    guard let first = wanted.first, let last = units.last else { return nil }
     let isWord = !Words.stems(of: value).allSatisfy(Words.stop.contains)
     guard isWord || value.contains(where: \.isNumber) else { return nil }
-    let within = range
+    let ranges = text.units.ranges
+    let within = Int(ranges[units.lowerBound].lowerBound)..<Int(ranges[last].upperBound)
     var best: (unit: Int, range: Range<Int>, score: Double)?
     var from = within.lowerBound
     for _ in 0..<Self.mostPlaces {
@@ -86,20 +77,17 @@ struct FieldEvidence {
     Quote(text.excerpt(ofUnit: unit), min(max(scores[unit], 0), 1), marks: marks)
   }
 
-  /// A sentence that says it in about these words.
-  private func said(_ value: String) -> Quote? {
+  /// The sentence that says it in about these words: the one that has most of them.
+  private func said(_ value: String, _ units: Range<Int>) -> Quote? {
     let words = Set(Words.stems(of: value)).subtracting(Words.stop)
     guard words.count > 1 else { return nil }
-    let match = LexicalScores(Question(value), text)
-    let best = match.blocks.bestUnits(match.scores, count: 3, atLeast: .leastNonzeroMagnitude)
-    for unit in best where units.contains(unit) {
+    var best: (unit: Int, share: Double)?
+    for unit in units {
       let there = Set(Words.stems(of: text.line(ofUnit: unit)))
       let share = Double(words.intersection(there).count) / Double(words.count)
-      if share >= Self.leastShare {
-        return quote(unit, marks: text.marks(of: words, inUnit: unit))
-      }
+      if share >= Self.leastShare, share > best?.share ?? 0 { best = (unit, share) }
     }
-    return nil
+    return best.map { quote($0.unit, marks: text.marks(of: words, inUnit: $0.unit)) }
   }
 
   /// The next place where the words stand, with any space between them, and no letter or digit

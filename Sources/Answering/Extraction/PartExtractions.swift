@@ -49,17 +49,10 @@ final class PartExtractions: PartWriting {
     }
   }
 
-  var archive: [UInt8] { (try? JSONEncoder().encode(saved)).map(Array.init) ?? [] }
+  var archive: [UInt8] { PartArchive.bytes(saved) }
 
   func restore(_ archive: [UInt8]) throws {
-    do {
-      saved = try JSONDecoder().decode(Saved.self, from: Data(archive))
-    } catch {
-      throw StateArchiveError.damaged("what was written on the way: \(error)")
-    }
-    guard count <= ends.count else {
-      throw StateArchiveError.foreign("\(count) parts were written of \(ends.count)")
-    }
+    saved = try PartArchive.saved(archive, count: { $0.rows.count }, of: ends.count)
   }
 }
 

@@ -1,3 +1,5 @@
+import Constraints
+
 /// Prompts of families whose folders have no usable chat template.
 enum PromptFamilies {
   /// Turns of ChatML, as SmolLM2 and Qwen have them.
@@ -48,6 +50,7 @@ enum PromptFamilies {
   private static var miniMaxM1: ModelPrompt {
     var prompt = miniMax(begin: [.token("<begin_of_document>")], role: "MiniMax AI")
     prompt.source = "family MiniMax-M1"
+    prompt.toolStyle = .lines
     prompt.thinking = .init(open: "<think>", close: "</think>", isOpened: false)
     prompt.sampling = .init(temperature: 1, topP: 0.95)
     return prompt

@@ -123,13 +123,16 @@ struct PromptFormat {
     ]
   }
 
+  /// Passages, or what stands where there are none.
+  private func shown(_ passages: [String]) -> [Int32] {
+    let listed = "\n\nPassages from the document:\n" + passages.joined(separator: "\n")
+    return tokenizer.encode((passages.isEmpty ? "" : listed) + "\n\n", .afterText)
+  }
+
   /// Passages before a question that tools may be called for, up to where calls begin.
   func calling(_ question: Question, passages: [String]) -> [Int32] {
-    let shown =
-      passages.isEmpty
-      ? "\n\n" : "\n\nPassages from the document:\n" + passages.joined(separator: "\n") + "\n\n"
     let told = instructions.map { $0 + "\n\n" } ?? ""
-    return tokenizer.encode(shown, .afterText) + closing("\(told)\(question.text)")
+    return shown(passages) + closing("\(told)\(question.text)")
   }
 
   /// What stands before the document; without a task it is to be asked about later.
@@ -170,12 +173,9 @@ struct PromptFormat {
   /// Passages before a question, up to where the answer begins; the best passage stands last,
   /// next to the question: small models look there first.
   func asked(_ question: Question, passages: [String]) -> [Int32] {
-    let shown =
-      passages.isEmpty
-      ? "\n\n" : "\n\nPassages from the document:\n" + passages.joined(separator: "\n") + "\n\n"
     let source = passages.isEmpty ? "" : ", from the passages"
     let told = instructions.map { $0 + "\n\n" } ?? ""
-    return tokenizer.encode(shown, .afterText)
+    return shown(passages)
       + closing("\(told)Question: \(question.text)\nAnswer in a few words\(source).")
   }
 
@@ -184,11 +184,8 @@ struct PromptFormat {
   ///   - wish: in words; nil where the schema says it all.
   ///   - schema: as JSON, or the names of what it asks for.
   func extraction(wish: String?, schema: String, passages: [String]) -> [Int32] {
-    let shown =
-      passages.isEmpty
-      ? "\n\n" : "\n\nPassages from the document:\n" + passages.joined(separator: "\n") + "\n\n"
     let wanted = wish.map { "\($0)\n" } ?? ""
-    return tokenizer.encode(shown, .afterText)
+    return shown(passages)
       + closing(
         "\(wanted)Take this data out of the document, as JSON under this schema:\n\(schema)")
   }

@@ -26,9 +26,8 @@ extension Answerer {
     let evidence = Evidence(
       reading.text, reading.lexicalScores(question),
       attention: [Double](repeating: 0, count: reading.text.units.ranges.count))
-    let most = kind.isLarge ? kind.shownBytes : Self.smallPassages
     let passages =
-      route.showsPassages ? Passages.inOrder(bytes: most, evidence, reading.text) : []
+      route.showsPassages ? Passages.inOrder(bytes: passageBytes, evidence, reading.text) : []
     let prompt = format(options).calling(question, passages: passages)
     return try calls(
       tools, after: prompt, on: try state(for: question, route, reading, options), route, reading,
@@ -60,7 +59,15 @@ extension Answerer {
     }
     if tools.choice == .auto, !isCall(beginning) { return nil }
 
-    let (written, found) = try written(tools, from: beginning, generator, reading, options)
+    let (written, found) = try generator.write(
+      from: beginning, under: grammars().constraint(.lark(toolStyle.grammar(tools))),
+      attempts: [SamplingOptions(), Self.retry], limit: options.mostTokens, caps: caps,
+      progress: WritingProgress(control: reading.control, before: thought?.ids.count ?? 0)
+    ) { text in
+      let calls = try toolStyle.calls(in: text)
+      return (calls, try violation(of: calls, tools))
+    }
+    guard let found else { throw ExtractionError.incomplete(tokens: options.mostTokens) }
     var took = figures(
       reading, answering: .now - start, generated: written.ids.count + (thought?.ids.count ?? 0))
     took.reasoningTokens = thought.map(\.ids.count)
@@ -79,26 +86,6 @@ extension Answerer {
     let open = Array(toolStyle.open.utf8)
     // A token may have a part of the tag, or more than it.
     return !text.isEmpty && (open.starts(with: text) || text.starts(with: open))
-  }
-
-  private func written(
-    _ tools: ToolSet, from beginning: AnswerGenerator.Beginning, _ generator: AnswerGenerator,
-    _ reading: DocumentReading, _ options: AnswerOptions
-  ) throws -> (ConstrainedText, [ToolCall]) {
-    let grammar = try grammars().constraint(.lark(toolStyle.grammar(tools)))
-    var problem: SchemaViolation?
-    for sampling in [SamplingOptions(), Self.retry] {
-      let written = try generator.write(
-        from: beginning, under: grammar.clone(), limit: options.mostTokens, caps: caps, sampling,
-        progress: WritingProgress(control: reading.control))
-      guard written.isComplete else {
-        throw ExtractionError.incomplete(tokens: options.mostTokens)
-      }
-      let found = try toolStyle.calls(in: written.text)
-      problem = try violation(of: found, tools)
-      if problem == nil { return (written, found) }
-    }
-    throw ExtractionError.invalid(problem?.description ?? "")
   }
 
   private func violation(of calls: [ToolCall], _ tools: ToolSet) throws -> SchemaViolation? {
