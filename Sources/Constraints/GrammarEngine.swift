@@ -170,9 +170,11 @@ package final class GrammarEngine {
     return .refused("'\(match.1)' \(spot) is not taken")
   }
 
-  /// The first line: what follows is of use to those who write the library.
+  /// The first line, and what is wrong with a regular expression: all else is of use to those who
+  /// write the library.
   private static func plain(_ message: String) -> String {
-    let line = message.split(separator: "\n").first.map(String.init) ?? message
-    return String(line.prefix(500))
+    let lines = message.split(separator: "\n").map(String.init)
+    let reason = lines.dropFirst().first { $0.hasPrefix("error:") }
+    return String([lines.first, reason].compactMap(\.self).joined(separator: " ").prefix(500))
   }
 }

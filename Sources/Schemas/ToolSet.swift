@@ -79,6 +79,9 @@ package struct ToolSet: Sendable, Equatable {
       JSONTree.Member("additionalProperties", .bool(false)),
     ])
     let given = function["parameters"].flatMap { $0 == .null ? nil : $0 } ?? none
+    if let type = given["type"], type != .string("object") {
+      throw ToolError("the parameters of '\(name)' must have the type object: arguments have names")
+    }
     do {
       // Arguments are an object, whether the schema says so or not.
       let whole = given["type"] == nil ? given.with("type", .string("object")) : given

@@ -77,6 +77,14 @@ struct GrammarTests {
     #expect(ContinuousClock.now - began < .seconds(2))
   }
 
+  @Test func whatIsWrongWithAPatternIsTold() throws {
+    let schema = try JSONSchema(text: #"{"type":"string","pattern":"(?<=a)b"}"#)
+    let error = #expect(throws: GrammarError.self) {
+      try GrammarEngine().check(.json(schema))
+    }
+    #expect(error?.description.contains("look-around") == true, "\(error as Any)")
+  }
+
   @Test func aTokenThatMayNotStandIsRefused() throws {
     let schema = try JSONSchema(text: ##"{"type":"integer"}"##)
     let constraint = try GrammarEngine().constraint(.json(schema))

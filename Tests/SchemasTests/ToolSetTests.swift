@@ -27,7 +27,8 @@ struct ToolSetTests {
     ("{}", "a list"), ("[]", "not empty"), ("[", "no JSON"), ("[{}]", "tool 1 has no name"),
     (#"[{"type":"web_search"}]"#, "only functions"), (#"[{"name":"a b"}]"#, "'a b'"),
     (#"[{"name":"a"},{"name":"a"}]"#, "two have the name 'a'"),
-    (#"[{"name":"a","parameters":{"type":"nothing"}}]"#, "the parameters of 'a'"),
+    (#"[{"name":"a","parameters":{"type":"string"}}]"#, "must have the type object"),
+    (#"[{"name":"a","parameters":{"minItems":-1}}]"#, "the parameters of 'a'"),
     ("[\((0..<201).map { "{\"name\":\"t\($0)\"}" }.joined(separator: ","))]", "at most 200"),
     ("[\"\(String(repeating: "x", count: 600_000))\"]", "bytes"),
   ]
