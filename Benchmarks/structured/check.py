@@ -11,7 +11,7 @@ import argparse
 import json
 from pathlib import Path
 
-from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema import Draft202012Validator
 from jsonschema.validators import validator_for
 
 
@@ -24,7 +24,7 @@ def problem(path, output):
     """What is wrong with an output; None for a valid one."""
     schema = json.loads(path.read_text())
     kind = validator_for(schema, default=Draft202012Validator)
-    error = next(iter(kind(schema, format_checker=FormatChecker()).iter_errors(json.loads(output))), None)
+    error = next(iter(kind(schema, format_checker=kind.FORMAT_CHECKER).iter_errors(json.loads(output))), None)
     return error and f"{error.validator} at {error.json_path}: {error.message[:100]}"
 
 

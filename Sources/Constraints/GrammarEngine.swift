@@ -100,27 +100,10 @@ package final class GrammarEngine {
 
     fileprivate var text: String {
       switch self {
-      case .json(let schema): GrammarEngine.told(schema.plain).text
+      case .json(let schema): GrammarEngine.told(schema).text
       case .lark(let text): text
       }
     }
-  }
-
-  /// Without space that grows, which models else go on with for ever; of `oneOf`, whichever fits: a
-  /// validator looks at it afterwards.
-  /// - Parameter isSpaced: a space stands behind commas and colons, as models write calls.
-  package static func told(_ schema: JSONTree, isSpaced: Bool = false) -> JSONTree {
-    var rules = [
-      JSONTree.Member("whitespace_flexible", .bool(false)),
-      JSONTree.Member("coerce_one_of", .bool(true)),
-    ]
-    if isSpaced {
-      rules += [
-        JSONTree.Member("item_separator", .string(", ")),
-        JSONTree.Member("key_separator", .string(": ")),
-      ]
-    }
-    return schema.with("x-guidance", .object(rules))
   }
 
   private var setup: LLGSetup {

@@ -25,6 +25,9 @@ package final class OutputConstraint {
     return OutputConstraint(copy, engine)
   }
 
+  /// Of the whole vocabulary; none for tokens that are no text.
+  package var tokenBytes: [[UInt8]] { engine.bytes }
+
   /// True where the answer may end here.
   package var accepts: Bool { llguidance_accepts(matcher) }
   /// True where nothing more may stand.

@@ -30,7 +30,8 @@ package enum ToolStyle: String, Sendable, Codable {
     while let start = rest.firstIndex(of: UInt8(ascii: "{")) {
       var depth = JSONDepth()
       guard let end = rest[start...].firstIndex(where: { depth.ends(with: $0) }) else { break }
-      let body = try JSONTree(parsing: Array(rest[start...end]))
+      let body = try JSONTree(
+        parsing: Array(rest[start...end]), repeatedName: .lastCounts)
       if let name = body["name"]?.string, let arguments = body["arguments"] {
         calls.append(ToolCall(name: name, arguments: arguments.text))
       }
@@ -44,7 +45,7 @@ package enum ToolStyle: String, Sendable, Codable {
     let callable = tools.callable
     var rules = callable.enumerated().map { index, tool in
       let begin = "{\"name\": \"\(tool.name)\", \"arguments\": "
-      let schema = GrammarEngine.told(tool.parameters.plain, isSpaced: true).text
+      let schema = GrammarEngine.told(tool.parameters, isSpaced: true).text
       return "t\(index): \(Self.literal(begin)) a\(index) \"}\"\na\(index): %json \(schema)"
     }
     let any = callable.indices.map { "t\($0)" }.joined(separator: " | ")

@@ -12,29 +12,41 @@ extension JSONTree {
   /// Values within values, at most: what is deeper is no document of a person's.
   private static let usualDepth = 128
 
-  /// - Throws: `JSONError`
-  package init(parsing text: String, mostDepth: Int = usualDepth) throws {
-    var parser = JSONParser(Array(text.utf8), mostDepth)
-    self = try parser.document()
+  /// What becomes of a name that stands twice in an object.
+  package enum RepeatedName: Sendable {
+    case refused
+    /// The last value counts, as most programs have it: for what models write.
+    case lastCounts
   }
 
   /// - Throws: `JSONError`
-  package init(parsing bytes: [UInt8], mostDepth: Int = usualDepth) throws {
-    var parser = JSONParser(bytes, mostDepth)
+  package init(
+    parsing text: String, mostDepth: Int = usualDepth, repeatedName: RepeatedName = .refused
+  ) throws {
+    try self.init(parsing: Array(text.utf8), mostDepth: mostDepth, repeatedName: repeatedName)
+  }
+
+  /// - Throws: `JSONError`
+  package init(
+    parsing bytes: [UInt8], mostDepth: Int = usualDepth, repeatedName: RepeatedName = .refused
+  ) throws {
+    var parser = JSONParser(bytes, mostDepth, repeatedName)
     self = try parser.document()
   }
 }
 
-/// Takes a text apart by RFC 8259, strictly; a name that stands twice in an object is refused.
+/// Takes a text apart by RFC 8259, strictly.
 private struct JSONParser {
   private let bytes: [UInt8]
   private let mostDepth: Int
+  private let repeatedName: JSONTree.RepeatedName
   private var next = 0
   private var depth = 0
 
-  init(_ bytes: [UInt8], _ mostDepth: Int) {
+  init(_ bytes: [UInt8], _ mostDepth: Int, _ repeatedName: JSONTree.RepeatedName) {
     self.bytes = bytes
     self.mostDepth = mostDepth
+    self.repeatedName = repeatedName
   }
 
   private func error(_ reason: String, at place: Int? = nil) -> JSONError {
@@ -89,7 +101,7 @@ private struct JSONParser {
   private mutating func object() throws -> JSONTree {
     next += 1
     var members: [JSONTree.Member] = []
-    var names: Set<[UInt8]> = []
+    var places: [[UInt8]: Int] = [:]
     if takes(UInt8(ascii: "}")) { return .object([]) }
     repeat {
       skipSpace()
@@ -98,11 +110,18 @@ private struct JSONParser {
         throw error("a name in quotes is expected")
       }
       let name = try string()
-      guard names.insert(Array(name.utf8)).inserted else {
+      let earlier = places[Array(name.utf8)]
+      guard earlier == nil || repeatedName == .lastCounts else {
         throw error("the name \"\(name.prefix(60))\" stands twice in an object", at: place)
       }
       guard takes(UInt8(ascii: ":")) else { throw error("a colon is expected") }
-      members.append(JSONTree.Member(name, try value()))
+      let member = JSONTree.Member(name, try value())
+      if let earlier {
+        members[earlier] = member
+      } else {
+        places[Array(name.utf8)] = members.count
+        members.append(member)
+      }
     } while takes(UInt8(ascii: ","))
     guard takes(UInt8(ascii: "}")) else { throw error("a comma or } is expected") }
     return .object(members)

@@ -11,6 +11,10 @@ package struct JSONSchema: Sendable, Equatable {
 
   /// A property by which the objects of several parts are the same one.
   package static let keyMark = "x-docproc-key"
+  /// A text that stands in the document as it is, or need not.
+  package static let verbatimMark = "x-docproc-verbatim"
+  /// What docproc alone reads.
+  package static let marks: Set<String> = [keyMark, verbatimMark]
 
   /// - Throws: `SchemaError` that names keyword and place; `JSONError` is told in one.
   package init(text: String) throws {
@@ -43,16 +47,32 @@ package struct JSONSchema: Sendable, Equatable {
   }
 
   /// Without what docproc alone reads.
-  package var plain: JSONTree { Self.plain(tree) }
+  package var plain: JSONTree { rewritten { $0.filter { !Self.marks.contains($0.name) } } }
 
-  private static func plain(_ tree: JSONTree) -> JSONTree {
-    switch tree {
-    case .object(let members):
-      .object(
-        members.filter { $0.name != keyMark }.map { JSONTree.Member($0.name, plain($0.value)) })
-    case .array(let elements): .array(elements.map(plain))
-    default: tree
+  /// Formats of texts that JSON Schema gives a meaning (2020-12, section 7.3).
+  package static let formats: Set<String> = [
+    "date-time", "date", "time", "duration", "email", "idn-email", "hostname", "idn-hostname",
+    "ipv4", "ipv6", "uri", "uri-reference", "iri", "iri-reference", "uuid", "uri-template",
+    "json-pointer", "relative-json-pointer", "regex",
+  ]
+
+  /// Keywords that hold schemas under names of their own, and those that hold values.
+  private static let maps = ["properties", "patternProperties", "$defs", "definitions"]
+  private static let values = ["enum", "const", "default", "examples"]
+
+  /// The schema in which the keywords of each schema within it are what `body` makes of them.
+  package func rewritten(_ body: ([JSONTree.Member]) -> [JSONTree.Member]) -> JSONTree {
+    func rewritten(_ tree: JSONTree, isMap: Bool) -> JSONTree {
+      if let elements = tree.array { return .array(elements.map { rewritten($0, isMap: false) }) }
+      guard let members = tree.members else { return tree }
+      let inner = members.map { member in
+        if !isMap, Self.values.contains(member.name) { return member }
+        let isMap = !isMap && Self.maps.contains(member.name)
+        return JSONTree.Member(member.name, rewritten(member.value, isMap: isMap))
+      }
+      return .object(isMap ? inner : body(inner))
     }
+    return rewritten(tree, isMap: false)
   }
 
   /// The property of objects under a schema that tells which of them are the same.
@@ -73,11 +93,8 @@ package struct JSONSchema: Sendable, Equatable {
       }
       for member in tree.members ?? [] {
         if member.name == keyword, !isMap { return place }
-        let isMap =
-          !isMap
-          && ["properties", "patternProperties", "$defs", "definitions"]
-            .contains(member.name)
-        let isValue = ["enum", "const", "default", "examples"].contains(member.name)
+        let isValue = !isMap && Self.values.contains(member.name)
+        let isMap = !isMap && Self.maps.contains(member.name)
         let inner = place.appending(member.name)
         if !isValue, let found = look(member.value, inner, isMap) { return found }
       }
@@ -150,6 +167,9 @@ package struct JSONSchema: Sendable, Equatable {
       try reference(tree, place)
       try values(tree, place)
       try bounds(tree, place)
+      for name in JSONSchema.marks.sorted() where tree[name].map({ $0.bool == nil }) ?? false {
+        throw SchemaError(place, name, "must be true or false")
+      }
       for member in members {
         let inner = place.appending(member.name)
         if member.name == "x-guidance" {

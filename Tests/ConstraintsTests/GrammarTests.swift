@@ -39,6 +39,9 @@ struct GrammarTests {
     ##"{"anyOf":[{"type":"null"},{"type":"object","properties":{"n":{"$ref":"#"}},"##
       + ##""additionalProperties":false,"required":["n"]}]}"##,
     ##"{"type":"string","format":"date"}"##, ##"{"type":"string","pattern":"^[a-c]{2,9}$"}"##,
+    ##"{"type":"string","format":"date-time"}"##, ##"{"type":"string","format":"time"}"##,
+    ##"{"type":"string","format":"date-time","maxLength":20}"##,
+    ##"{"type":"string","format":"url"}"##,
     ##"{"type":"number","minimum":-3,"maximum":12.5}"##, "{}",
   ])
   func whateverIsDrawnIsValid(text: String) throws {
@@ -52,6 +55,24 @@ struct GrammarTests {
     }
   }
 
+  @Test func onlySchemasAreToldOtherwise() throws {
+    let schema = try JSONSchema(
+      text:
+        ##"{"properties":{"format":{"format":"byte","x-docproc-key":true},"##
+        + ##""t":{"format":"time","pattern":"^1"}},"const":{"format":"byte"}}"##)
+    let told = GrammarEngine.told(schema)
+    #expect(told["properties"]?["format"]?.text == "{}")
+    #expect(told["properties"]?["t"]?["format"]?.string == "time")
+    #expect(told["const"]?.text == ##"{"format":"byte"}"##)
+  }
+
+  @Test(arguments: ["0400-02-29", "2024-02-29", "1999-12-31"])
+  func daysThatAreCanBeWritten(day: String) throws {
+    let schema = try JSONSchema(text: ##"{"type":"string","format":"date"}"##)
+    let constraint = try GrammarEngine().constraint(.json(schema))
+    for byte in "\"\(day)\"".utf8 { try constraint.take(Int32(byte)) }
+  }
+
   @Test func propertiesComeInTheirOrderWithoutSpace() throws {
     let schema = try JSONSchema(
       text:
@@ -63,7 +84,7 @@ struct GrammarTests {
 
   @Test(arguments: [
     ##"{"not":{"type":"null"}}"##, ##"{"uniqueItems":true,"type":"array"}"##,
-    ##"{"type":"string","format":"color"}"##,
+    ##"{"type":"string","format":"idn-hostname"}"##,
     ##"{"type":"string","pattern":"^(([a-z]{1,900}){1,900}){1,900}$"}"##,
     ##"{"type":"string","pattern":"^a$","minLength":5}"##,
   ])
@@ -129,5 +150,19 @@ struct JSONOutlineTests {
     #expect(Self.closing("{\"a\":[1", isLate: true) == "]")
     #expect(Self.closing("{\"a\":1", isLate: true) == "}")
     #expect(Self.closing("12", isLate: true) == "")
+  }
+
+  @Test func theOpenValueHasItsPlace() {
+    func outline(_ text: String) -> JSONOutline {
+      var outline = JSONOutline()
+      outline.take(text.utf8)
+      return outline
+    }
+    let deep = outline(##"{"a":[1,{"b\"c":"x\"y"##)
+    #expect(deep.path == ["a", "1", "b\"c"] && deep.isInValue)
+    #expect(deep.content == Array(##"x\"y"##.utf8))
+    #expect(!outline(##"{"a"##).isInValue && !outline(##"{"a":1,"b"##).isInValue)
+    #expect(outline(##"["a"##).isInValue && outline("\"").isInValue)
+    #expect(outline(##"{"a":{"b":"c"},"d":""##).path == ["d"])
   }
 }

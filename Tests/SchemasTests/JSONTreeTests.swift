@@ -28,6 +28,11 @@ struct JSONTreeTests {
     #expect(throws: JSONError.self) { try JSONTree(parsing: text) }
   }
 
+  @Test func ofARepeatedNameTheLastValueMayCount() throws {
+    let tree = try JSONTree(parsing: #"{"a":1,"b":{"":0,"":2},"a":3}"#, repeatedName: .lastCounts)
+    #expect(tree.text == #"{"a":3,"b":{"":2}}"#)
+  }
+
   @Test func anErrorNamesItsPlace() {
     #expect(throws: JSONError(reason: "no value begins so", line: 2, column: 7)) {
       try JSONTree(parsing: "{\n \"a\": x}")

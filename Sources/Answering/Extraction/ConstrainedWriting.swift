@@ -27,20 +27,22 @@ extension AnswerGenerator {
   /// - Parameters:
   ///   - constraint: at the answer's beginning; it stays there.
   ///   - attempts: how each is drawn.
+  ///   - verbatim: what texts are kept to.
   ///   - read: what was written, as a value, and what is wrong with it.
   /// - Returns: no value where the limit cut the text off.
   /// - Throws: `ExtractionError.invalid`, `GrammarError`, `ModelError`; what `read` throws;
   ///   `ReadingError.stopped` when the control says so.
   func write<Value>(
     from beginning: Beginning, under constraint: OutputConstraint, attempts: [SamplingOptions],
-    limit: Int, caps: JSONOutline.Caps, progress: WritingProgress,
+    limit: Int, caps: JSONOutline.Caps, verbatim: VerbatimFilter? = nil,
+    progress: WritingProgress,
     read: (String) throws -> (value: Value, problem: SchemaViolation?)
   ) throws -> (ConstrainedText, Value?) {
     var last: SchemaViolation?
     for sampling in attempts {
       let written = try write(
-        from: beginning, under: constraint.clone(), limit: limit, caps: caps, sampling,
-        progress: progress)
+        from: beginning, under: constraint.clone(), limit: limit, caps: caps, verbatim: verbatim,
+        sampling, progress: progress)
       guard written.isComplete else { return (written, nil) }
       let (value, problem) = try read(written.text)
       guard let problem else { return (written, value) }
@@ -53,14 +55,15 @@ extension AnswerGenerator {
   /// - Throws: as above.
   func write(
     from beginning: Beginning, valid schema: JSONSchema, _ constraint: OutputConstraint,
-    attempts: [SamplingOptions], limit: Int, caps: JSONOutline.Caps, progress: WritingProgress
+    attempts: [SamplingOptions], limit: Int, caps: JSONOutline.Caps,
+    verbatim: VerbatimFilter? = nil, progress: WritingProgress
   ) throws -> (ConstrainedText, JSONTree?) {
     let validator = SchemaValidator(schema)
     return try write(
       from: beginning, under: constraint, attempts: attempts, limit: limit, caps: caps,
-      progress: progress
+      verbatim: verbatim, progress: progress
     ) { text in
-      let value = try JSONTree(parsing: text)
+      let value = try JSONTree(parsing: text, repeatedName: .lastCounts)
       return (value, validator.violation(of: value))
     }
   }
@@ -71,9 +74,11 @@ extension AnswerGenerator {
   /// - Throws: `GrammarError`, `ModelError`; `ReadingError.stopped` when the control says so.
   func write(
     from beginning: Beginning, under constraint: OutputConstraint, limit: Int,
-    caps: JSONOutline.Caps, _ sampling: SamplingOptions, progress: WritingProgress
+    caps: JSONOutline.Caps, verbatim: VerbatimFilter? = nil, _ sampling: SamplingOptions,
+    progress: WritingProgress
   ) throws -> ConstrainedText {
     let state = beginning.state.fork()
+    var verbatim = verbatim
     var sampler = Sampler(sampling)
     var (logits, ids, forced) = (beginning.logits, [Int32](), 0)
     var outline = JSONOutline(caps)
@@ -96,6 +101,7 @@ extension AnswerGenerator {
           || limit - ids.count <= Self.closingTokens + 2 * outline.depth
         try constraint.restrict(
           &allowed, closing: outline.closing(isLate: isLate), isInText: outline.isInString)
+        verbatim?.restrict(&allowed, outline)
         let token = sampler.next(allowed)
         try constraint.take(token)
         if !ends(token) { take([token]) }

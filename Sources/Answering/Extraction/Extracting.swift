@@ -72,7 +72,8 @@ extension Answerer {
       constraint: grammars().constraint(.json(schema)), format: format,
       generator: generator(format),
       passageBytes: passageBytes,
-      limit: options.mostTokens, caps: caps, attempts: [SamplingOptions(), Self.retry],
+      limit: options.mostTokens, caps: caps, isVerbatim: !kind.isLarge,
+      attempts: [SamplingOptions(), Self.retry],
       control: control)
   }
 }

@@ -3,7 +3,7 @@ package import Schemas
 
 /// Data that was taken out of a document.
 package struct Extraction: Sendable, Equatable {
-  /// JSON, as it was written.
+  /// JSON without spaces; of a name that stands twice in an object the last value.
   package let text: String
   package let value: JSONTree
   /// Of each value within that is no list and no object.

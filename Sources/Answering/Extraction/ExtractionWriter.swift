@@ -20,6 +20,8 @@ struct ExtractionWriter {
   let passageBytes: Int
   let limit: Int
   let caps: JSONOutline.Caps
+  /// Texts stand in the source, where the schema does not say otherwise.
+  let isVerbatim: Bool
   let attempts: [SamplingOptions]
   let control: ReadingControl
   /// What is looked for in the text.
@@ -30,13 +32,14 @@ struct ExtractionWriter {
   init(
     schema: JSONSchema, wish: Question?, text: QuotableText, shown: String, route: AnswerRoute,
     constraint: OutputConstraint, format: PromptFormat, generator: AnswerGenerator,
-    passageBytes: Int, limit: Int, caps: JSONOutline.Caps, attempts: [SamplingOptions],
-    control: ReadingControl
+    passageBytes: Int, limit: Int, caps: JSONOutline.Caps, isVerbatim: Bool,
+    attempts: [SamplingOptions], control: ReadingControl
   ) {
     (self.schema, self.wish, self.text, self.shown) = (schema, wish, text, shown)
     (self.route, self.constraint, self.format) = (route, constraint, format)
     (self.generator, self.passageBytes, self.limit) = (generator, passageBytes, limit)
-    (self.caps, self.attempts, self.control) = (caps, attempts, control)
+    (self.caps, self.isVerbatim, self.attempts) = (caps, isVerbatim, attempts)
+    self.control = control
     words = Question([wish?.text, schema.words].compactMap(\.self).joined(separator: " "))
     lexical = LexicalScores(words, text)
     evidence = FieldEvidence(text, lexical.scores)
@@ -47,17 +50,25 @@ struct ExtractionWriter {
   ///   - units: of the text, that it is about; nil: all.
   /// - Throws: `ExtractionError`, `GrammarError`, `ModelError`, `ReadingError.stopped`
   func write(on state: ReadingState, units: Range<Int>? = nil) throws -> Extraction {
-    let prompt = format.extraction(
-      wish: wish?.text, schema: shown, passages: passages(units))
+    let passages = passages(units)
+    let prompt = format.extraction(wish: wish?.text, schema: shown, passages: passages)
     let beginning = try generator.begin(after: prompt, state, control)
     let (written, value) = try generator.write(
       from: beginning, valid: schema, constraint, attempts: attempts, limit: limit, caps: caps,
-      progress: WritingProgress(control: control))
+      verbatim: verbatim(units, passages), progress: WritingProgress(control: control))
     guard let value else { throw ExtractionError.incomplete(tokens: limit) }
     let fields = evidence.fields(of: value, in: units)
     return Extraction(
-      text: written.text, value: value, fields: fields, tokens: written.ids.count,
+      text: value.text, value: value, fields: fields, tokens: written.ids.count,
       forcedTokens: written.forcedTokens)
+  }
+
+  /// Of what the model was shown, or where that is nothing of what it has read.
+  private func verbatim(_ units: Range<Int>?, _ passages: [String]) -> VerbatimFilter {
+    let units = units ?? text.units.ranges.indices
+    let source = passages.isEmpty ? units.map(text.line(ofUnit:)) : passages
+    return VerbatimFilter(
+      schema, SourceTexts(source), tokens: constraint.tokenBytes, isUsual: isVerbatim)
   }
 
   /// A part that fits is shown whole; else what matches best of it.

@@ -38,7 +38,8 @@ extension Answerer {
       from: beginning, valid: schema, constraint, attempts: [first, Self.retry], limit: limit,
       caps: caps, progress: WritingProgress(control: ReadingControl()))
     return SchemaTrial(
-      text: written.text, tokens: written.ids.count, forcedTokens: written.forcedTokens,
+      text: value?.text ?? written.text, tokens: written.ids.count,
+      forcedTokens: written.forcedTokens,
       isComplete: value != nil, compileSeconds: compiled, maskSeconds: written.maskSeconds)
   }
 }
