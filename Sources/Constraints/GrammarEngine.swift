@@ -81,6 +81,8 @@ package final class GrammarEngine {
 
   deinit { llguidance_free_tokenizer(handle) }
 
+  func tokens(of text: [UInt8]) -> [Int32] { text.withUnsafeBufferPointer(encoding.encode) }
+
   private static func text(_ message: [CChar]) -> String {
     String(decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }

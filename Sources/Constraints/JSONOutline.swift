@@ -38,6 +38,12 @@ package struct JSONOutline: Sendable {
     return isInString
   }
 
+  /// True where an object's value comes next, and of it at most the quote of a text is there.
+  package var isAtValue: Bool {
+    guard case .object(_, isValueNext: true)? = levels.last else { return false }
+    return length == 0
+  }
+
   /// Names and indices that lead to the value that is open.
   package var path: [String] {
     levels.map { level in
@@ -61,6 +67,9 @@ package struct JSONOutline: Sendable {
     case UInt8(ascii: "["): begin(.array(elements: 1))
     case UInt8(ascii: "}"), UInt8(ascii: "]"):
       levels.removeLast(levels.isEmpty ? 0 : 1)
+      if case .object(let name, _)? = levels.last {
+        levels[levels.count - 1] = .object(name: name, isValueNext: false)
+      }
       length = 0
     case UInt8(ascii: ","):
       switch levels.last {
@@ -82,8 +91,8 @@ package struct JSONOutline: Sendable {
   private mutating func takeInString(_ byte: UInt8) {
     length += 1
     if !isEscaped, byte == UInt8(ascii: "\"") {
-      if case .object(_, isValueNext: false)? = levels.last {
-        levels[levels.count - 1] = .object(name: content, isValueNext: false)
+      if case .object(let name, let isValue)? = levels.last {
+        levels[levels.count - 1] = .object(name: isValue ? name : content, isValueNext: false)
       }
       isInString = false
       length = 0

@@ -48,6 +48,20 @@ package final class OutputConstraint {
     return forced.map(Int32.init(bitPattern:))
   }
 
+  /// Takes a text that is known, where it may stand.
+  /// - Returns: its tokens; nil where it may not, and then nothing is taken.
+  /// - Throws: `GrammarError.failed`
+  package func take(text: [UInt8]) throws -> [Int32]? {
+    let tokens = engine.tokens(of: text)
+    let trial = try clone()
+    for token in tokens {
+      var next = UInt32(bitPattern: token)
+      if llguidance_consume(trial.matcher, &next, 1) != 0 { return nil }
+    }
+    for token in tokens { try take(token) }
+    return tokens
+  }
+
   /// Takes away what may not stand next.
   /// - Parameters:
   ///   - logits: one a token.

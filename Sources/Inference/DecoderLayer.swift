@@ -29,12 +29,16 @@ struct DecoderLayer {
     let count = rows * inputNorm.weight.count
     let normed = workspace.buffer("layer.normed", count)
     let output = workspace.buffer("layer.output", count)
-    inputNorm(x, rows: rows, into: normed, workspace.parallel)
-    mixer.mix(normed, segments, into: output, workspace)
-    join(x, normed, output, mixerResidual, count, workspace.parallel)
-    postNorm(x, rows: rows, into: normed, workspace.parallel)
-    feedForward(normed, rows: rows, into: output, workspace)
-    join(x, normed, output, feedForwardResidual, count, workspace.parallel)
+    workspace.timed(.norms) { inputNorm(x, rows: rows, into: normed, workspace.parallel) }
+    workspace.timed(.mixing) { mixer.mix(normed, segments, into: output, workspace) }
+    workspace.timed(.norms) {
+      join(x, normed, output, mixerResidual, count, workspace.parallel)
+      postNorm(x, rows: rows, into: normed, workspace.parallel)
+    }
+    workspace.timed(.feedForward) { feedForward(normed, rows: rows, into: output, workspace) }
+    workspace.timed(.norms) {
+      join(x, normed, output, feedForwardResidual, count, workspace.parallel)
+    }
   }
 
   private func join(

@@ -11,6 +11,13 @@ package final class LanguageModel {
   let head: Linear  // [vocabulary, hidden]
   let scaling: StreamScaling
   private let workspace: Workspace
+  /// Where the time of calls is counted; nil: nowhere.
+  package var profile: ComputeProfile? {
+    get { workspace.profile }
+    set { workspace.profile = newValue }
+  }
+  /// Loops over the threads so far: at the end of each, all threads wait for the last.
+  package var loops: Int { workspace.parallel.loops }
 
   /// Rows that the head takes at once when the logits of all are wanted.
   private static let headRows = 32
@@ -166,8 +173,10 @@ package final class LanguageModel {
     _ inputs: [(tokens: ArraySlice<Int32>, state: ReadingState)], _ trace: AttentionTrace?
   ) throws -> UnsafePointer<Float> {
     let hidden = workspace.buffer("stream", ReadingGrid.block * embedding.inputs)
-    for (row, token) in inputs.lazy.flatMap(\.tokens).enumerated() {
-      embedding.row(Int(token), into: hidden + row * embedding.inputs)
+    workspace.timed(.embedding) {
+      for (row, token) in inputs.lazy.flatMap(\.tokens).enumerated() {
+        embedding.row(Int(token), into: hidden + row * embedding.inputs)
+      }
     }
 
     let rows = inputs.reduce(0) { $0 + $1.tokens.count }
@@ -185,10 +194,12 @@ package final class LanguageModel {
           count: input.tokens.count, position: input.state.position, trace: trace)
         return Segment(rows: own, firstRow: first, state: input.state.layers[index])
       }
+      workspace.profile?.enter(index)
       layer(hidden, segments, workspace)
       try Self.requireFinite(hidden, rows * embedding.inputs, "the output of layer \(index)")
     }
 
+    workspace.profile?.enter(nil)
     for input in inputs { input.state.position += input.tokens.count }
 
     return UnsafePointer(hidden)
@@ -204,9 +215,11 @@ package final class LanguageModel {
       for index in 0..<rows * embedding.inputs { normed[index] *= scaling.head }
     }
 
-    let logits = [Float](unsafeUninitializedCapacity: rows * head.outputs) { buffer, count in
-      if let target = buffer.baseAddress { head(normed, rows: rows, into: target, workspace) }
-      count = rows * head.outputs
+    let logits = workspace.timed(.head) {
+      [Float](unsafeUninitializedCapacity: rows * head.outputs) { buffer, count in
+        if let target = buffer.baseAddress { head(normed, rows: rows, into: target, workspace) }
+        count = rows * head.outputs
+      }
     }
     try logits.withUnsafeBufferPointer { buffer in
       if let base = buffer.baseAddress { try Self.requireFinite(base, buffer.count, "the head") }

@@ -129,7 +129,7 @@ package struct JSONSchema: Sendable, Equatable {
   }
 
   /// `firstName` and `first_name` as people say them.
-  private static func spoken(_ name: String) -> String {
+  package static func spoken(_ name: String) -> String {
     var words = ""
     var wasSmall = false
     for character in name {

@@ -66,6 +66,13 @@ struct VerbatimFilterTests {
     #expect(try Self.left(##"{"f":""##) == Self.words)
   }
 
+  @Test func aSentencesCommaIsNoPartOfAName() throws {
+    var filter = VerbatimFilter(
+      try JSONSchema(text: Self.schema), SourceTexts([]), tokens: [], isUsual: true)
+    let value = try JSONTree(parsing: ##"{"n":"Alice,;","k":"B,","f":"x,"}"##)
+    #expect(filter.trimmed(value).text == ##"{"n":"Alice","k":"B,","f":"x,"}"##)
+  }
+
   @Test func whereNothingWouldBeLeftAllStays() throws {
     #expect(try Self.left(##"{"n":"Quite"##) == Self.words)
   }

@@ -61,7 +61,7 @@ import Testing
   @Test func benchCountsWhatItMeasures() throws {
     let report = try json(
       "model", "bench", "--model", Repository.fixture("models/llama-gqa"), "--tokens", "64,600",
-      "--json")
+      "--json", "--profile")
     let measurements = try #require(report["measurements"] as? [[String: Any]])
     #expect(measurements.compactMap { $0["tokens"] as? Int } == [64, 600])
     for entry in measurements {
@@ -71,6 +71,12 @@ import Testing
       ] {
         #expect(try #require(entry[key] as? Double, "\(key)") > 0)
       }
+      let writing = try #require(entry["writing"] as? [String: Any])
+      let all = try #require(writing["all"] as? [String: Double])
+      #expect(all["attention"] ?? 0 > 0 && all["feed-forward"] ?? 0 > 0 && all["head"] ?? 0 > 0)
+      let total = all.values.reduce(0, +)
+      let speed = try #require(entry["decode_tokens_per_second"] as? Double)
+      #expect(total > 500 / speed && total < 1100 / speed, "all time is counted")
     }
 
     let machine = try #require(report["machine"] as? [String: Double])

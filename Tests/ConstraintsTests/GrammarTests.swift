@@ -106,6 +106,15 @@ struct GrammarTests {
     #expect(error?.description.contains("look-around") == true, "\(error as Any)")
   }
 
+  @Test func aTextThatIsKnownIsTakenWhereItMayStand() throws {
+    let schema = try JSONSchema(
+      text: ##"{"type":"object","properties":{"n":{"type":"integer"}},"required":["n"]}"##)
+    let constraint = try GrammarEngine().constraint(.json(schema))
+    #expect(try constraint.take(text: Array("{\"n\":x".utf8)) == nil)
+    #expect(try constraint.take(text: Array("{\"n\":12}".utf8))?.count == 8)
+    #expect(constraint.accepts)
+  }
+
   @Test func aTokenThatMayNotStandIsRefused() throws {
     let schema = try JSONSchema(text: ##"{"type":"integer"}"##)
     let constraint = try GrammarEngine().constraint(.json(schema))

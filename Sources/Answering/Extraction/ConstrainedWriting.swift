@@ -4,6 +4,23 @@ import Reading
 import Schemas
 import Tokenizer
 
+/// What an answer's values are held to, beside its grammar.
+struct HeldTexts {
+  var verbatim: VerbatimFilter?
+  var known = KnownValues()
+
+  func trimmed(_ value: JSONTree) -> JSONTree {
+    var verbatim = verbatim
+    return verbatim?.trimmed(value) ?? value
+  }
+
+  /// A value that is known and may stand here, as tokens.
+  mutating func next(_ outline: JSONOutline, _ constraint: OutputConstraint) throws -> [Int32]? {
+    guard let text = known.next(outline) else { return nil }
+    return try constraint.take(text: text)
+  }
+}
+
 /// What was written under a grammar.
 struct ConstrainedText {
   let text: String
@@ -27,21 +44,21 @@ extension AnswerGenerator {
   /// - Parameters:
   ///   - constraint: at the answer's beginning; it stays there.
   ///   - attempts: how each is drawn.
-  ///   - verbatim: what texts are kept to.
+  ///   - held: what texts are kept to, and values that are known.
   ///   - read: what was written, as a value, and what is wrong with it.
   /// - Returns: no value where the limit cut the text off.
   /// - Throws: `ExtractionError.invalid`, `GrammarError`, `ModelError`; what `read` throws;
   ///   `ReadingError.stopped` when the control says so.
   func write<Value>(
     from beginning: Beginning, under constraint: OutputConstraint, attempts: [SamplingOptions],
-    limit: Int, caps: JSONOutline.Caps, verbatim: VerbatimFilter? = nil,
+    limit: Int, caps: JSONOutline.Caps, held: HeldTexts = HeldTexts(),
     progress: WritingProgress,
     read: (String) throws -> (value: Value, problem: SchemaViolation?)
   ) throws -> (ConstrainedText, Value?) {
     var last: SchemaViolation?
     for sampling in attempts {
       let written = try write(
-        from: beginning, under: constraint.clone(), limit: limit, caps: caps, verbatim: verbatim,
+        from: beginning, under: constraint.clone(), limit: limit, caps: caps, held: held,
         sampling, progress: progress)
       guard written.isComplete else { return (written, nil) }
       let (value, problem) = try read(written.text)
@@ -56,15 +73,18 @@ extension AnswerGenerator {
   func write(
     from beginning: Beginning, valid schema: JSONSchema, _ constraint: OutputConstraint,
     attempts: [SamplingOptions], limit: Int, caps: JSONOutline.Caps,
-    verbatim: VerbatimFilter? = nil, progress: WritingProgress
+    held: HeldTexts = HeldTexts(), progress: WritingProgress
   ) throws -> (ConstrainedText, JSONTree?) {
     let validator = SchemaValidator(schema)
     return try write(
       from: beginning, under: constraint, attempts: attempts, limit: limit, caps: caps,
-      verbatim: verbatim, progress: progress
+      held: held, progress: progress
     ) { text in
       let value = try JSONTree(parsing: text, repeatedName: .lastCounts)
-      return (value, validator.violation(of: value))
+      if let problem = validator.violation(of: value) { return (value, problem) }
+      // What the schema takes only with its comma keeps it.
+      let trimmed = held.trimmed(value)
+      return (validator.violation(of: trimmed) == nil ? trimmed : value, nil)
     }
   }
 
@@ -74,11 +94,11 @@ extension AnswerGenerator {
   /// - Throws: `GrammarError`, `ModelError`; `ReadingError.stopped` when the control says so.
   func write(
     from beginning: Beginning, under constraint: OutputConstraint, limit: Int,
-    caps: JSONOutline.Caps, verbatim: VerbatimFilter? = nil, _ sampling: SamplingOptions,
+    caps: JSONOutline.Caps, held: HeldTexts = HeldTexts(), _ sampling: SamplingOptions,
     progress: WritingProgress
   ) throws -> ConstrainedText {
     let state = beginning.state.fork()
-    var verbatim = verbatim
+    var held = held
     var sampler = Sampler(sampling)
     var (logits, ids, forced) = (beginning.logits, [Int32](), 0)
     var outline = JSONOutline(caps)
@@ -90,10 +110,14 @@ extension AnswerGenerator {
     while ids.count < limit {
       try progress.control.checkStop()
       let next = try constraint.forced()
-      let read = next.prefix { !ends($0) }
+      var read = next.prefix { !ends($0) }
       if !read.isEmpty {
         take(Array(read))
         forced += read.count
+      } else if let known = try held.next(outline, constraint) {
+        take(known)
+        forced += known.count
+        read = known[...]
       } else if next.isEmpty, !constraint.isStopped {
         var allowed = logits
         let isLate =
@@ -101,7 +125,7 @@ extension AnswerGenerator {
           || limit - ids.count <= Self.closingTokens + 2 * outline.depth
         try constraint.restrict(
           &allowed, closing: outline.closing(isLate: isLate), isInText: outline.isInString)
-        verbatim?.restrict(&allowed, outline)
+        held.verbatim?.restrict(&allowed, outline)
         let token = sampler.next(allowed)
         try constraint.take(token)
         if !ends(token) { take([token]) }

@@ -50,7 +50,11 @@ extension Answerer {
       schema, wish, reading.tokens, options, reading.control, hasRead: reading.hasRead)
     if options.each != nil { return try collected(writer, reading, options, start) }
     let before = try state(for: writer.words, writer.route, reading, options)
-    let made = try writer.write(on: before)
+    // Words about all of it do not make a question about one field.
+    let known =
+      kind.isLarge || wish != nil
+      ? KnownValues() : try fieldValues(of: schema, from: reading, options)
+    let made = try writer.write(on: before, known: known)
     var took = figures(reading, answering: .now - start, generated: made.tokens)
     took.forcedTokens = made.forcedTokens
     return Answer(

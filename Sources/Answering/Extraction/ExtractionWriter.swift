@@ -48,18 +48,23 @@ struct ExtractionWriter {
   /// - Parameters:
   ///   - state: stays as it is.
   ///   - units: of the text, that it is about; nil: all.
+  ///   - known: values that need not be written by the model.
   /// - Throws: `ExtractionError`, `GrammarError`, `ModelError`, `ReadingError.stopped`
-  func write(on state: ReadingState, units: Range<Int>? = nil) throws -> Extraction {
+  func write(
+    on state: ReadingState, units: Range<Int>? = nil, known: KnownValues = KnownValues()
+  ) throws -> Extraction {
     let passages = passages(units)
     let prompt = format.extraction(wish: wish?.text, schema: shown, passages: passages)
     let beginning = try generator.begin(after: prompt, state, control)
     let (written, value) = try generator.write(
       from: beginning, valid: schema, constraint, attempts: attempts, limit: limit, caps: caps,
-      verbatim: verbatim(units, passages), progress: WritingProgress(control: control))
+      held: HeldTexts(verbatim: verbatim(units, passages), known: known),
+      progress: WritingProgress(control: control))
     guard let value else { throw ExtractionError.incomplete(tokens: limit) }
     let fields = evidence.fields(of: value, in: units)
     return Extraction(
-      text: value.text, value: value, fields: fields, tokens: written.ids.count,
+      text: value.text, value: value, fields: fields,
+      tokens: written.ids.count + known.tokens,
       forcedTokens: written.forcedTokens)
   }
 

@@ -55,6 +55,22 @@ struct VerbatimFilter {
     return true
   }
 
+  /// Without the comma behind a name: a sentence's, and not the value's.
+  mutating func trimmed(_ value: JSONTree) -> JSONTree { trimmed(value, at: []) }
+
+  private mutating func trimmed(_ value: JSONTree, at path: [String]) -> JSONTree {
+    switch value {
+    case .object(let members):
+      .object(
+        members.map { JSONTree.Member($0.name, trimmed($0.value, at: path + [$0.name])) })
+    case .array(let elements):
+      .array(elements.enumerated().map { trimmed($1, at: path + [String($0)]) })
+    case .string(let text) where isVerbatim(path):
+      .string(String(text.reversed().drop { ",;:".contains($0) }.reversed()))
+    default: value
+    }
+  }
+
   /// Texts that a schema leaves free; the others follow its rules.
   private mutating func isVerbatim(_ path: [String]) -> Bool {
     if let known = known[path] { return known }

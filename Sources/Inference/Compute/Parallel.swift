@@ -14,6 +14,9 @@ package struct Parallel: Sendable {
     self.threads = team == nil ? 1 : wanted
   }
 
+  /// Loops that more than one thread did.
+  var loops: Int { team?.loops ?? 0 }
+
   /// Calls `body(thread, item)` for every item. Items are dealt in turn, so each
   /// thread sees the same ones in every run; a thread's scratch is its own.
   package func forEach(_ items: Int, _ body: (_ thread: Int, _ item: Int) -> Void) {
@@ -34,6 +37,8 @@ package struct Parallel: Sendable {
 /// Owns the C threads; CThreadTeam.h says how they wait.
 private final class ThreadTeam: @unchecked Sendable {
   private let team: OpaquePointer
+  /// The caller alone counts.
+  private(set) var loops = 0
 
   /// nil where the system has no room for the threads.
   init?(threads: Int) {
@@ -44,6 +49,7 @@ private final class ThreadTeam: @unchecked Sendable {
   deinit { thread_team_destroy(team) }
 
   func run(_ items: Int, _ body: (Int, Int) -> Void) {
+    loops += 1
     withoutActuallyEscaping(body) { body in
       var body = body
       // The loop ends before this call does, so the closure may stay on the stack.

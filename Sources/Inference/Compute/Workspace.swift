@@ -28,6 +28,8 @@ final class Workspace {
 
   let parallel: Parallel
   let shared = BufferPool()
+  /// Where time is counted; nil: nowhere.
+  var profile: ComputeProfile?
   private let perThread: [BufferPool]
 
   /// - Throws: `ModelError.libraryUnavailable` when there is no OpenBLAS.
@@ -42,6 +44,14 @@ final class Workspace {
   /// A buffer of at least `count` elements that all threads see.
   func buffer(_ name: String, _ count: Int) -> UnsafeMutablePointer<Float> {
     shared.buffer(name, count)
+  }
+
+  /// Does a kind of work, and counts its time where somebody wants to know.
+  func timed<Value>(_ work: ComputeProfile.Work, _ body: () throws -> Value) rethrows -> Value {
+    guard let profile else { return try body() }
+    profile.begin(work)
+    defer { profile.end() }
+    return try body()
   }
 
   /// The buffers of one thread of `Parallel.forEach`; only that thread may ask.

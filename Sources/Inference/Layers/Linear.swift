@@ -45,6 +45,16 @@ struct Linear {
     _ products: [(linear: Linear, y: UnsafeMutablePointer<Float>)], to x: UnsafePointer<Float>,
     rows: Int, _ workspace: Workspace
   ) {
+    guard workspace.profile?.current == .mixing else {
+      return multiply(products, x, rows: rows, workspace)
+    }
+    workspace.timed(.projections) { multiply(products, x, rows: rows, workspace) }
+  }
+
+  private static func multiply(
+    _ products: [(linear: Linear, y: UnsafeMutablePointer<Float>)], _ x: UnsafePointer<Float>,
+    rows: Int, _ workspace: Workspace
+  ) {
     var quantized: [(QuantizedWeights, UnsafeMutablePointer<Float>)] = []
     for (linear, y) in products {
       switch linear.matrix {

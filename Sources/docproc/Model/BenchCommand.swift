@@ -23,6 +23,9 @@ struct BenchCommand: ParsableCommand {
   @Option(help: "Depths in tokens, separated by commas.")
   var tokens = "2048,8192,32768"
 
+  @Flag(help: "Also tell the time by kind of work, of all layers and of each.")
+  var profile = false
+
   @OptionGroup var computing: ThreadOptions
 
   @Flag(help: "Print JSON.")
@@ -56,7 +59,8 @@ struct BenchCommand: ParsableCommand {
     let throughput = Throughput(threads: computing.threads)
     let before = BenchReport.Machine(throughput)
     return try ModelBench(
-      model: name, folder: DataHome.modelFolder(name), threads: computing.threads, depths: depths
+      model: name, folder: DataHome.modelFolder(name), threads: computing.threads, depths: depths,
+      isProfiled: profile
     )
     .run(machine: before, again: { BenchReport.Machine(throughput) })
   }

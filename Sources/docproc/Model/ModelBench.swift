@@ -9,6 +9,7 @@ struct ModelBench {
   let folder: String
   let threads: Int
   let depths: [Int]
+  let isProfiled: Bool
 
   private static let decodedTokens = 48
   /// Tokens whose speed is compared between the begin and the end of a pass.
@@ -16,11 +17,15 @@ struct ModelBench {
 
   func run(machine: BenchReport.Machine, again: () -> BenchReport.Machine) throws -> BenchReport {
     let model = try LanguageModel.load(folder: folder, threads: threads)
+    if isProfiled { model.profile = ComputeProfile(layers: model.description.layers.count) }
     PeakMemory.reset()
     var pass = Pass(model: model, state: model.makeState())
     let measured = try depths.map { depth in
+      model.profile?.reset()
+      let before = pass.state.position
       try pass.read(to: depth)
-      return try measure(model, pass, depth)
+      let reading = WorkTimes(model, tokens: depth - before)
+      return try measure(model, pass, depth, reading)
     }
     let best = machine.best(again())
 
@@ -34,16 +39,20 @@ struct ModelBench {
       lastAgainstFirst: pass.lastAgainstFirst(Self.stretch))
   }
 
-  private func measure(_ model: LanguageModel, _ pass: Pass, _ depth: Int) throws
-    -> BenchReport.Measurement
-  {
+  private func measure(
+    _ model: LanguageModel, _ pass: Pass, _ depth: Int, _ reading: WorkTimes?
+  ) throws -> BenchReport.Measurement {
     let peak = PeakMemory.bytes  // of reading: the copy that generates comes on top
     let fork = pass.state.fork()
     let ids = BenchCommand.ids(Self.decodedTokens + 1, vocabulary: model.description.vocabularySize)
     _ = try model.logits(after: ids.prefix(1), state: fork)
+    model.profile?.reset()
+    let loops = model.loops
     let start = ContinuousClock.now
     for id in ids.dropFirst() { _ = try model.logits(after: [id], state: fork) }
     let decoded = Double(Self.decodedTokens) / ((ContinuousClock.now - start) / .seconds(1))
+    let loopsPerToken = Double(model.loops - loops) / Double(Self.decodedTokens)
+    let writing = WorkTimes(model, tokens: Self.decodedTokens)
     let together = try decodeTogether(model, pass.state, ids)
     defer { PeakMemory.reset() }  // so that the copies do not count for what is read next
     let operations = stride(from: 0, to: depth, by: 256).reduce(0.0) {
@@ -56,15 +65,19 @@ struct ModelBench {
       decodeTokensPerSecond: decoded, decodeTogetherTokensPerSecond: together,
       operationsPerToken: operations / Double(depth),
       streamedBytesPerToken: model.streamedBytes(at: depth),
-      stateBytes: pass.state.byteCount, peakRSSBytes: peak, prefillShare: nil, decodeShare: nil)
+      stateBytes: pass.state.byteCount, peakRSSBytes: peak, prefillShare: nil, decodeShare: nil,
+      loopsPerToken: loopsPerToken, reading: reading, writing: writing)
   }
 
-  /// Tokens a second of four answers together, from copies of one state.
+  /// Answers that are written together.
+  static let together = 8
+
+  /// Tokens a second of eight answers together, from copies of one state.
   private func decodeTogether(_ model: LanguageModel, _ state: ReadingState, _ ids: [Int32]) throws
     -> Double
   {
-    let forks = (0..<4).map { _ in state.fork() }
-    let steps = Self.decodedTokens / 4
+    let forks = (0..<Self.together).map { _ in state.fork() }
+    let steps = Self.decodedTokens / Self.together
     _ = try model.logits(afterEach: forks.map { (ids[0], $0) })
     let start = ContinuousClock.now
     for step in 1...steps {
@@ -162,7 +175,7 @@ struct BenchReport: Encodable {
     let prefillTokensPerSecond: Double
     let lastBlockTokensPerSecond: Double
     let decodeTokensPerSecond: Double
-    /// All of four answers together.
+    /// All of eight answers together.
     let decodeTogetherTokensPerSecond: Double
     let operationsPerToken: Double
     let streamedBytesPerToken: Int
@@ -172,13 +185,18 @@ struct BenchReport: Encodable {
     let prefillShare: Double?
     /// Of the memory's bandwidth: weights and state streamed once a token.
     let decodeShare: Double?
+    /// Of writing: at the end of each, all threads wait for the last.
+    let loopsPerToken: Double
+    let reading: WorkTimes?
+    let writing: WorkTimes?
 
     enum CodingKeys: String, CodingKey {
-      case tokens
+      case tokens, reading, writing
+      case loopsPerToken = "decode_loops_per_token"
       case prefillTokensPerSecond = "prefill_tokens_per_second"
       case lastBlockTokensPerSecond = "last_block_tokens_per_second"
       case decodeTokensPerSecond = "decode_tokens_per_second"
-      case decodeTogetherTokensPerSecond = "decode_4_together_tokens_per_second"
+      case decodeTogetherTokensPerSecond = "decode_8_together_tokens_per_second"
       case operationsPerToken = "operations_per_token"
       case streamedBytesPerToken = "streamed_bytes_per_token"
       case stateBytes = "state_bytes"
@@ -199,7 +217,8 @@ struct BenchReport: Encodable {
         peakRSSBytes: peakRSSBytes,
         prefillShare: rate > 0 ? prefillTokensPerSecond * operationsPerToken / rate : nil,
         decodeShare: decodeTokensPerSecond * Double(streamedBytesPerToken)
-          / machine.memoryBytesPerSecond)
+          / machine.memoryBytesPerSecond,
+        loopsPerToken: loopsPerToken, reading: reading, writing: writing)
     }
   }
 
@@ -213,19 +232,26 @@ struct BenchReport: Encodable {
         + "\(giga(machine.floatOperationsPerSecond)) GFLOP/s, memory "
         + "\(giga(machine.memoryBytesPerSecond)) GB/s",
     ]
-    lines += measurements.map { entry in
-      let share = entry.prefillShare.map { String(format: " (%.2f of int8)", $0) } ?? ""
-      let decode = entry.decodeShare.map { String(format: " (%.2f of memory)", $0) } ?? ""
-      return
-        "\(entry.tokens) tokens: prefill \(Int(entry.prefillTokensPerSecond)) tokens/s\(share), "
-        + "last block \(Int(entry.lastBlockTokensPerSecond)), "
-        + "decode \(Int(entry.decodeTokensPerSecond)) tokens/s\(decode), four together "
-        + "\(Int(entry.decodeTogetherTokensPerSecond)), state \(entry.stateBytes >> 20) MiB, "
-        + "peak \(entry.peakRSSBytes >> 20) MiB"
+    for entry in measurements {
+      lines.append(line(entry))
+      for (name, times) in [("reading", entry.reading), ("writing", entry.writing)] {
+        if let times { lines += times.lines(name) }
+      }
     }
     if let ratio = lastAgainstFirst {
       lines.append(String(format: "last 65,536 tokens against the first: %.3f of the speed", ratio))
     }
     return lines.joined(separator: "\n")
+  }
+
+  private func line(_ entry: Measurement) -> String {
+    let share = entry.prefillShare.map { String(format: " (%.2f of int8)", $0) } ?? ""
+    let decode = entry.decodeShare.map { String(format: " (%.2f of memory)", $0) } ?? ""
+    return
+      "\(entry.tokens) tokens: prefill \(Int(entry.prefillTokensPerSecond)) tokens/s\(share), "
+      + "last block \(Int(entry.lastBlockTokensPerSecond)), "
+      + "decode \(Int(entry.decodeTokensPerSecond)) tokens/s\(decode), eight together "
+      + "\(Int(entry.decodeTogetherTokensPerSecond)), state \(entry.stateBytes >> 20) MiB, "
+      + "peak \(entry.peakRSSBytes >> 20) MiB, \(Int(entry.loopsPerToken)) loops a token written"
   }
 }

@@ -50,15 +50,19 @@ final class ConvertedState: KeyValueState {
     let first = LinearBranchState.firstSeeing(window: size, sinks: sinks)
     let seeing = min(max(first - rows.position, 0), rows.count)..<rows.count
     let queries = seeing.isEmpty ? nil : BranchQueries(branch, rows: seeing, workspace)
-    linear.take(projected, rows: rows.count, keyHeads: attention.keyHeads, queries, workspace)
+    workspace.timed(.branch) {
+      linear.take(projected, rows: rows.count, keyHeads: attention.keyHeads, queries, workspace)
+    }
     guard let queries else {
       return window.attend(projected, rows, attention, rope, into: out, workspace)
     }
     let exact = ExactAttention(
       out: out, logSums: workspace.buffer("branch.log_sums", rows.count * attention.heads))
     window.attend(projected, rows, attention, rope, into: out, logSums: exact.logSums, workspace)
-    linear.merge(
-      queries, position: rows.position, values: window.values(last:), keyHeads: attention.keyHeads,
-      into: exact, workspace)
+    workspace.timed(.branch) {
+      linear.merge(
+        queries, position: rows.position, values: window.values(last:),
+        keyHeads: attention.keyHeads, into: exact, workspace)
+    }
   }
 }

@@ -84,6 +84,8 @@ struct LightningMixer: Mixer {
     let dim = shape.headDim
     let block = Int(LIGHTNING_BLOCK)
     let matrices = state.matrices.pointer + part * shape.heads * dim * dim
+    workspace.profile?.begin(.lightning)
+    defer { workspace.profile?.end() }
     workspace.parallel.forEach(shape.heads) { thread, head in
       let scratch = workspace.scratch(thread).buffer("lightning", block * (block + 2 * dim))
       let q = projected.query

@@ -32,10 +32,14 @@ struct Attention {
     logSums: UnsafeMutablePointer<Float>? = nil,
     mass: UnsafeMutableBufferPointer<Float>? = nil, _ workspace: Workspace
   ) {
-    guard let mass else { return attend(runs, rows: rows, into: out, logSums: logSums, workspace) }
-    let sums = logSums ?? workspace.buffer("attention.log_sums", rows * heads)
-    attend(runs, rows: rows, into: out, logSums: sums, workspace)
-    AttentionMass(shape: shape, run: runs[0], logSums: sums).add(to: mass, rows: rows, workspace)
+    workspace.timed(.attention) {
+      guard let mass else {
+        return attend(runs, rows: rows, into: out, logSums: logSums, workspace)
+      }
+      let sums = logSums ?? workspace.buffer("attention.log_sums", rows * heads)
+      attend(runs, rows: rows, into: out, logSums: sums, workspace)
+      AttentionMass(shape: shape, run: runs[0], logSums: sums).add(to: mass, rows: rows, workspace)
+    }
   }
 
   private func attend(
