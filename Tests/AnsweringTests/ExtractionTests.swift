@@ -147,7 +147,7 @@ struct FieldEvidenceTests {
   private static let text = QuotableText(
     Document(
       name: "a.txt",
-      text: "Anne  met 1,250 men in\nNew York. Annette stayed. The café cost 12.50, not 2.50."))
+      text: "Anne  met 1,250 men in\nNew York. Annette stayed. The café cost 12.50, not 2.50, of 1,265.00."))
 
   private static func fields(_ json: String) throws -> [ExtractedField] {
     let scores = [Double](repeating: 0.5, count: text.units.ranges.count)
@@ -156,6 +156,7 @@ struct FieldEvidenceTests {
 
   @Test(arguments: [
     (#""Anne""#, "Anne"), (#""new york""#, "New\nYork"), ("1250", "1,250"), ("12.50", "12.50"),
+    ("1265.00", "1,265.00"),
     (#""café""#, "café"), (#""Annett""#, nil), ("2.5", nil), ("50", nil), (#""the""#, nil),
     ("true", nil), (#""""#, nil), (#""London""#, nil),
   ])

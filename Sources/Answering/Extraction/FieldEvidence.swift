@@ -136,15 +136,15 @@ struct FieldEvidence {
     (48...57).contains(byte) || (97...122).contains(byte) || byte >= 128
   }
 
-  /// `1234567` as `1,234,567`.
+  /// `1234567.50` as `1,234,567.50`.
   private static func grouped(_ number: String) -> String {
-    guard number.count > 3, number.allSatisfy(\.isNumber) else { return number }
+    let whole = number.prefix { $0.isNumber }
     var text = ""
-    for (index, digit) in number.enumerated() {
-      if index > 0, (number.count - index) % 3 == 0 { text += "," }
+    for (index, digit) in whole.enumerated() {
+      if index > 0, (whole.count - index) % 3 == 0 { text += "," }
       text.append(digit)
     }
-    return text
+    return text + number.dropFirst(whole.count)
   }
 }
 
