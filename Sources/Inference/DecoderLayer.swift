@@ -21,8 +21,8 @@ struct DecoderLayer {
 
   var parameters: ParameterCount { mixer.parameters + feedForward.parameters }
 
-  /// x [rows, hidden], in place.
-  func callAsFunction(
+  /// The mixer's half: x [rows, hidden], in place.
+  func mix(
     _ x: UnsafeMutablePointer<Float>, _ segments: [Segment], _ workspace: Workspace
   ) {
     let rows = segments.rowCount
@@ -33,9 +33,32 @@ struct DecoderLayer {
     workspace.timed(.mixing) { mixer.mix(normed, segments, into: output, workspace) }
     workspace.timed(.norms) {
       join(x, normed, output, mixerResidual, count, workspace.parallel)
-      postNorm(x, rows: rows, into: normed, workspace.parallel)
     }
-    workspace.timed(.feedForward) { feedForward(normed, rows: rows, into: output, workspace) }
+  }
+
+  /// The feed-forward half: x [rows, hidden] of steps that follow each other, in place.
+  ///
+  /// What all rows share is multiplied step by step, while it is in cache; experts, of which a step
+  /// needs each for a few rows, with the rows of all steps at once.
+  func feed(_ x: UnsafeMutablePointer<Float>, _ steps: [Int], _ workspace: Workspace) {
+    let width = inputNorm.weight.count
+    var first = 0
+    for rows in feedForward.isSparse ? [steps.reduce(0, +)] : steps {
+      feed(x + first * width, rows: rows, ofStep: steps.max() ?? rows, workspace)
+      first += rows
+    }
+  }
+
+  private func feed(
+    _ x: UnsafeMutablePointer<Float>, rows: Int, ofStep stepRows: Int, _ workspace: Workspace
+  ) {
+    let count = rows * inputNorm.weight.count
+    let normed = workspace.buffer("layer.normed", count)
+    let output = workspace.buffer("layer.output", count)
+    workspace.timed(.norms) { postNorm(x, rows: rows, into: normed, workspace.parallel) }
+    workspace.timed(.feedForward) {
+      feedForward(normed, rows: rows, ofStep: stepRows, into: output, workspace)
+    }
     workspace.timed(.norms) {
       join(x, normed, output, feedForwardResidual, count, workspace.parallel)
     }

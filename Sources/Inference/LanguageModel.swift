@@ -11,6 +11,11 @@ package final class LanguageModel {
   let head: Linear  // [vocabulary, hidden]
   let scaling: StreamScaling
   private let workspace: Workspace
+  /// The layers, cut into parts that follow each other.
+  private(set) var stages: [Stage]
+  /// Blocks of the grid that go through a layer before the next layer's turn: what one step of the
+  /// experts' rows is put together from.
+  package var superblock: Int
   /// Where the time of calls is counted; nil: nowhere.
   package var profile: ComputeProfile? {
     get { workspace.profile }
@@ -34,6 +39,17 @@ package final class LanguageModel {
     self.norm = norm
     self.head = head
     workspace = try Workspace(parallel: parallel)
+    stages = [Stage(layers: layers[...])]
+    superblock = layers.contains(where: \.feedForward.isSparse) ? Self.usualSuperblock : 1
+  }
+
+  /// Experts get some hundred rows each then, and the stream of so many blocks stays small.
+  private static let usualSuperblock = 8
+
+  /// Cuts the layers into stages before each of these; for tests, and for stages that stand apart.
+  func cut(before layers: [Int]) {
+    let ends = [0] + layers + [self.layers.count]
+    stages = zip(ends, ends.dropFirst()).map { Stage(layers: self.layers[$0..<$1]) }
   }
 
   /// An empty state.
@@ -133,7 +149,8 @@ package final class LanguageModel {
   /// - Throws: `ModelError`, before anything is read.
   package func logits(afterEach tokens: [(token: Int32, state: ReadingState)]) throws -> [[Float]] {
     try check(tokens.map(\.token))
-    let hidden = try forward(tokens.map { (tokens: [$0.token][...], state: $0.state) }, nil)
+    let inputs = tokens.map { (Rows(count: 1, position: $0.state.position, trace: nil), $0.state) }
+    let hidden = try forward(tokens.map(\.token), [Stage.Step(inputs: inputs)])
     for state in tokens.map(\.state) where state.position % ReadingGrid.block == 0 {
       for layer in state.layers { layer.closeBlock() }
     }
@@ -154,11 +171,16 @@ package final class LanguageModel {
     atBoundary: (ReadingState) throws -> Void,
     _ body: (_ hidden: UnsafePointer<Float>, _ range: Range<Int>) throws -> Void
   ) throws {
+    // Layers that choose what they keep are told what matters after each block.
+    let most = trace == nil && !state.chooses ? max(1, superblock) : 1
     var start = 0
     while start < tokens.count {
       let room = ReadingGrid.block - state.position % ReadingGrid.block
-      let range = start..<min(tokens.count, start + room)
-      try body(try forward([(tokens[range], state)], trace), range)
+      let blocks = min(most, (tokens.count - start) / ReadingGrid.block)
+      let isWhole = room == ReadingGrid.block && blocks > 1
+      let count = isWhole ? blocks * room : min(tokens.count - start, room)
+      let range = start..<start + count
+      try body(try forward(range.steps.map { tokens[$0] }, state, trace), range)
       if state.position % ReadingGrid.block == 0 {
         try atBoundary(state)
         for layer in state.layers { layer.closeBlock() }
@@ -167,41 +189,38 @@ package final class LanguageModel {
     }
   }
 
-  /// The stream [rows, hidden] after the last layer, rows in the inputs' order.
-  /// - Throws: `ModelError.notFinite`; the states have then read a part of the layers.
+  /// The stream [rows, hidden] after the last layer, for blocks of one reading.
   private func forward(
-    _ inputs: [(tokens: ArraySlice<Int32>, state: ReadingState)], _ trace: AttentionTrace?
+    _ blocks: [ArraySlice<Int32>], _ state: ReadingState, _ trace: AttentionTrace?
   ) throws -> UnsafePointer<Float> {
-    let hidden = workspace.buffer("stream", ReadingGrid.block * embedding.inputs)
+    var position = state.position
+    let steps = blocks.indices.map { index in
+      defer { position += blocks[index].count }
+      let rows = Rows(count: blocks[index].count, position: position, trace: trace)
+      return Stage.Step(inputs: [(rows, state)], closesBlock: index + 1 < blocks.count)
+    }
+    return try forward(Array(blocks.joined()), steps)
+  }
+
+  /// The stream [rows, hidden] after the last layer, rows in the tokens' order.
+  /// - Throws: `ModelError.notFinite`; the states have then read a part of the layers.
+  private func forward(_ tokens: [Int32], _ steps: [Stage.Step]) throws -> UnsafePointer<Float> {
+    let width = embedding.inputs
+    let hidden = workspace.buffer("stream", max(tokens.count, ReadingGrid.block) * width)
     workspace.timed(.embedding) {
-      for (row, token) in inputs.lazy.flatMap(\.tokens).enumerated() {
-        embedding.row(Int(token), into: hidden + row * embedding.inputs)
+      for (row, token) in tokens.enumerated() {
+        embedding.row(Int(token), into: hidden + row * width)
       }
     }
-
-    let rows = inputs.reduce(0) { $0 + $1.tokens.count }
     if scaling.embedding != 1 {
-      for index in 0..<rows * embedding.inputs { hidden[index] *= scaling.embedding }
+      for index in 0..<tokens.count * width { hidden[index] *= scaling.embedding }
     }
+    try Finite.require(hidden, tokens.count * width, "the embedding")
 
-    try Self.requireFinite(hidden, rows * embedding.inputs, "the embedding")
-
-    for (index, layer) in layers.enumerated() {
-      var first = 0
-      let segments = inputs.map { input in
-        defer { first += input.tokens.count }
-        let own = Rows(
-          count: input.tokens.count, position: input.state.position, trace: trace)
-        return Segment(rows: own, firstRow: first, state: input.state.layers[index])
-      }
-      workspace.profile?.enter(index)
-      layer(hidden, segments, workspace)
-      try Self.requireFinite(hidden, rows * embedding.inputs, "the output of layer \(index)")
+    for stage in stages {
+      try stage(hidden, steps, hidden: width, workspace)
     }
-
-    workspace.profile?.enter(nil)
-    for input in inputs { input.state.position += input.tokens.count }
-
+    for input in steps.flatMap(\.inputs) { input.state.position += input.rows.count }
     return UnsafePointer(hidden)
   }
 
@@ -222,18 +241,18 @@ package final class LanguageModel {
       }
     }
     try logits.withUnsafeBufferPointer { buffer in
-      if let base = buffer.baseAddress { try Self.requireFinite(base, buffer.count, "the head") }
+      if let base = buffer.baseAddress { try Finite.require(base, buffer.count, "the head") }
     }
     return logits
   }
+}
 
-  /// The greatest magnitude by its bits, which order like the numbers: infinity and NaN come last.
-  private static func requireFinite(
-    _ values: UnsafePointer<Float>, _ count: Int, _ part: @autoclosure () -> String
-  ) throws {
-    var greatest: UInt32 = 0
-    for index in 0..<count { greatest = max(greatest, values[index].bitPattern & 0x7FFF_FFFF) }
-    guard greatest < 0x7F80_0000 else { throw ModelError.notFinite(part: part()) }
+extension Range<Int> {
+  /// Blocks of the grid from the first on.
+  fileprivate var steps: [Range<Int>] {
+    stride(from: lowerBound, to: upperBound, by: ReadingGrid.block).map {
+      $0..<Swift.min($0 + ReadingGrid.block, upperBound)
+    }
   }
 }
 

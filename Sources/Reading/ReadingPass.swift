@@ -65,8 +65,7 @@ package struct ReadingPass {
         control.stopping(moment())
         throw ReadingError.stopped
       }
-      let end = min(
-        tokens.count, next + ReadingGrid.block - state.position % ReadingGrid.block)
+      let end = end(ofCallFrom: next, state)
       try writeParts(endingIn: next..<end, state, clock, moment)
       try model.read(tokens[next..<end], into: state, atBoundary: { try reinforce($0) })
       next = end
@@ -82,6 +81,19 @@ package struct ReadingPass {
       firstTokensPerSecond: Self.speed(times, from: 0, to: min(Self.speedTokens, tokens.count)),
       lastTokensPerSecond: Self.speed(
         times, from: max(0, tokens.count - Self.speedTokens), to: tokens.count))
+  }
+
+  /// Where the next call of the model ends: with a block of the grid, or with several that go
+  /// through each layer together, as long as no part of the text ends before the last of them.
+  private func end(ofCallFrom next: Int, _ state: ReadingState) -> Int {
+    let block = ReadingGrid.block
+    let room = block - state.position % block
+    guard room == block, !state.chooses else { return min(tokens.count, next + room) }
+    var blocks = min(model.superblock, (tokens.count - next) / block)
+    if let writer, writer.count < writer.ends.count {
+      blocks = min(blocks, (writer.ends[writer.count] - next) / block)
+    }
+    return min(tokens.count, next + max(blocks, 1) * block)
   }
 
   /// Of a reading that was kept: it was not made again.

@@ -147,7 +147,9 @@ struct FieldEvidenceTests {
   private static let text = QuotableText(
     Document(
       name: "a.txt",
-      text: "Anne  met 1,250 men in\nNew York. Annette stayed. The café cost 12.50, not 2.50, of 1,265.00."))
+      text:
+        "Anne  met 1,250 men in\nNew York. Annette stayed. The café cost 12.50, not 2.50, of 1,265.00."
+    ))
 
   private static func fields(_ json: String) throws -> [ExtractedField] {
     let scores = [Double](repeating: 0.5, count: text.units.ranges.count)

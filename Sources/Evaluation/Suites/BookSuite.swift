@@ -2,6 +2,7 @@ import Retrieval
 package import Answering
 import Documents
 import Reading
+import Results
 
 /// Questions about whole books (LiteraryQA), asked after one reading of each, and as many about
 /// another book, which this one does not answer but for a few that fit any ("Where does the story
@@ -42,6 +43,8 @@ package struct BookSuite: EvaluationSuite {
     _ log: EvaluationLog
   ) throws {
     let own = book.questions.prefix(questions)
+    // What is weighed are answers: neither refusals nor other systems.
+    let others = options.effort == 1 ? others : []
     let keys = own.indices.map { "\(index)/\($0)" }
     let otherKeys = others.indices.map { "\(index)/other/\($0)" }
     if (keys + otherKeys).allSatisfy(log.has) { return }
@@ -76,21 +79,24 @@ package struct BookSuite: EvaluationSuite {
   private func item(
     _ question: QuestionedText.Question, _ answer: Answer, _ best: [String], _ answerer: Answerer
   ) throws -> EvaluationItem {
-    let retrieved = try answerer.answer(Question(question.q), fromPassages: best)
-    let closed = try answerer.answer(Question(question.q), fromPassages: [])
-    return EvaluationItem(
-      group: "books",
-      values: [
-        "f1": AnswerMetrics.f1(answer.text, question.refs),
-        "em": AnswerMetrics.exactMatch(answer.text, question.refs),
-        "rouge_l": Rouge(answer.text, references: question.refs).longest,
-        "answerable_refused": answer.isSupported ? 0 : 1,
-        "bm25_f1": AnswerMetrics.f1(retrieved, question.refs),
-        "closed_book_f1": AnswerMetrics.f1(closed, question.refs),
-      ].merging(answer.supportValues) { $1 },
-      texts: answer.candidateTexts.merging([
-        "question": question.q, "answer": answer.text, "bm25_answer": retrieved,
-        "expected": question.refs.joined(separator: " | "),
-      ]) { $1 })
+    var values = [
+      "f1": AnswerMetrics.f1(answer.text, question.refs),
+      "em": AnswerMetrics.exactMatch(answer.text, question.refs),
+      "rouge_l": Rouge(answer.text, references: question.refs).longest,
+      "answerable_refused": answer.isSupported ? 0 : 1,
+      "answer_seconds": answer.figures.answerSeconds,
+    ].merging(answer.supportValues) { $1 }
+    var texts = answer.candidateTexts.merging([
+      "question": question.q, "answer": answer.text,
+      "expected": question.refs.joined(separator: " | "),
+    ]) { $1 }
+    if options.effort == 1 {
+      let retrieved = try answerer.answer(Question(question.q), fromPassages: best)
+      let closed = try answerer.answer(Question(question.q), fromPassages: [])
+      values["bm25_f1"] = AnswerMetrics.f1(retrieved, question.refs)
+      values["closed_book_f1"] = AnswerMetrics.f1(closed, question.refs)
+      texts["bm25_answer"] = retrieved
+    }
+    return EvaluationItem(group: "books", values: values, texts: texts)
   }
 }

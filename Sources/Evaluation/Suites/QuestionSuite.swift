@@ -56,7 +56,10 @@ package struct QuestionSuite: EvaluationSuite {
   private func measure(
     _ made: JoinedArticles, _ length: Int, _ index: Int, _ answerer: Answerer, _ log: EvaluationLog
   ) throws {
-    let asked = made.questions(questions, adversarial: adversarial)
+    // What is weighed are answers: neither refusals nor other systems.
+    let asked = made.questions(questions, adversarial: adversarial).filter {
+      options.effort == 1 || $0.paragraph != nil
+    }
     let keys = asked.indices.map { "\(length)/\(index)/\($0)" }
     if keys.allSatisfy(log.has) { return }
     let document = Document(name: "articles.txt", text: made.text)
@@ -87,13 +90,28 @@ package struct QuestionSuite: EvaluationSuite {
       values["unanswerable_recognised"] = answer.isSupported ? 0 : 1
       return EvaluationItem(group: "\(length)", values: values, texts: texts)
     }
+    let range = made.range(ofParagraph: place)
+    texts["expected"] = question.answers.joined(separator: " | ")
+    values.merge(Self.values(answer, question, range)) { $1 }
+    guard options.effort == 1 else {
+      return EvaluationItem(group: "\(length)", values: values, texts: texts)
+    }
     let best = passages.best(Self.shownPassages, for: question.text)
     let gold = try answerer.answer(Question(question.text), fromPassages: [made.paragraphs[place]])
     let retrieved = try answerer.answer(
       Question(question.text), fromPassages: best.reversed().map { made.paragraphs[$0] })
-    let range = made.range(ofParagraph: place)
-    texts["expected"] = question.answers.joined(separator: " | ")
     texts["gold_answer"] = gold
+    values["gold_f1"] = AnswerMetrics.f1(gold, question.answers)
+    values["gold_em"] = AnswerMetrics.exactMatch(gold, question.answers)
+    values["bm25_f1"] = AnswerMetrics.f1(retrieved, question.answers)
+    values["bm25_recall_3"] = best.contains(place) ? 1 : 0
+    return EvaluationItem(group: "\(length)", values: values, texts: texts)
+  }
+
+  private static func values(
+    _ answer: Answer, _ question: JoinedArticles.Asked, _ range: Range<Int>
+  ) -> [String: Double] {
+    var values = ["answer_seconds": answer.figures.answerSeconds]
     values["f1"] = AnswerMetrics.f1(answer.text, question.answers)
     values["em"] = AnswerMetrics.exactMatch(answer.text, question.answers)
     values["answerable_refused"] = answer.isSupported ? 0 : 1
@@ -111,11 +129,6 @@ package struct QuestionSuite: EvaluationSuite {
       answer.evidence.prefix(3).contains {
         $0.start < range.upperBound && $0.end > range.lowerBound
       } ? 1 : 0
-    values["gold_f1"] = AnswerMetrics.f1(gold, question.answers)
-    values["gold_em"] = AnswerMetrics.exactMatch(gold, question.answers)
-    values["bm25_f1"] = AnswerMetrics.f1(retrieved, question.answers)
-    values["bm25_recall_3"] = best.contains(place) ? 1 : 0
-
-    return EvaluationItem(group: "\(length)", values: values, texts: texts)
+    return values
   }
 }

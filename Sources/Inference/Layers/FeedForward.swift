@@ -2,10 +2,15 @@ import CKernels
 
 /// The part of a layer that treats each position alone.
 protocol FeedForward {
+  /// True where a row uses a part of the weights.
+  var isSparse: Bool { get }
+
   /// y [rows, hidden] from x [rows, hidden].
+  /// - Parameter stepRows: rows of one of the steps that are put together here. By them it is chosen
+  ///   how to multiply, so that a row's numbers do not depend on how many steps there are.
   func callAsFunction(
-    _ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>,
-    _ workspace: Workspace)
+    _ x: UnsafePointer<Float>, rows: Int, ofStep stepRows: Int,
+    into y: UnsafeMutablePointer<Float>, _ workspace: Workspace)
 
   /// Parameters, and those that one token's computation uses.
   var parameters: ParameterCount { get }
@@ -20,11 +25,22 @@ struct GatedMLP: FeedForward {
   let down: Linear  // [hidden, intermediate]
   var activation = Activation.silu
 
+  var isSparse: Bool { false }
+
+  var isQuantized: Bool { [gate, up, down].allSatisfy(\.isQuantized) }
+
   func callAsFunction(
-    _ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>,
-    _ workspace: Workspace
+    _ x: UnsafePointer<Float>, rows: Int, ofStep stepRows: Int,
+    into y: UnsafeMutablePointer<Float>, _ workspace: Workspace
   ) {
-    if rows > QuantizedWeights.vectorRows, activation == .silu, let gate = gate.quantizedWeights,
+    self(x, rows: rows, .of(rows: stepRows), into: y, workspace)
+  }
+
+  func callAsFunction(
+    _ x: UnsafePointer<Float>, rows: Int, _ way: ProductWay,
+    into y: UnsafeMutablePointer<Float>, _ workspace: Workspace
+  ) {
+    if way == .matrix, activation == .silu, let gate = gate.quantizedWeights,
       let up = up.quantizedWeights,
       let down = down.quantizedWeights
 
@@ -34,7 +50,7 @@ struct GatedMLP: FeedForward {
     }
     let gated = workspace.buffer("mlp.gate", rows * gate.outputs)
     let raised = workspace.buffer("mlp.up", rows * gate.outputs)
-    Linear.apply([(gate, gated), (up, raised)], to: x, rows: rows, workspace)
+    Linear.apply([(gate, gated), (up, raised)], to: x, rows: rows, by: way, workspace)
     workspace.parallel.forRanges(rows, grain: 8) { range in
       let start = range.lowerBound * gate.outputs
       let count = Int64(range.count * gate.outputs)
@@ -43,7 +59,7 @@ struct GatedMLP: FeedForward {
       case .none: kernels().pointee.mul(gated + start, raised + start, count)
       }
     }
-    down(gated, rows: rows, into: y, workspace)
+    Linear.apply([(down, y)], to: gated, rows: rows, by: way, workspace)
   }
 
   var parameters: ParameterCount {

@@ -41,29 +41,31 @@ struct Linear {
   }
 
   /// Several products of the same x [rows, inputs], which is quantized once for all.
+  /// - Parameter way: nil: by the rows.
   static func apply(
     _ products: [(linear: Linear, y: UnsafeMutablePointer<Float>)], to x: UnsafePointer<Float>,
-    rows: Int, _ workspace: Workspace
+    rows: Int, by way: ProductWay? = nil, _ workspace: Workspace
   ) {
+    let way = way ?? .of(rows: rows)
     guard workspace.profile?.current == .mixing else {
-      return multiply(products, x, rows: rows, workspace)
+      return multiply(products, x, rows: rows, way, workspace)
     }
-    workspace.timed(.projections) { multiply(products, x, rows: rows, workspace) }
+    workspace.timed(.projections) { multiply(products, x, rows: rows, way, workspace) }
   }
 
   private static func multiply(
     _ products: [(linear: Linear, y: UnsafeMutablePointer<Float>)], _ x: UnsafePointer<Float>,
-    rows: Int, _ workspace: Workspace
+    rows: Int, _ way: ProductWay, _ workspace: Workspace
   ) {
     var quantized: [(QuantizedWeights, UnsafeMutablePointer<Float>)] = []
     for (linear, y) in products {
       switch linear.matrix {
-      case .wide(let matrix): matrix.multiply(x, rows: rows, into: y, workspace)
+      case .wide(let matrix): matrix.multiply(x, rows: rows, way, into: y, workspace)
       case .quantized(let matrix): quantized.append((matrix, y))
       }
     }
 
-    if !quantized.isEmpty { QuantizedWeights.multiply(quantized, x, rows: rows, workspace) }
+    if !quantized.isEmpty { QuantizedWeights.multiply(quantized, x, rows: rows, way, workspace) }
     for (linear, y) in products { linear.addBias(to: y, rows: rows, workspace.parallel) }
   }
 

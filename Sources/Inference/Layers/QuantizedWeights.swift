@@ -11,9 +11,8 @@ struct QuantizedWeights {
     case int4
   }
 
-  /// Up to here 4-bit weights are used with their own groups' scales; for more rows,
-  /// which are limited by arithmetic and not by memory, panels are expanded to 8 bits.
-  static let vectorRows = 4
+  /// Rows that a kernel streams the weights for at once.
+  private static let vectorRows = 4
   /// Activation rows that one product takes: with 1,536 inputs they fill half of a core's L2.
   private static let rowTile = 258
 
@@ -56,18 +55,19 @@ struct QuantizedWeights {
     }
   }
 
-  /// y [rows, outputs] = x [rows, inputs] W^T for several W of the same inputs.
+  /// y [rows, outputs] = x [rows, inputs] W^T for several W of the same inputs. As vectors, 4-bit
+  /// weights are used with their own groups' scales; as matrices, which are limited by arithmetic
+  /// and not by memory, panels are expanded to 8 bits.
   static func multiply(
     _ products: [(weights: QuantizedWeights, y: UnsafeMutablePointer<Float>)],
-    _ x: UnsafePointer<Float>, rows: Int,
+    _ x: UnsafePointer<Float>, rows: Int, _ way: ProductWay,
     _ workspace: Workspace
   ) {
     let activations = QuantizedActivations(
       x, rows: rows, columns: products[0].weights.inputs, workspace)
-    if rows <= vectorRows {
-      multiplyVectors(products, activations, rows: rows, workspace.parallel)
-    } else {
-      multiplyMatrix(products, activations, rows: rows, workspace)
+    switch way {
+    case .vectors: multiplyVectors(products, activations, rows: rows, workspace.parallel)
+    case .matrix: multiplyMatrix(products, activations, rows: rows, workspace)
     }
   }
 
@@ -101,9 +101,12 @@ struct QuantizedWeights {
     let first = units.lowerBound * Int(COLUMN_UNIT)
     let columns = min(outputs, units.upperBound * Int(COLUMN_UNIT)) - first
     let table = integer_kernels().pointee
-    withUnsafePointer(to: x.rows) { x in
-      let kernel = format == .int8 ? table.matvec8 : table.matvec4
-      kernel?(y + first, Int64(outputs), x, Int64(rows), panel(0), Int64(first), Int64(columns))
+    let kernel = format == .int8 ? table.matvec8 : table.matvec4
+    for row in stride(from: 0, to: rows, by: Self.vectorRows) {
+      var own = x.from(row: row)
+      kernel?(
+        y + row * outputs + first, Int64(outputs), &own, Int64(min(Self.vectorRows, rows - row)),
+        panel(0), Int64(first), Int64(columns))
     }
   }
 
@@ -210,6 +213,16 @@ struct QuantizedActivations {
       values: workspace.shared.integers(name + ".values", count * stride), stride: Int64(stride),
       scales: workspace.buffer(name + ".scales", count * stride / Int(INT8_GROUP)),
       sums: workspace.shared.integers(name + ".sums", count * stride / Int(INT4_GROUP)))
+  }
+
+  /// Those from a row on.
+  func from(row: Int) -> quantized_rows {
+    var part = rows
+    let stride = Int(rows.stride)
+    part.values += row * stride
+    part.scales += row * (stride / Int(INT8_GROUP))
+    part.sums += row * (stride / Int(INT4_GROUP))
+    return part
   }
 
   init(_ x: UnsafePointer<Float>, rows count: Int, columns: Int, _ workspace: Workspace) {

@@ -8,8 +8,6 @@ import COpenBLAS
 struct WideWeights {
   /// Rows of W that one GEMM call takes: its fp32 slice stays in a core's L2.
   private static let sliceElements = 192 * 1024
-  private static let gemvRows = 3
-
   private let weight: Tensor
   private let outputs: Int
   private let inputs: Int
@@ -24,10 +22,10 @@ struct WideWeights {
   private var scratchCount: Int { max(Self.sliceElements, inputs) }
 
   func multiply(
-    _ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>,
-    _ workspace: Workspace
+    _ x: UnsafePointer<Float>, rows: Int, _ way: ProductWay,
+    into y: UnsafeMutablePointer<Float>, _ workspace: Workspace
   ) {
-    if rows <= Self.gemvRows, weight.type.hasVectorProduct {
+    if way == .vectors, weight.type.hasVectorProduct {
       multiplyVectors(x, rows: rows, into: y, workspace.parallel)
     } else {
       multiplyMatrix(x, rows: rows, into: y, workspace)

@@ -10,6 +10,8 @@ struct ModelBench {
   let threads: Int
   let depths: [Int]
   let isProfiled: Bool
+  /// Blocks that go through a layer together; nil: as the model has it.
+  let superblock: Int?
 
   private static let decodedTokens = 48
   /// Tokens whose speed is compared between the begin and the end of a pass.
@@ -17,6 +19,7 @@ struct ModelBench {
 
   func run(machine: BenchReport.Machine, again: () -> BenchReport.Machine) throws -> BenchReport {
     let model = try LanguageModel.load(folder: folder, threads: threads)
+    if let superblock { model.superblock = superblock }
     if isProfiled { model.profile = ComputeProfile(layers: model.description.layers.count) }
     PeakMemory.reset()
     var pass = Pass(model: model, state: model.makeState())
@@ -98,13 +101,21 @@ struct ModelBench {
 
     mutating func read(to depth: Int) throws {
       while state.position < depth {
-        let count = min(ReadingGrid.block, depth - state.position)
+        let count = min(model.superblock * ReadingGrid.block, depth - state.position)
         let ids = (0..<count).map {
           Int32((state.position + $0) * 7919 % model.description.vocabularySize)
         }
         let start = ContinuousClock.now
         try model.read(ids, into: state)
-        blockSeconds.append((ContinuousClock.now - start) / .seconds(1))
+        let seconds = (ContinuousClock.now - start) / .seconds(1)
+        blockSeconds += blocks(of: count, seconds)
+      }
+    }
+
+    /// The time of a call, dealt out to its blocks.
+    private func blocks(of tokens: Int, _ seconds: Double) -> [Double] {
+      stride(from: 0, to: tokens, by: ReadingGrid.block).map {
+        seconds * Double(min(ReadingGrid.block, tokens - $0)) / Double(tokens)
       }
     }
 
