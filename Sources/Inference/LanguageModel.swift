@@ -16,6 +16,8 @@ package final class LanguageModel {
   /// Blocks of the grid that go through a layer before the next layer's turn: what one step of the
   /// experts' rows is put together from.
   package var superblock: Int
+  /// Brings in weights that memory has no room for; nil where all fit.
+  private(set) var streaming: WeightStreaming?
   /// Where the time of calls is counted; nil: nowhere.
   package var profile: ComputeProfile? {
     get { workspace.profile }
@@ -45,6 +47,14 @@ package final class LanguageModel {
 
   /// Experts get some hundred rows each then, and the stream of so many blocks stays small.
   private static let usualSuperblock = 8
+
+  /// Reads on with weights that come and go, if they are too many for the memory that may be used.
+  func stream(_ weights: ModelWeights, memory: Int = MemoryLimit().usable) {
+    streaming = WeightStreaming(weights, layers: layers.count, memory: memory)
+    if streaming != nil { superblock = Self.usualSuperblock }
+  }
+
+  deinit { streaming?.finish() }
 
   /// Cuts the layers into stages before each of these; for tests, and for stages that stand apart.
   func cut(before layers: [Int]) {
@@ -217,9 +227,12 @@ package final class LanguageModel {
     }
     try Finite.require(hidden, tokens.count * width, "the embedding")
 
+    // Of a few tokens' experts most are not used: they are read as they are needed.
+    let streaming = tokens.count < ReadingGrid.block ? nil : streaming
     for stage in stages {
-      try stage(hidden, steps, hidden: width, workspace)
+      try stage(hidden, steps, hidden: width, workspace) { streaming?.willUse($0) }
     }
+    streaming?.didUseAll()
     for input in steps.flatMap(\.inputs) { input.state.position += input.rows.count }
     return UnsafePointer(hidden)
   }

@@ -73,6 +73,45 @@ import Testing
     }
   }
 
+  @Test func weightsThatComeAndGoAreTheSame() throws {
+    let folder = Repository.fixture("models/bailing-ring-mini")
+    let model = try LanguageModel.load(folder: folder, threads: 2)
+    #expect(model.streaming == nil, "it fits")
+    let plain = try Self.outcome(model, tokens: Self.tokens)
+    let weights = try ModelWeights(folder: folder)
+    for memory in [1, weights.byteCount] {
+      model.stream(weights, memory: memory)
+      let streamed = try #require(model.streaming).streamed
+      #expect(memory == 1 ? streamed.count == model.layers.count : streamed.first ?? 0 > 0)
+      let isSame = try Self.outcome(model, tokens: Self.tokens) == plain
+      #expect(isSame)
+    }
+    model.stream(weights, memory: 2 * weights.byteCount)
+    #expect(model.streaming == nil)
+    #expect(!weights.bytes(ofLayer: 0).isEmpty && weights.bytes(ofLayer: 99).isEmpty)
+  }
+
+  @Test func aContainersMemoryIsTheLimit() throws {
+    func usable(_ files: [String: String]) throws -> Int {
+      let root = try TemporaryDirectory()
+      for (path, text) in files { _ = try root.write(path, text) }
+      return MemoryLimit(root: root.path).usable
+    }
+    let physical = Int(ProcessInfo.processInfo.physicalMemory)
+    #expect(try usable([:]) == physical)
+    #expect(
+      try usable(["proc/self/cgroup": "0::/a/b\n", "sys/fs/cgroup/a/memory.max": "1048576\n"])
+        == 1_048_576)
+    #expect(
+      try usable([
+        "proc/self/cgroup": "4:memory:/a\n",
+        "sys/fs/cgroup/memory/a/memory.limit_in_bytes": "2097152\n",
+        "sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712\n",
+      ]) == 2_097_152)
+    #expect(
+      try usable(["proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": "max\n"]) == physical)
+  }
+
   @Test func expertsTakeSuperblocksAndOthersDoNot() throws {
     func superblock(_ folder: String) throws -> Int {
       try LanguageModel.load(folder: Repository.fixture("models/\(folder)")).superblock

@@ -179,6 +179,11 @@ int64_t sum_bytes(const void *start, int64_t bytes);
 /// Gives what was freed, and the allocator still holds, back to the system.
 void return_freed_memory(void);
 
+/// Reads the pages of a mapped file into memory, or lets go of them. Both are advice: what is read
+/// stays the same.
+void populate_pages(const void *start, int64_t bytes);
+void release_pages(const void *start, int64_t bytes);
+
 /// cpu_set_t macros are not visible to Swift: CPUs this process may run on.
 int usable_cpu_count(void);
 

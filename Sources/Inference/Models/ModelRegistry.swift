@@ -64,6 +64,7 @@ extension LanguageModel {
     let build = try ModelRegistry.builder(for: configuration)
     let model = try build(configuration, weights, Parallel(threads: threads))
     try SilentDifferences.refuse(weights, layers: model.layers.count)
+    model.stream(weights)
     // A state is made for every document, and no maker of one can refuse.
     let state = model.layers.reduce(0.0) {
       $0 + Double($1.mixer.stateBytes(at: ReadingGrid.block))

@@ -90,6 +90,17 @@ package final class ModelWeights {
     return tensor
   }
 
+  /// The bytes of tensors that a layer has, in the order of the files: those whose names have its
+  /// number between points.
+  func bytes(ofLayer layer: Int) -> [UnsafeRawBufferPointer] {
+    let own = tensors.filter { name, _ in
+      name.split(separator: ".").first { Int($0) != nil }.flatMap { Int($0) } == layer
+    }
+    return own.values.map(\.bytes).sorted {
+      UInt(bitPattern: $0.baseAddress) < UInt(bitPattern: $1.baseAddress)
+    }
+  }
+
   /// Names that no builder asked for.
   var unused: [String] { tensors.keys.filter { !used.contains($0) } }
 
