@@ -44,7 +44,7 @@ def tensors():
     """(name, shape, form) of every tensor, in the order of the file."""
     width, keys = HEADS * HEAD_DIM, KEY_HEADS * HEAD_DIM
     yield "model.word_embeddings.weight", (VOCABULARY, HIDDEN), "int8"
-    for layer in range(LAYERS):
+    for layer in range(CONFIG["num_hidden_layers"]):
         prefix = f"model.layers.{layer}."
         softmax = (layer + 1) % GROUP == 0
         attention = prefix + "attention."
@@ -145,7 +145,9 @@ def main():
     parser.add_argument("out", type=pathlib.Path, help="a folder that does not exist")
     parser.add_argument("--tokenizer", required=True, help="a byte-level BPE tokenizer.json")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--layers", type=int, default=LAYERS, help="fewer make a slice of the model")
     arguments = parser.parse_args()
+    CONFIG["num_hidden_layers"] = arguments.layers
     arguments.out.mkdir(parents=True)
     (arguments.out / "config.json").write_text(json.dumps(CONFIG, indent=2))
     (arguments.out / "tokenizer_config.json").write_text(

@@ -95,46 +95,69 @@ static void matmul8(float *y, int64_t ldy, const quantized_rows *x, int64_t firs
 
 INLINE __m256 halves(const uint8_t *bits) { return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)bits)); }
 
-INLINE __m256i group_dot(const uint8_t *block, int v, const int8_t *values) {
-  const __m256i nibble = _mm256_set1_epi8(15);
-  __m256i sum = _mm256_setzero_si256();
-  for (int pair = 0; pair < INT4_GROUP / 8; pair++) {
-    __m256i both = _mm256_loadu_si256((const __m256i *)(block + pair * 4 * PANEL_COLUMNS + 32 * v));
-    __m256i low = _mm256_and_si256(both, nibble), high = _mm256_and_si256(_mm256_srli_epi16(both, 4), nibble);
-    __m256i a = four(values + 8 * pair), b = four(values + 8 * pair + 4);
-    sum = dot_lanes(sum, even_bytes(low), odd_bytes(low), signed_even(a), signed_odd(a));
-    sum = dot_lanes(sum, even_bytes(high), odd_bytes(high), signed_even(b), signed_odd(b));
-  }
-  return sum;
-}
-
 static void matvec8(float *y, int64_t ldy, const quantized_rows *x, int64_t rows, const uint8_t *panels,
                     int64_t first_column, int64_t columns) {
   int64_t bytes = x->stride / INT8_GROUP * INT8_BLOCK_BYTES;
-  for (int64_t c = first_column; c < first_column + columns; c += COLUMNS)
-    for (int64_t row = 0; row < rows; row++)
-      tile8(1, y + row * ldy + c - first_column, ldy, x, row, panels + c / PANEL_COLUMNS * bytes, c % PANEL_COLUMNS,
-            first_column + columns - c);
+  for (int64_t c = first_column; c < first_column + columns; c += COLUMNS) {
+    const uint8_t *panel = panels + c / PANEL_COLUMNS * bytes;
+    float *out = y + c - first_column;
+    int64_t row = 0, left = first_column + columns - c;
+    for (; row + ROWS <= rows; row += ROWS) tile8(ROWS, out + row * ldy, ldy, x, row, panel, c % PANEL_COLUMNS, left);
+    for (; row < rows; row++) tile8(1, out + row * ldy, ldy, x, row, panel, c % PANEL_COLUMNS, left);
+  }
+}
+
+// The products of one group of 4-bit weights with several rows: each weight is taken apart once.
+INLINE void group_dots(int rows, __m256i *sums, const uint8_t *block, int v, const quantized_rows *x, int64_t row,
+                       int64_t group) {
+  const __m256i nibble = _mm256_set1_epi8(15);
+  for (int r = 0; r < rows; r++) sums[r] = _mm256_setzero_si256();
+  for (int pair = 0; pair < INT4_GROUP / 8; pair++) {
+    __m256i both = _mm256_loadu_si256((const __m256i *)(block + pair * 4 * PANEL_COLUMNS + 32 * v));
+    __m256i low = _mm256_and_si256(both, nibble), high = _mm256_and_si256(_mm256_srli_epi16(both, 4), nibble);
+    __m256i low_even = even_bytes(low), low_odd = odd_bytes(low);
+    __m256i high_even = even_bytes(high), high_odd = odd_bytes(high);
+    for (int r = 0; r < rows; r++) {
+      const int8_t *values = x->values + (row + r) * x->stride + group * INT4_GROUP + 8 * pair;
+      __m256i a = four(values), b = four(values + 4);
+      sums[r] = dot_lanes(sums[r], low_even, low_odd, signed_even(a), signed_odd(a));
+      sums[r] = dot_lanes(sums[r], high_even, high_odd, signed_even(b), signed_odd(b));
+    }
+  }
+}
+
+// Eight columns of several rows.
+INLINE void tile4(int rows, float *y, int64_t ldy, const quantized_rows *x, int64_t row, const uint8_t *block, int v,
+                  int64_t columns) {
+  int64_t groups = x->stride / INT4_GROUP;
+  __m256 totals[ROWS];
+  for (int r = 0; r < rows; r++) totals[r] = _mm256_setzero_ps();
+  for (int64_t g = 0; g < groups; g++, block += INT4_BLOCK_BYTES) {
+    const uint8_t *constants = block + PANEL_COLUMNS * INT4_GROUP / 2 + 16 * v;
+    __m256 scales = halves(constants), minima = halves(constants + 2 * PANEL_COLUMNS);
+    __m256i sums[ROWS];
+    group_dots(rows, sums, block, v, x, row, g);
+    for (int r = 0; r < rows; r++) {
+      __m256 ones = _mm256_set1_ps((float)x->sums[(row + r) * groups + g]);
+      __m256 part = _mm256_mul_ps(_mm256_cvtepi32_ps(sums[r]), scales);
+      part = _mm256_fmadd_ps(ones, minima, part);
+      __m256 own = _mm256_set1_ps(group_scale(x, row + r, g * INT4_GROUP / INT8_GROUP));
+      totals[r] = _mm256_fmadd_ps(part, own, totals[r]);
+    }
+  }
+  for (int r = 0; r < rows; r++) store(y + r * ldy, totals[r], columns);
 }
 
 static void matvec4(float *y, int64_t ldy, const quantized_rows *x, int64_t rows, const uint8_t *panels,
                     int64_t first_column, int64_t columns) {
   int64_t groups = x->stride / INT4_GROUP;
-  for (int64_t row = 0; row < rows; row++) {
-    for (int64_t c = first_column; c < first_column + columns; c += 8) {
-      const uint8_t *block = panels + c / PANEL_COLUMNS * groups * INT4_BLOCK_BYTES;
-      int v = (int)(c % PANEL_COLUMNS / 8);
-      __m256 total = _mm256_setzero_ps();
-      for (int64_t g = 0; g < groups; g++, block += INT4_BLOCK_BYTES) {
-        const uint8_t *constants = block + PANEL_COLUMNS * INT4_GROUP / 2 + 16 * v;
-        __m256i sum = group_dot(block, v, x->values + row * x->stride + g * INT4_GROUP);
-        __m256 ones = _mm256_set1_ps((float)x->sums[row * groups + g]);
-        __m256 part = _mm256_mul_ps(_mm256_cvtepi32_ps(sum), halves(constants));
-        part = _mm256_fmadd_ps(ones, halves(constants + 2 * PANEL_COLUMNS), part);
-        total = _mm256_fmadd_ps(part, _mm256_set1_ps(group_scale(x, row, g * INT4_GROUP / INT8_GROUP)), total);
-      }
-      store(y + row * ldy + c - first_column, total, first_column + columns - c);
-    }
+  for (int64_t c = first_column; c < first_column + columns; c += 8) {
+    const uint8_t *block = panels + c / PANEL_COLUMNS * groups * INT4_BLOCK_BYTES;
+    float *out = y + c - first_column;
+    int v = (int)(c % PANEL_COLUMNS / 8);
+    int64_t row = 0, left = first_column + columns - c;
+    for (; row + ROWS <= rows; row += ROWS) tile4(ROWS, out + row * ldy, ldy, x, row, block, v, left);
+    for (; row < rows; row++) tile4(1, out + row * ldy, ldy, x, row, block, v, left);
   }
 }
 #pragma clang attribute pop

@@ -5,8 +5,8 @@ enum ProductWay {
   /// Tile by tile: what is streamed is used for many rows.
   case matrix
 
-  /// Up to here rows are few.
-  private static let fewRows = 4
+  /// Up to here rows are few: as many as answers are written together.
+  private static let fewRows = 8
 
   static func of(rows: Int) -> ProductWay { rows <= fewRows ? .vectors : .matrix }
 }

@@ -98,15 +98,22 @@ struct QuantizedWeights {
   private func multiplyUnits(
     _ x: QuantizedActivations, _ units: Range<Int>, rows: Int, into y: UnsafeMutablePointer<Float>
   ) {
-    let first = units.lowerBound * Int(COLUMN_UNIT)
-    let columns = min(outputs, units.upperBound * Int(COLUMN_UNIT)) - first
+    let start = units.lowerBound * Int(COLUMN_UNIT)
+    let end = min(outputs, units.upperBound * Int(COLUMN_UNIT))
     let table = integer_kernels().pointee
     let kernel = format == .int8 ? table.matvec8 : table.matvec4
-    for row in stride(from: 0, to: rows, by: Self.vectorRows) {
-      var own = x.from(row: row)
-      kernel?(
-        y + row * outputs + first, Int64(outputs), &own, Int64(min(Self.vectorRows, rows - row)),
-        panel(0), Int64(first), Int64(columns))
+    // For more rows than a kernel takes, panel by panel: what was streamed is in cache for the next.
+    let step = rows > Self.vectorRows ? QuantizedLayout.columns : end
+    var first = start
+    while first < end {
+      let next = min(end, (first / step + 1) * step)
+      for row in stride(from: 0, to: rows, by: Self.vectorRows) {
+        var own = x.from(row: row)
+        kernel?(
+          y + row * outputs + first, Int64(outputs), &own, Int64(min(Self.vectorRows, rows - row)),
+          panel(0), Int64(first), Int64(next - first))
+      }
+      first = next
     }
   }
 

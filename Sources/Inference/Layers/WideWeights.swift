@@ -8,6 +8,8 @@ import COpenBLAS
 struct WideWeights {
   /// Rows of W that one GEMM call takes: its fp32 slice stays in a core's L2.
   private static let sliceElements = 192 * 1024
+  private static let outputsAtOnce = 16
+
   private let weight: Tensor
   private let outputs: Int
   private let inputs: Int
@@ -36,11 +38,15 @@ struct WideWeights {
     _ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>, _ parallel: Parallel
   ) {
     parallel.forRanges(outputs, grain: 16) { range in
-      for row in 0..<rows {
-        kernels().pointee.gemv(
-          y + row * outputs + range.lowerBound, weight.address(row: range.lowerBound),
-          weight.type.kernel, x + row * inputs,
-          Int64(range.count), Int64(inputs))
+      // For several rows, few outputs at a time: their weights are in cache for the next row.
+      let step = rows == 1 ? range.count : Self.outputsAtOnce
+      for first in stride(from: range.lowerBound, to: range.upperBound, by: step) {
+        let count = min(step, range.upperBound - first)
+        for row in 0..<rows {
+          kernels().pointee.gemv(
+            y + row * outputs + first, weight.address(row: first), weight.type.kernel,
+            x + row * inputs, Int64(count), Int64(inputs))
+        }
       }
     }
   }

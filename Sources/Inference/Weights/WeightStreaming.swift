@@ -24,7 +24,8 @@ final class WeightStreaming: @unchecked Sendable {
     guard Double(weights.byteCount) > Self.shares.model * Double(memory) else { return nil }
     layers = (0..<count).map(weights.bytes(ofLayer:))
     let sizes = layers.map { $0.reduce(0) { $0 + $1.count } }
-    var room = Int(Self.shares.staying * Double(memory)) - weights.byteCount + sizes.reduce(0, +)
+    // Embeddings and heads are used by rows, and where something is written.
+    var room = Int(Self.shares.staying * Double(memory))
     let staying = sizes.prefix { size in
       room -= size
       return room >= 0
