@@ -153,7 +153,7 @@ package final class LanguageModel {
   }
 
   /// One token for each of several states, such as forks of one reading that answer different
-  /// questions: the weights are streamed once for all. Up to four cost little more than one.
+  /// questions: the weights are streamed once for up to eight of them.
   ///
   /// - Returns: the logits [vocabulary] after each.
   /// - Throws: `ModelError`, before anything is read.

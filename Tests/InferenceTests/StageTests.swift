@@ -86,6 +86,13 @@ import Testing
       let isSame = try Self.outcome(model, tokens: Self.tokens) == plain
       #expect(isSame)
     }
+    // Too much in all, but the layers that there are can stay.
+    let layer = weights.bytes(ofLayer: 0).reduce(0) { $0 + $1.count }
+    let small = try #require(WeightStreaming(weights, layers: 1, memory: 2 * layer))
+    #expect(small.streamed.isEmpty)
+    small.willUse(0)
+    small.didUseAll()
+    small.finish()
     model.stream(weights, memory: 2 * weights.byteCount)
     #expect(model.streaming == nil)
     #expect(!weights.bytes(ofLayer: 0).isEmpty && weights.bytes(ofLayer: 99).isEmpty)

@@ -37,7 +37,7 @@ final class WeightStreaming: @unchecked Sendable {
   func willUse(_ layer: Int) {
     guard let place = streamed.firstIndex(of: layer) else {
       // The first to come is brought in while those that stay are used.
-      if layer == 0 { bringIn(streamed[0]) }
+      if layer == 0, let first = streamed.first { bringIn(first) }
       return
     }
     if place > 0 { letGo(streamed[place - 1]) }
