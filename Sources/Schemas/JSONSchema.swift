@@ -57,7 +57,9 @@ package struct JSONSchema: Sendable, Equatable {
   ]
 
   /// Keywords that hold schemas under names of their own, and those that hold values.
-  private static let maps = ["properties", "patternProperties", "$defs", "definitions"]
+  private static let maps = [
+    "properties", "patternProperties", "$defs", "definitions", "dependentSchemas",
+  ]
   private static let values = ["enum", "const", "default", "examples"]
 
   /// The schema in which the keywords of each schema within it are what `body` makes of them.
@@ -154,9 +156,6 @@ package struct JSONSchema: Sendable, Equatable {
       "propertyNames", "unevaluatedItems", "unevaluatedProperties",
     ]
     private static let lists = ["allOf", "anyOf", "oneOf", "prefixItems", "items"]
-    private static let maps = [
-      "properties", "patternProperties", "$defs", "definitions", "dependentSchemas",
-    ]
 
     mutating func schema(_ tree: JSONTree, at place: JSONPointer) throws {
       count += 1
@@ -182,7 +181,7 @@ package struct JSONSchema: Sendable, Equatable {
           for (index, one) in all.enumerated() { try schema(one, at: inner.appending(index)) }
         } else if Self.nested.contains(member.name) {
           try schema(member.value, at: inner)
-        } else if Self.maps.contains(member.name) {
+        } else if JSONSchema.maps.contains(member.name) {
           guard let all = member.value.members else {
             throw SchemaError(place, member.name, "must be an object")
           }

@@ -13,7 +13,7 @@ struct FieldQuestionTests {
       "total":{"type":"number"},
       "currency":{"enum":["pounds","US dollars"]},
       "buyer":{"properties":{"firstName":{"type":"string"}}},
-      "paid":{"type":"boolean"},
+      "paid":{"type":"boolean"},"abstract":{"type":"string","description":"Summarize the text?"},
       "items":{"type":"array","items":{"type":"string"}},
       "more":{"$ref":"#"}}}
     """##

@@ -28,7 +28,9 @@ struct FieldQuestion: Equatable {
             // A schema that leads to itself has no end.
             if path.count < 4 { look(path) }
           } else if schemas.count == 1, let only = schemas.first, Self.isAsked(only) {
-            found.append(FieldQuestion(path, only))
+            let field = FieldQuestion(path, only)
+            // "What is the summary?" asks for hours of work, not for a value.
+            if Question(field.question).kind != .wholeText { found.append(field) }
           }
         }
       }

@@ -29,7 +29,7 @@ struct BenchCommand: ParsableCommand {
   @Option(
     help: """
       Blocks of 512 tokens that go through a layer before the next layer's turn; 8 for models \
-      with experts, else 1. The results are the same to the bit.
+      with experts or larger than memory, else 1. The results are the same to the bit.
       """)
   var superblock: Int?
 
